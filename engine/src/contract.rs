@@ -1,0 +1,63 @@
+//! What services need of the database: deployed versions, their queries, their API fields.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What one service needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Contract {
+    pub service: String,
+    pub owner: Option<String>,
+    pub role: Option<String>,
+    pub versions: Vec<Version>,
+    /// The contract's own file.
+    pub file: PathBuf,
+}
+
+/// One deployed version of a service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Version {
+    pub version: String,
+    pub queries: Vec<Query>,
+    pub api: Vec<ApiField>,
+}
+
+/// How many rows a caller expects (sqlc's annotations).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Arity {
+    One,
+    Many,
+    Exec,
+    ExecRows,
+    CopyFrom,
+}
+
+/// One query of a service version, with where it is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Query {
+    pub name: String,
+    pub arity: Arity,
+    /// One statement, parameters as `$1`, `$2`, …, without the closing semicolon.
+    pub sql: String,
+    pub file: PathBuf,
+    pub line: u64,
+}
+
+/// A field of an API that shows a column (`x-column`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ApiField {
+    /// e.g. `GET /shipments/{id} 200 Shipment.status` or `Shipment.status`.
+    pub field: String,
+    pub table: String,
+    pub column: String,
+    pub json_type: Option<String>,
+    pub format: Option<String>,
+    pub nullable: bool,
+    pub max_length: Option<u64>,
+    pub labels: Vec<String>,
+    pub file: PathBuf,
+    pub line: u64,
+}

@@ -1,0 +1,409 @@
+//! What stages ask of a database. Products live in `database/`, and nothing else knows one by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::changeset::{Backfill, Statement};
+use crate::error::Result;
+
+pub mod postgres;
+// mod registry;
+
+// pub use registry::open;
+
+/// A password or token. It prints as `***`, and serialises so too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+    /// The value itself: only for handing to a driver or a child's environment, never its arguments.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where a database is and as whom to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A host name, an address, or a folder with a socket (starts with `/`).
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub user: String,
+    pub password: Option<Secret>,
+    /// Other parameters of the URL.
+    pub options: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.database)
+    }
+}
+
+/// What JDBC needs; the password goes over the driver's standard input only.
+#[derive(Debug, Clone)]
+pub struct JdbcTarget {
+    pub url: String,
+    pub user: String,
+    pub password: Option<Secret>,
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Limits under which one changeset runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// How long a statement may wait for a lock, and so how long it may hold up those behind it. `None`: no limit
+    /// (patient statements, which hold nobody up while they wait).
+    pub lock_wait: Option<Duration>,
+    /// How long one statement may run. `None`: no limit.
+    pub statement: Option<Duration>,
+}
+
+/// Who the server is and what we may do there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerInfo {
+    /// Product and version for people, e.g. `PostgreSQL 15.18`.
+    pub version: String,
+    pub major: u32,
+    /// The identity of the cluster, the same for its physical copies.
+    pub system_id: Option<String>,
+    pub user: String,
+    pub superuser: bool,
+    /// May take a physical base backup.
+    pub replication: bool,
+    /// May see what other sessions do.
+    pub sees_activity: bool,
+    pub database_bytes: u64,
+}
+
+/// What exists, with sizes: enough to weigh hazards and to find fitting values.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// By `schema.name`.
+    pub tables: BTreeMap<String, Table>,
+    /// Index `schema.name` -> table `schema.name`.
+    pub indexes: BTreeMap<String, String>,
+    /// View or materialised view `schema.name` -> relations it reads.
+    pub views: BTreeMap<String, Vec<String>>,
+    /// Enum type `schema.name` -> labels.
+    pub enums: BTreeMap<String, Vec<String>>,
+    /// Schemas searched for bare names, in order.
+    pub search_path: Vec<String>,
+}
+
+/// A table or partitioned table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub rows: u64,
+    pub bytes: u64,
+    pub partitioned: bool,
+    /// The partitioned table that this one is a partition of.
+    pub parent: Option<String>,
+    pub columns: Vec<Column>,
+    pub primary_key: Vec<String>,
+    /// Column sets of unique indexes, the primary key included.
+    pub unique: Vec<Vec<String>>,
+    /// Foreign keys: own columns, referenced table, referenced columns.
+    pub foreign_keys: Vec<(Vec<String>, String, Vec<String>)>,
+}
+
+/// A column as the catalog shows it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// e.g. `character varying(40)`.
+    pub sql_type: String,
+    pub not_null: bool,
+    pub has_default: bool,
+    /// Identity ALWAYS or generated: must not be written.
+    pub generated: bool,
+    /// Greatest length in characters, where the type has one.
+    pub max_length: Option<u32>,
+}
+
+/// One line per schema object: identity -> definition, ordered; equal maps mean equal schemas.
+/// Column position, statistics, sizes and Liquibase's own tables are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SchemaFingerprint {
+    pub objects: BTreeMap<String, String>,
+    /// SHA-256 over all of it, hexadecimal.
+    pub digest: String,
+}
+
+impl SchemaFingerprint {
+    /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
+    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
+        let removed = self.objects.iter().filter(|(k, _)| !after.objects.contains_key(*k)).map(|(k, _)| format!("- {k}"));
+        let added = after.objects.keys().filter(|k| !self.objects.contains_key(*k)).map(|k| format!("+ {k}"));
+        let changed = self.objects.iter().filter_map(|(k, before)| match after.objects.get(k) {
+            Some(now) if now != before => Some(format!("~ {k}: {before} -> {now}")),
+            _ => None,
+        });
+        removed.chain(added).chain(changed).take(most).collect()
+    }
+}
+
+/// Content of tables: `schema.table` -> rows and an order-independent hash over named columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataFingerprint {
+    pub tables: BTreeMap<String, TableFingerprint>,
+    pub digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableFingerprint {
+    pub rows: u64,
+    pub hash: String,
+}
+
+impl DataFingerprint {
+    /// Tables present in both with other content, and those present in one only, at most `most` lines.
+    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
+        let mut names: Vec<&String> = self.tables.keys().chain(after.tables.keys()).collect();
+        names.sort();
+        names.dedup();
+        names
+            .into_iter()
+            .filter_map(|name| match (self.tables.get(name), after.tables.get(name)) {
+                (Some(a), Some(b)) if a == b => None,
+                (Some(a), Some(b)) if a.rows != b.rows => Some(format!("{name}: {} rows -> {}", a.rows, b.rows)),
+                (Some(_), Some(_)) => Some(format!("{name}: content differs")),
+                (Some(_), None) => Some(format!("{name}: gone")),
+                _ => Some(format!("{name}: new")),
+            })
+            .take(most)
+            .collect()
+    }
+}
+
+/// What a query takes and gives: types as the engine writes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QueryShape {
+    pub parameters: Vec<String>,
+    /// Result columns: name and type.
+    pub columns: Vec<(String, String)>,
+    /// Relations it reads or writes, through views too, as `schema.name`, sorted.
+    pub relations: Vec<String>,
+}
+
+/// Why the database did not take a query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct QueryError {
+    /// SQLSTATE or ORA number; `connection` when the connection broke.
+    pub code: String,
+    pub message: String,
+    pub column: Option<String>,
+    pub table: Option<String>,
+    pub constraint: Option<String>,
+}
+
+/// What stands behind a parameter of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParameterRole {
+    /// Compared with this column, or assigned to it by an UPDATE.
+    Column { table: String, column: String },
+    /// Written into this column by an INSERT.
+    Insert { table: String, column: String },
+    /// A row count (LIMIT, OFFSET).
+    Count,
+    /// Anything of its type.
+    Free,
+}
+
+/// How a query of the traffic ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Its effects stay.
+    Commit,
+    /// Everything is taken back at once: same locks, same work, no trace.
+    Rollback,
+}
+
+/// What a query gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryResult {
+    pub rows: u64,
+    /// The first column of the first row as text, if there is one.
+    pub first: Option<String>,
+}
+
+/// One connection as a service would hold it. It plans each query anew and retries nothing.
+#[async_trait]
+pub trait Client: Send {
+    /// Plans a query without running it.
+    async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError>;
+    /// Runs it with parameters as text. `shape` comes from `describe`.
+    async fn run(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+        ending: Ending,
+    ) -> Result<QueryResult, QueryError>;
+    /// Whether the connection still stands.
+    fn alive(&self) -> bool;
+}
+
+/// Sessions as seen at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// Sessions that wait for a lock.
+    pub blocked: u64,
+    /// How long the one that waits longest has waited.
+    pub longest_wait: Duration,
+    /// Sessions that wait for one of ours (by application name).
+    pub blocked_by_us: u64,
+    pub longest_wait_for_us: Duration,
+    /// Transactions of others open for longer than a second, oldest first.
+    pub long_transactions: Vec<LongTransaction>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LongTransaction {
+    pub pid: i64,
+    pub application: String,
+    pub seconds: u64,
+    /// Relations it holds locks on.
+    pub holds: Vec<String>,
+}
+
+/// A lock some session of ours holds, as seen while a changeset runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct HeldLock {
+    /// `schema.name` of the relation.
+    pub relation: String,
+    /// The engine's word for the mode.
+    pub mode: String,
+    /// Whether it blocks readers, only writers, or nobody.
+    pub blocks: Blocks,
+    /// Milliseconds from first to last sight.
+    pub held_ms: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocks {
+    Nobody,
+    Writers,
+    Everybody,
+}
+
+/// Physical facts from which rewrites and log volume are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Table -> identity of its storage; another one means that it was rewritten.
+    pub storage: BTreeMap<String, String>,
+    /// Position in the write-ahead (redo) log, bytes.
+    pub log_bytes: u64,
+}
+
+/// A moment of the source that a copy can be held against: `position` is what `Provider` restores to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Moment {
+    /// Name of the restore point, where there is one.
+    pub name: Option<String>,
+    /// LSN or SCN.
+    pub position: String,
+    /// Whether no transaction ended between the fingerprint's snapshot and this point.
+    pub exact: bool,
+}
+
+/// A named exclusive claim that ends with its session.
+#[async_trait]
+pub trait Claim: Send + Sync {
+    /// Whether the session that holds it still stands.
+    async fn held(&self) -> bool;
+    async fn release(self: Box<Self>);
+}
+
+/// A database product at one endpoint.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// The product's name for people.
+    fn product(&self) -> &'static str;
+    fn endpoint(&self) -> &Endpoint;
+    /// The same product elsewhere: a clone, a scratch database.
+    fn at(&self, endpoint: Endpoint) -> Arc<dyn Database>;
+    fn jdbc(&self) -> JdbcTarget;
+    /// Statements that set the limits and the application name on Liquibase's session.
+    fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String>;
+    /// Whether this code says that a limit was reached and a later try may succeed.
+    fn is_busy(&self, code: &str) -> bool;
+
+    /// Reaches the server and checks its version.
+    async fn server(&self) -> Result<ServerInfo>;
+    async fn catalog(&self) -> Result<Catalog>;
+    async fn schema_fingerprint(&self) -> Result<SchemaFingerprint>;
+    /// Of the named tables (absent ones are left out) or of all, partitions within their parents.
+    async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint>;
+
+    /// Parses SQL (one or several statements) with the product's grammar. Statements the grammar does not take are an
+    /// `Input` error.
+    fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>>;
+    /// One role per parameter, `$1` first.
+    fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
+    /// Up to `most` existing values of a column as text, the same for the same data.
+    async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
+
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
+
+    /// Claims the target for one owner, by name; `None` when another session holds it.
+    async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>>;
+    /// Ends sessions whose application name starts with this, and waits until they are gone.
+    async fn end_sessions(&self, application_prefix: &str) -> Result<u64>;
+    /// Whether a Liquibase that holds its lock since `since` (text as in the lock table) can still be alive:
+    /// another JDBC session that is as old.
+    async fn liquibase_alive(&self, since: &str) -> Result<bool>;
+    /// `ours`: prefix of our application names.
+    async fn activity(&self, ours: &str) -> Result<Activity>;
+    /// Watches locks held by sessions with this application name until told to stop.
+    async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>>;
+    async fn footprint(&self) -> Result<Footprint>;
+    /// Drops an index that a failed concurrent build left invalid. `true` when there was one.
+    async fn drop_invalid_index(&self, index: &str) -> Result<bool>;
+
+    /// Runs one key range after another, from `after` (text; `None`: the start). `size`: rows walked.
+    /// Returns `None` when no key is left.
+    async fn backfill_batch(
+        &self,
+        backfill: &Backfill,
+        after: Option<&str>,
+        size: u32,
+        application: &str,
+        lock_wait: Duration,
+    ) -> Result<Option<Batch>>;
+
+    /// Runs a script of several statements on a fresh session.
+    async fn execute_script(&self, sql: &str) -> Result<()>;
+}
+
+/// One key range done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The last key of the range: where the next one starts.
+    pub last_key: String,
+    pub changed: u64,
+}
+
+/// See `Database::watch_locks`.
+#[async_trait]
+pub trait LockWatch: Send {
+    async fn stop(self: Box<Self>) -> Vec<HeldLock>;
+}

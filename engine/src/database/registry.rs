@@ -1,0 +1,20 @@
+//! Which product a URL names.
+
+use std::sync::Arc;
+
+use super::{Database, postgres::Postgres};
+use crate::error::{Error, Result};
+
+/// Opens (does not yet reach) the database that a URL names.
+///
+/// # Errors
+/// `Input` when the URL cannot be read or names a product that is not supported. The URL is never repeated whole: it may
+/// carry a password.
+pub fn open(url: &str) -> Result<Arc<dyn Database>> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => Ok(Arc::new(Postgres::from_url(url)?)),
+        Some(other) => Err(Error::input(format!("no database product answers to \"{other}:\""))
+            .hint("use postgresql://user@host:5432/database")),
+        None => Err(Error::input("a database is named by a URL").hint("use postgresql://user@host:5432/database")),
+    }
+}

@@ -1,0 +1,387 @@
+//! What stages hand to the next and to the report. Every type here is part of the published JSON.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::changeset::{Changeset, ChangesetId};
+use crate::database::{DataFingerprint, HeldLock, SchemaFingerprint, ServerInfo};
+
+/// Evidence of `plan`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// SHA-256 over everything below that decides what happens, hexadecimal.
+    pub hash: String,
+    pub server: ServerInfo,
+    pub liquibase: String,
+    /// What is pending, in changelog order.
+    pub changesets: Vec<Changeset>,
+    /// Indexes into `changesets`, in the order they go out; the first is the canary.
+    pub waves: Vec<Wave>,
+    /// Changesets that Liquibase's own filters leave out now, with Liquibase's reason.
+    pub filtered: Vec<Filtered>,
+    pub drift: Vec<Drift>,
+    pub applied: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Filtered {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub reason: String,
+}
+
+/// A group of changesets applied together under one set of limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Wave {
+    pub number: u32,
+    pub canary: bool,
+    pub changesets: Vec<ChangesetId>,
+}
+
+/// A difference between changelog, history and catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// `history-unknown` (applied, not in the changelog), `checksum` (edited after it was applied), `catalog` (an object is
+    /// not as the last run left it).
+    pub kind: String,
+    pub subject: String,
+    pub message: String,
+    /// Whether the run is refused for it.
+    pub fatal: bool,
+}
+
+/// What one changeset means for one query or API field of one service version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    Compatible,
+    Risky,
+    Breaking,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    pub changeset: ChangesetId,
+    pub service: String,
+    pub version: String,
+    /// Name of the query, or the API field.
+    pub query: String,
+    pub verdict: VerdictKind,
+    /// e.g. `does-not-plan`, `fails-when-run`, `result-type`, `api-field`.
+    pub class: String,
+    pub reason: String,
+    pub column: Option<String>,
+    pub file: String,
+    pub line: u64,
+}
+
+/// Who a held changeset waits for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct WaitsFor {
+    pub service: String,
+    pub version: String,
+    pub query: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub waits_for: Vec<WaitsFor>,
+    /// Held because it builds on another one that is held.
+    pub because_of: Option<ChangesetId>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Checked {
+    /// Service versions.
+    pub services: u64,
+    pub queries: u64,
+    pub changesets: u64,
+    /// Times a query was planned or run.
+    pub checks: u64,
+    pub seconds: f64,
+}
+
+/// Evidence of `compat`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Compat {
+    /// Everything that is not `compatible`.
+    pub verdicts: Vec<Verdict>,
+    pub held: Vec<Held>,
+    /// What goes on, in order.
+    pub accepted: Vec<ChangesetId>,
+    pub checked: Checked,
+    /// All service versions, for the matrix: `(service, version)`.
+    pub services: Vec<(String, String)>,
+}
+
+/// Evidence of `clone`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CloneProof {
+    pub endpoint: String,
+    pub restore_seconds: f64,
+    pub equal: bool,
+    /// Why the comparison is not exact, if it is not.
+    pub note: Option<String>,
+    pub tables: u64,
+    pub rows: u64,
+    pub objects: u64,
+    pub differences: Vec<String>,
+}
+
+/// How the inverse did on the clone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReverseProof {
+    /// Schema and data were equal to before.
+    Proven,
+    Differs,
+    Failed,
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rehearsal {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    /// Forward.
+    pub seconds: f64,
+    pub inverse_seconds: f64,
+    pub locks: Vec<HeldLock>,
+    /// Tables whose storage was written anew.
+    pub rewrites: Vec<String>,
+    pub log_bytes: u64,
+    /// Rows changed by batches, for a backfill.
+    pub rows: u64,
+    /// The longest wait of a query while this changeset ran.
+    pub stall_ms: f64,
+    pub reverse: ReverseProof,
+    pub differences: Vec<String>,
+}
+
+/// Evidence of `shadow`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Shadow {
+    pub changesets: Vec<Rehearsal>,
+    pub traffic: TrafficSummary,
+    /// Queries that failed on the clone while or after a changeset ran.
+    pub failures: Vec<TrafficFailure>,
+    /// Whole clone back to before: schema and data equal.
+    pub whole_way_back: bool,
+    pub differences: Vec<String>,
+    /// Fingerprints with everything applied.
+    pub schema_after: SchemaFingerprint,
+    pub backfill_rows_per_second: Option<f64>,
+}
+
+/// A percentile triple around the change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AroundMs {
+    pub before: f64,
+    pub during: f64,
+    pub after: f64,
+}
+
+/// What the services' traffic saw. Latency is counted from the scheduled moment (open loop).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrafficSummary {
+    pub requests: u64,
+    pub failed: u64,
+    pub longest_wait_ms: f64,
+    pub p99_ms: AroundMs,
+    pub p50_ms: AroundMs,
+    pub services: u64,
+    pub rate: f64,
+    /// Acknowledged writes that were looked up again at the end, and those not found.
+    pub acknowledged: u64,
+    pub lost: u64,
+    /// One entry per second of the run.
+    pub series: Vec<TrafficSecond>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrafficSecond {
+    /// Seconds since the traffic began.
+    pub second: u32,
+    pub at: Option<Timestamp>,
+    pub requests: u64,
+    pub failed: u64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+}
+
+/// A request that failed: kinds are kept once, with how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrafficFailure {
+    pub service: String,
+    pub version: String,
+    pub query: String,
+    pub code: String,
+    pub message: String,
+    pub count: u64,
+    pub file: String,
+    pub line: u64,
+    /// The changeset that ran, or had run last.
+    pub changeset: Option<ChangesetId>,
+}
+
+/// One reading of the gates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GateReading {
+    pub at: Timestamp,
+    /// `before`, `during`, `after`.
+    pub when: String,
+    pub wave: u32,
+    pub requests: u64,
+    pub failed: u64,
+    pub p99_ms: Option<f64>,
+    pub blocked: Option<u64>,
+    pub longest_block_ms: Option<u64>,
+    /// Empty when the gate holds; else each condition that does not, in a sentence.
+    pub breaches: Vec<String>,
+}
+
+/// One changeset on production.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Applied {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub wave: u32,
+    pub started: Timestamp,
+    pub seconds: f64,
+    /// 1 when the first try went through.
+    pub attempts: u32,
+    pub batches: u32,
+    pub rows: u64,
+    /// The longest that others waited for it.
+    pub stall_ms: f64,
+    /// Liquibase's word: `applied`, `already`, `marked_ran`.
+    pub state: String,
+}
+
+/// Evidence of `rollout`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rollout {
+    pub changesets: Vec<Applied>,
+    pub gates: Vec<GateReading>,
+    pub traffic: TrafficSummary,
+    pub failures: Vec<TrafficFailure>,
+    pub fingerprint: BeforeAfter,
+}
+
+/// Digests of the schema before and after, and of what the shadow stage had said it would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BeforeAfter {
+    pub before: String,
+    pub after: String,
+    /// Whether `after` is what the rehearsal ended with (rollout) or what was there before (rollback).
+    pub as_expected: bool,
+    pub differences: Vec<String>,
+}
+
+/// Evidence of `rollback`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rollback {
+    /// Why it went back.
+    pub reason: String,
+    pub automatic: bool,
+    /// Newest first.
+    pub undone: Vec<Undone>,
+    pub seconds: f64,
+    pub fingerprint: BeforeAfter,
+    /// What was lost. Going back by inverses loses nothing.
+    pub lost: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Undone {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub seconds: f64,
+    pub attempts: u32,
+    pub state: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Migrated,
+    Held,
+    Refused,
+    RolledBack,
+    Stuck,
+}
+
+/// One line of a run's closing document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageLine {
+    pub name: String,
+    /// `done`, `failed`, `skipped`.
+    pub outcome: String,
+    pub seconds: f64,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangesetLine {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub phase: crate::changeset::Phase,
+    /// `applied`, `held`, `undone`, `pending`.
+    pub outcome: String,
+    pub reverse: ReverseProof,
+}
+
+/// What `migrate` prints as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunSummary {
+    pub run: String,
+    pub environment: String,
+    pub outcome: Outcome,
+    /// Why it did not end as `migrated`.
+    pub reason: Option<String>,
+    pub hint: Option<String>,
+    pub started: Timestamp,
+    pub actor: String,
+    pub commit: Option<String>,
+    pub seconds: f64,
+    pub stages: Vec<StageLine>,
+    pub changesets: Vec<ChangesetLine>,
+    pub held: Vec<Held>,
+    pub traffic: TrafficSummary,
+    pub fingerprint: BeforeAfter,
+}
+
+/// Everything known of a run, for the report: evidence where a stage gave it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub summary: RunSummary,
+    pub plan: Option<Plan>,
+    pub backup: Option<crate::provider::Backup>,
+    pub compat: Option<Compat>,
+    pub clone: Option<CloneProof>,
+    pub shadow: Option<Shadow>,
+    pub rollout: Option<Rollout>,
+    pub rollback: Option<Rollback>,
+    /// The audit trail: time, kind, one line of text, hash.
+    pub events: Vec<EventLine>,
+    pub journal_intact: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventLine {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub kind: String,
+    pub text: String,
+    pub hash: String,
+}
+
+/// Fingerprints kept aside by name.
+pub type Fingerprints = BTreeMap<String, DataFingerprint>;
