@@ -13,9 +13,9 @@ use crate::changeset::{Backfill, Statement};
 use crate::error::Result;
 
 pub mod postgres;
-// mod registry;
+mod registry;
 
-// pub use registry::open;
+pub use registry::{embedded, open};
 
 /// A password or token. It prints as `***`, and serialises so too.
 #[derive(Clone, PartialEq, Eq)]
@@ -201,6 +201,16 @@ pub struct QueryShape {
     pub relations: Vec<String>,
 }
 
+/// A table that a query writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// `schema.table`
+    pub table: String,
+    /// Columns it gives values to; empty for an INSERT without a column list and for a DELETE.
+    pub columns: Vec<String>,
+    pub inserts: bool,
+}
+
 /// Why the database did not take a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message} ({code})")]
@@ -359,6 +369,10 @@ pub trait Database: Send + Sync {
     fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>>;
     /// One role per parameter, `$1` first.
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
+    /// Relations a query reads or writes, through views too, as `schema.name`, sorted.
+    fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>>;
+    /// What a query writes; nothing for one that only reads.
+    fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>>;
     /// Up to `most` existing values of a column as text, the same for the same data.
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
 
@@ -392,6 +406,11 @@ pub trait Database: Send + Sync {
 
     /// Runs a script of several statements on a fresh session.
     async fn execute_script(&self, sql: &str) -> Result<()>;
+
+    /// Locks tables against everybody for a while: what `--inject rollout-gate` does to the demo.
+    async fn disturb(&self, tables: &[String], time: Duration) -> Result<()>;
+    /// Session statements under which a changeset really fails: what `--inject rollout-error` does to the demo.
+    fn sabotage(&self) -> Vec<String>;
 }
 
 /// One key range done.

@@ -316,6 +316,31 @@ pub enum Outcome {
     Refused,
     RolledBack,
     Stuck,
+    /// Not over: under way, or interrupted and to be taken up again.
+    Unfinished,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Migrated => "migrated",
+            Outcome::Held => "held",
+            Outcome::Refused => "refused",
+            Outcome::RolledBack => "rolled back",
+            Outcome::Stuck => "stuck",
+            Outcome::Unfinished => "unfinished",
+        }
+    }
+    /// The exit code a run that ends so has.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Migrated => 0,
+            Outcome::Refused => 1,
+            Outcome::Held => 3,
+            Outcome::RolledBack => 4,
+            Outcome::Stuck | Outcome::Unfinished => 5,
+        }
+    }
 }
 
 /// One line of a run's closing document.
@@ -372,6 +397,9 @@ pub struct RunRecord {
     /// The audit trail: time, kind, one line of text, hash.
     pub events: Vec<EventLine>,
     pub journal_intact: bool,
+    /// A stage failed for what was wrong with its input.
+    #[serde(default)]
+    pub refused_for_input: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

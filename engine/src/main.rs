@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `drydock`.
+
+fn main() -> std::process::ExitCode {
+    drydock::cli::main()
+}

@@ -12,6 +12,14 @@ use crate::error::Result;
 
 pub mod local;
 
+/// The provider of databases on this machine.
+///
+/// # Errors
+/// `Input` when the programs it needs are missing.
+pub fn embedded() -> Result<Arc<dyn Provider>> {
+    Ok(Arc::new(local::Local::find()?))
+}
+
 /// How a backup was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Database, postgres::Postgres};
+use super::{Database, Endpoint, postgres::Postgres};
 use crate::error::{Error, Result};
 
 /// Opens (does not yet reach) the database that a URL names.
@@ -17,4 +17,9 @@ pub fn open(url: &str) -> Result<Arc<dyn Database>> {
             .hint("use postgresql://user@host:5432/database")),
         None => Err(Error::input("a database is named by a URL").hint("use postgresql://user@host:5432/database")),
     }
+}
+
+/// The embedded default product at an endpoint that this machine made.
+pub fn embedded(endpoint: Endpoint) -> Arc<dyn Database> {
+    Arc::new(Postgres::new(endpoint))
 }

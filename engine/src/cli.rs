@@ -1,0 +1,97 @@
+//! Commands, and everything that is printed.
+
+mod args;
+mod commands;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::{Error, ErrorKind};
+use args::Args;
+
+/// Runs the command line and gives the exit code.
+pub fn main() -> ExitCode {
+    hide_password();
+    let args = Args::parse();
+    let level = std::env::var("DRYDOCK_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .try_init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return complain(&Error::failed("the runtime cannot be started").because(e)),
+    };
+    let code = runtime.block_on(async {
+        tokio::select! {
+            done = commands::run(args) => done,
+            () = interrupted() => Err(Error::interrupted()),
+        }
+    });
+    // What still runs in the background is of no use to anybody any more.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(&error),
+    }
+}
+
+/// The sentence, its causes and a hint, once.
+fn complain(error: &Error) -> ExitCode {
+    eprintln!("error: {}", error.chain());
+    if let Some(hint) = error.hint_text() {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(match error.kind {
+        ErrorKind::Input => 2,
+        ErrorKind::Stuck => 5,
+        ErrorKind::Interrupted => 130,
+        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Busy => 1,
+    })
+}
+
+/// SIGINT or SIGTERM. The journal needs no last word: the run is taken up where it is.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = int.recv() => {}
+        _ = term.recv() => {}
+    }
+}
+
+/// Everybody on the machine can read a process's arguments: a URL with a password is moved to the environment, which only
+/// its owner can read, and the program starts itself again.
+fn hide_password() {
+    use std::os::unix::process::CommandExt;
+    let mut arguments: Vec<String> = std::env::args().collect();
+    let mut found = None;
+    let mut rest = arguments.iter_mut().peekable();
+    while let Some(argument) = rest.next() {
+        let slot = if argument == "--database" {
+            rest.peek_mut().map(|next| &mut **next)
+        } else if argument.starts_with("--database=") {
+            Some(argument)
+        } else {
+            None
+        };
+        if let Some(slot) = slot {
+            let prefixed = slot.starts_with("--database=");
+            let url = slot.strip_prefix("--database=").unwrap_or(slot).to_owned();
+            if url::Url::parse(&url).is_ok_and(|u| u.password().is_some()) {
+                *slot = if prefixed { "--database=env:DRYDOCK_DATABASE".to_owned() } else { "env:DRYDOCK_DATABASE".to_owned() };
+                found = Some(url);
+            }
+        }
+    }
+    let (Some(url), Ok(program)) = (found, std::env::current_exe()) else { return };
+    let error = std::process::Command::new(program)
+        .args(arguments.get(1..).unwrap_or_default())
+        .env("DRYDOCK_DATABASE", url)
+        .exec();
+    eprintln!("warning: the password in --database shows in the process list ({error}); use --database env:NAME");
+}

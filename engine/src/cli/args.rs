@@ -1,0 +1,195 @@
+//! Flags, as written; they get their meaning in `config`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{Selection, TrafficKind};
+use crate::database::Secret;
+use crate::error::{Error, Result};
+use crate::inject::Inject;
+
+/// Change the schema of a database that many services share, without anyone noticing, and take the change back when
+/// something is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "drydock", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// How results are printed on standard output
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  migrated, or nothing to do
+  1  refused before production was touched: breaking, unrehearsable, drifted
+  2  the command or its input is wrong
+  3  held: part of it waits for services
+  4  rolled back
+  5  stuck: a person must decide
+  130  interrupted: the same command goes on with the run";
+
+#[derive(Debug, clap::Args)]
+pub struct TargetArgs {
+    /// Environment of drydock.toml; `demo` needs none
+    #[arg(long, global = true, env = "DRYDOCK_ENV", value_name = "NAME")]
+    pub env: Option<String>,
+    /// drydock.toml to use instead of the nearest one upwards from here
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Database to use without a configuration: a URL, or env:NAME of a variable that holds one
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Root changelog
+    #[arg(long, global = true, value_name = "PATH")]
+    pub changelog: Option<PathBuf>,
+    /// Folder of contracts (default: the changelog's)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub contracts: Option<PathBuf>,
+    /// Size of the demo's production when it is made: 1 is about 200,000 shipments and 1,000,000 events
+    #[arg(long, global = true, value_name = "N")]
+    pub scale: Option<f64>,
+    /// What makes the live signals during a rollout
+    #[arg(long, global = true, value_enum, value_name = "KIND")]
+    pub traffic: Option<TrafficArg>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum TrafficArg {
+    /// All queries of all contracts, effects kept
+    Services,
+    /// All queries, each rolled back
+    Rehearse,
+    /// Reading queries only
+    Probe,
+}
+
+impl TargetArgs {
+    /// What `config` resolves.
+    ///
+    /// # Errors
+    /// `Input` when a named variable is not set.
+    pub fn selection(&self) -> Result<Selection> {
+        let database = match self.database.as_deref() {
+            Some(reference) => Some(Secret::new(match reference.strip_prefix("env:") {
+                Some(name) => std::env::var(name)
+                    .map_err(|_| Error::input(format!("--database names ${name}, which is not set")).hint(format!("export {name}=…")))?,
+                None => reference.to_owned(),
+            })),
+            None => None,
+        };
+        Ok(Selection {
+            env: self.env.clone(),
+            config: self.config.clone(),
+            database,
+            changelog: self.changelog.clone(),
+            contracts: self.contracts.clone(),
+            scale: self.scale,
+            traffic: self.traffic.map(|kind| match kind {
+                TrafficArg::Services => TrafficKind::Services,
+                TrafficArg::Rehearse => TrafficKind::Rehearse,
+                TrafficArg::Probe => TrafficKind::Probe,
+            }),
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArgs {
+    /// Run to go on with (default: the unfinished one, or else a new one)
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// Take the catalog as it is although it is not as the last run left it
+    #[arg(long)]
+    pub accept_drift: bool,
+    /// Make something fail, to watch the run go back
+    #[arg(long, value_enum, default_value = "none", value_name = "STAGE")]
+    pub inject: Inject,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do everything: plan, backup, compat, clone, shadow, rollout; go back by itself if anything fails
+    Migrate(RunArgs),
+    /// Show what Liquibase has pending: phases, hazards, waves, inverses, drift
+    Plan,
+    /// Take and verify a backup (runs what comes before it)
+    Backup(RunArgs),
+    /// Hold what is pending against every query of every deployed service version
+    Compat,
+    /// Restore the backup beside production and prove it equal (runs what comes before it)
+    Clone(RunArgs),
+    /// Rehearse on the clone: forward, every inverse, forward again (runs what comes before it)
+    Shadow(RunArgs),
+    /// Change production, wave by wave (runs what comes before it)
+    Rollout(RunArgs),
+    /// Take the latest run (or --run) back by hand
+    Rollback {
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        /// Why, for the record
+        #[arg(long, default_value = "by hand")]
+        reason: String,
+    },
+    /// Show where the latest run is
+    Status {
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+    },
+    /// List the runs
+    History,
+    /// Write one self-contained HTML file about a run
+    Report {
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        /// File to write (default: drydock-RUN.html here)
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Check journals and evidence: nothing changed, nothing missing
+    Verify {
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+    },
+    /// Show the contracts as they are read
+    Contracts,
+    /// The demo's production
+    #[command(subcommand)]
+    Demo(DemoCommand),
+    /// Print the JSON schema of a command's output
+    Schema {
+        #[arg(value_enum)]
+        of: Document,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DemoCommand {
+    /// Make it (or start it) and print how to connect
+    Up,
+    /// Stop it; its data stays
+    Stop,
+    /// Stop it and take it away with all its runs
+    Reset,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Document {
+    Migrate,
+    Plan,
+    Compat,
+    Shadow,
+    History,
+}

@@ -1,0 +1,304 @@
+//! What each command does.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::{Args, Command, DemoCommand, Document, Format, RunArgs, TargetArgs};
+use super::progress::Terminal;
+use crate::config::{self, Environment, Target};
+use crate::contract;
+use crate::database::Database;
+use crate::drive::{self, Until};
+use crate::error::{Context, Error, Result};
+use crate::evidence::{Compat, Outcome, Plan, RunSummary, Shadow};
+use crate::inject::Inject;
+use crate::journal::KillAt;
+use crate::liquibase::Liquibase;
+use crate::record;
+use crate::report;
+use crate::run::{self, Run, Wishes};
+use crate::saga::What;
+use crate::stage::Stage;
+use crate::stages::{compat, plan};
+use crate::watcher::Watcher;
+use crate::{demo, provider};
+
+/// Runs one command and gives its exit code.
+///
+/// # Errors
+/// What `complain` prints.
+pub async fn run(args: Args) -> Result<u8> {
+    let terminal = Arc::new(Terminal::new());
+    let out = Out { format: args.format, terminal: Arc::clone(&terminal) };
+    let done = dispatch(args, &out).await;
+    terminal.finish();
+    done
+}
+
+async fn dispatch(args: Args, out: &Out) -> Result<u8> {
+    let target = &args.target;
+    match args.command {
+        Command::Migrate(run) => go(target, &run, Until::End, out).await,
+        Command::Backup(run) => go(target, &run, Until::After(Stage::Backup), out).await,
+        Command::Clone(run) => go(target, &run, Until::After(Stage::Clone), out).await,
+        Command::Shadow(run) => go(target, &run, Until::After(Stage::Shadow), out).await,
+        Command::Rollout(run) => go(target, &run, Until::End, out).await,
+        Command::Plan => show_plan(target, out).await,
+        Command::Compat => show_compat(target, out).await,
+        Command::Rollback { run, reason } => go_back(target, run, reason, out).await,
+        Command::Status { run } => status(target, run, out),
+        Command::History => history(target, out),
+        Command::Report { run, output } => write_report(target, run, output, out),
+        Command::Verify { run } => verify(target, run, out),
+        Command::Contracts => contracts(target, out),
+        Command::Demo(command) => demo_command(target, &command, out).await,
+        Command::Schema { of } => schema(of),
+    }
+}
+
+/// Where results go.
+struct Out {
+    format: Format,
+    terminal: Arc<Terminal>,
+}
+
+impl Out {
+    fn watcher(&self) -> Arc<dyn Watcher> {
+        Arc::clone(&self.terminal) as Arc<dyn Watcher>
+    }
+    /// Prints a result: the JSON document, or the text made of it.
+    fn give<T: Serialize>(&self, document: &T, text: impl FnOnce(Look) -> String) -> Result<()> {
+        self.terminal.finish();
+        let printed = match self.format {
+            Format::Json => serde_json::to_string_pretty(document).context("the result cannot be written")?,
+            Format::Text => text(Look::of_stdout()),
+        };
+        // A reader that went away (`| head`) is no error of ours.
+        let _ = writeln!(std::io::stdout(), "{}", printed.trim_end());
+        Ok(())
+    }
+}
+
+/// How text may look.
+#[derive(Clone, Copy)]
+struct Look {
+    colour: bool,
+    width: u16,
+}
+
+impl Look {
+    fn of_stdout() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+        let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+        let width = width.or_else(|| terminal.then(comfy_table_width).flatten()).unwrap_or(110);
+        Self { colour, width: width.clamp(60, 160) }
+    }
+}
+
+fn comfy_table_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}
+
+fn wishes(run: &RunArgs, environment: &Environment) -> Result<Wishes> {
+    if run.inject != Inject::None && !matches!(environment.target, Target::Demo { .. }) {
+        return Err(Error::input("--inject works on the demo only").hint("nothing is made to fail on a real database; use --env demo"));
+    }
+    let kill_at = std::env::var("DRYDOCK_TEST_KILL_AT").ok().and_then(|n| n.parse().ok());
+    Ok(Wishes { inject: run.inject, kill_at: KillAt(kill_at), accept_drift: run.accept_drift, run: run.run.clone() })
+}
+
+async fn go(target: &TargetArgs, args: &RunArgs, until: Until, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let wishes = wishes(args, &environment)?;
+    let mut run = Run::open(environment.clone(), wishes, out.watcher(), false).await?;
+    let id = run.id.clone();
+    let ended = drive::drive(&mut run, until).await;
+    run.close(matches!(ended, Ok(None))).await;
+    ended?;
+    finish(&environment, &id, until, out)
+}
+
+fn finish(environment: &Environment, id: &str, until: Until, out: &Out) -> Result<u8> {
+    let record = record::load(environment, id)?;
+    let summary = &record.summary;
+    out.give(summary, |look| report::text::closing(summary, &record, look.colour, look.width))?;
+    if summary.outcome == Outcome::Unfinished && until != Until::End {
+        return Ok(0);
+    }
+    if let (Outcome::Refused, true) = (summary.outcome, record.refused_for_input) {
+        return Ok(2);
+    }
+    Ok(summary.outcome.exit_code())
+}
+
+async fn go_back(target: &TargetArgs, run: Option<String>, reason: String, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let wishes = Wishes { run, ..Wishes::default() };
+    let mut run = Run::open(environment.clone(), wishes, out.watcher(), true).await?;
+    let id = run.id.clone();
+    let unwound = run.journal.events().iter().any(|e| matches!(e.what, What::Unwinding { .. }));
+    if !unwound {
+        run.journal.append(What::Unwinding { reason, automatic: false })?;
+    }
+    let ended = drive::drive(&mut run, Until::End).await;
+    run.close(false).await;
+    let ended = ended?;
+    let code = finish(&environment, &id, Until::End, out)?;
+    // Asked for and done is a success.
+    Ok(if ended == Some(Outcome::RolledBack) { 0 } else { code })
+}
+
+/// What the commands that only look need.
+async fn open(environment: &Environment, out: &Out) -> Result<(Arc<dyn Database>, Liquibase)> {
+    let database = run::open_target(environment, &out.watcher()).await?;
+    database.server().await?;
+    let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
+    liquibase.changelog(environment, &environment.changelog_file).await?;
+    liquibase.connect(database.as_ref(), "drydock plan").await?;
+    Ok((database, liquibase))
+}
+
+async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let (database, mut liquibase) = open(&environment, out).await?;
+    out.terminal.progress("asking Liquibase what is pending", None);
+    let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
+    liquibase.close().await;
+    out.give(&plan, |look| report::text::plan(&plan, look.width))?;
+    plan::refuse(&plan, &environment, false)?;
+    Ok(0)
+}
+
+async fn show_compat(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let contracts = contract::load(&environment.contracts)?;
+    let (database, mut liquibase) = open(&environment, out).await?;
+    let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
+    let folder = environment.home.join("scratch");
+    let bench = compat::Bench {
+        production: database,
+        provider: provider::embedded()?,
+        watcher: out.watcher(),
+        application: "drydock compat".to_owned(),
+    };
+    let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
+    let _ = bench.provider.discard(&folder).await;
+    liquibase.close().await;
+    let compat = checked?;
+    out.give(&compat, |look| report::text::compat(&compat, look.width))?;
+    Ok(if compat.held.is_empty() { 0 } else { Outcome::Held.exit_code() })
+}
+
+/// The run that is meant: the named one or the latest.
+fn meant(environment: &Environment, run: Option<String>) -> Result<String> {
+    match run {
+        Some(run) => Ok(run),
+        None => run::list(environment)?.pop().ok_or_else(|| {
+            Error::input(format!("environment \"{}\" has no run yet", environment.name))
+                .hint(format!("drydock migrate --env {}", environment.name))
+        }),
+    }
+}
+
+fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let record = record::load(&environment, &meant(&environment, run)?)?;
+    out.give(&record.summary, |look| report::text::status(&record, look.width))?;
+    Ok(0)
+}
+
+fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let runs: Vec<RunSummary> =
+        run::list(&environment)?.iter().map(|id| record::load(&environment, id).map(|r| r.summary)).collect::<Result<_>>()?;
+    out.give(&runs, |look| report::text::history(&runs, look.width))?;
+    Ok(0)
+}
+
+fn write_report(target: &TargetArgs, run: Option<String>, output: Option<PathBuf>, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let id = meant(&environment, run)?;
+    let record = record::load(&environment, &id)?;
+    let path = output.unwrap_or_else(|| PathBuf::from(format!("drydock-{id}.html")));
+    std::fs::write(&path, report::html(&record)).context(format!("{} cannot be written", path.display()))?;
+    out.give(&serde_json::json!({"run": id, "file": path}), |_| path.display().to_string())?;
+    Ok(0)
+}
+
+fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let ids = match run {
+        Some(id) => vec![id],
+        None => run::list(&environment)?,
+    };
+    let mut checked = Vec::new();
+    for id in ids {
+        let events = record::verify(&environment, &id)?;
+        checked.push(serde_json::json!({"run": id, "events": events, "intact": true}));
+    }
+    out.give(&checked, |_| {
+        checked.iter().map(|c| format!("{}: {} events, intact", c["run"].as_str().unwrap_or_default(), c["events"])).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(0)
+}
+
+fn contracts(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let contracts = contract::load(&environment.contracts)?;
+    out.give(&contracts, |_| {
+        let mut lines = Vec::new();
+        for contract in &contracts {
+            for version in &contract.versions {
+                lines.push(format!(
+                    "{:<22} {:<9} {:>4} queries {:>4} API fields  {}",
+                    contract.service,
+                    version.version,
+                    version.queries.len(),
+                    version.api.len(),
+                    contract.owner.as_deref().unwrap_or("")
+                ));
+            }
+        }
+        lines.join("\n")
+    })?;
+    Ok(0)
+}
+
+async fn demo_command(target: &TargetArgs, command: &DemoCommand, out: &Out) -> Result<u8> {
+    let mut selection = target.selection()?;
+    selection.env = Some("demo".to_owned());
+    let environment = config::resolve(&selection)?;
+    let text = match command {
+        DemoCommand::Up => {
+            let database = run::open_target(&environment, &out.watcher()).await?;
+            format!("the demo's production runs: {}", database.endpoint())
+        }
+        DemoCommand::Stop => {
+            demo::stop(&environment).await?;
+            "stopped; its data stays".to_owned()
+        }
+        DemoCommand::Reset => {
+            demo::reset(&environment).await?;
+            "gone, with all its runs".to_owned()
+        }
+    };
+    out.give(&serde_json::json!({"demo": text}), |_| text.clone())?;
+    Ok(0)
+}
+
+fn schema(of: Document) -> Result<u8> {
+    let schema = match of {
+        Document::Migrate => schemars::schema_for!(RunSummary),
+        Document::Plan => schemars::schema_for!(Plan),
+        Document::Compat => schemars::schema_for!(Compat),
+        Document::Shadow => schemars::schema_for!(Shadow),
+        Document::History => schemars::schema_for!(Vec<RunSummary>),
+    };
+    let text = serde_json::to_string_pretty(&schema).context("the schema cannot be written")?;
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(0)
+}

@@ -1,0 +1,312 @@
+//! `drydock.toml`: environments, limits, gates, secrets by reference.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::database::Secret;
+use crate::error::{Context, Error, Result};
+
+/// The file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    environments: BTreeMap<String, FileEnvironment>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileEnvironment {
+    database: Option<String>,
+    /// `env:NAME` or `file:PATH`.
+    password: Option<String>,
+    changelog: Option<PathBuf>,
+    contracts: Option<PathBuf>,
+    #[serde(default)]
+    contexts: String,
+    #[serde(default)]
+    labels: String,
+    #[serde(default)]
+    allow_restore: bool,
+    #[serde(default)]
+    limits: LimitSettings,
+    #[serde(default)]
+    gates: GateSettings,
+    #[serde(default)]
+    traffic: Option<TrafficSettings>,
+}
+
+/// How gently production is treated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// The stall budget: how long a statement may wait for a lock on each attempt, milliseconds.
+    pub stall_ms: u64,
+    /// Attempts before a changeset is given up.
+    pub lock_attempts: u32,
+    /// How long one statement may run on production, seconds; patient ones (concurrent index builds) may run without limit.
+    pub statement_seconds: u64,
+    /// Time one batch of a backfill aims at, milliseconds.
+    pub batch_ms: u64,
+    /// Most rows of one batch.
+    pub batch_rows: u32,
+    /// Changesets of a wave, at most.
+    pub wave_size: usize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self { stall_ms: 100, lock_attempts: 40, statement_seconds: 60, batch_ms: 60, batch_rows: 20_000, wave_size: 6 }
+    }
+}
+
+impl LimitSettings {
+    pub fn stall(&self) -> Duration {
+        Duration::from_millis(self.stall_ms)
+    }
+    pub fn statement(&self) -> Duration {
+        Duration::from_secs(self.statement_seconds)
+    }
+}
+
+/// Conditions on live signals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateSettings {
+    /// Greatest share of requests that may fail within the window, 0 to 1.
+    pub error_rate: f64,
+    /// Greatest p99 within the window, milliseconds.
+    pub p99_ms: f64,
+    /// Sessions that may wait for a lock at once.
+    pub blocked: u64,
+    /// Seconds a gate looks back.
+    pub window_seconds: f64,
+    /// Seconds of traffic before the first wave and after the last one.
+    pub settle_seconds: f64,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self { error_rate: 0.001, p99_ms: 1_000.0, blocked: 12, window_seconds: 2.0, settle_seconds: 3.0 }
+    }
+}
+
+/// What makes the live signals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrafficSettings {
+    /// Requests a second over all services.
+    pub rate: f64,
+    pub connections: usize,
+    /// `services`: all queries, effects kept (demo). `rehearse`: all queries, each rolled back. `probe`: reading queries only.
+    pub kind: TrafficKind,
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrafficKind {
+    Services,
+    Rehearse,
+    Probe,
+}
+
+impl Default for TrafficSettings {
+    fn default() -> Self {
+        Self { rate: 20.0, connections: 4, kind: TrafficKind::Probe, seed: 1 }
+    }
+}
+
+/// Where an environment's database is.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The demo's production, made at first use.
+    Demo { scale: f64 },
+    /// A database that somebody else runs.
+    Url(Secret),
+}
+
+/// A named target database with its settings, ready to use.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub name: String,
+    pub target: Target,
+    /// The folder Liquibase searches, and the root changelog in it.
+    pub changelog_root: PathBuf,
+    pub changelog_file: String,
+    /// The changelog's parent folder is the default place of contracts.
+    pub contracts: PathBuf,
+    pub contexts: String,
+    pub labels: String,
+    pub allow_restore: bool,
+    pub limits: LimitSettings,
+    pub gates: GateSettings,
+    pub traffic: TrafficSettings,
+    /// Journals, backups, clones of this environment.
+    pub home: PathBuf,
+}
+
+/// What the command line says of the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    pub env: Option<String>,
+    pub config: Option<PathBuf>,
+    pub database: Option<Secret>,
+    pub changelog: Option<PathBuf>,
+    pub contracts: Option<PathBuf>,
+    pub scale: Option<f64>,
+    pub traffic: Option<TrafficKind>,
+}
+
+/// `$DRYDOCK_HOME`, or the platform's data folder.
+///
+/// # Errors
+/// `Input` when neither can be told.
+pub fn home() -> Result<PathBuf> {
+    if let Some(home) = std::env::var_os("DRYDOCK_HOME").filter(|h| !h.is_empty()) {
+        return std::path::absolute(PathBuf::from(home)).input("DRYDOCK_HOME is not a usable path");
+    }
+    // Root's own data folder cannot be entered by the user that a database server must run as.
+    if nix::unistd::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/drydock"));
+    }
+    use etcetera::BaseStrategy;
+    let base = etcetera::choose_base_strategy().input("no home folder").map_err(|e| e.hint("set DRYDOCK_HOME"))?;
+    Ok(base.data_dir().join("drydock"))
+}
+
+/// Settles which environment is meant and everything about it.
+///
+/// # Errors
+/// `Input` for an unknown environment, an unreadable file or a missing changelog.
+pub fn resolve(selection: &Selection) -> Result<Environment> {
+    let (file, base) = read_file(selection.config.as_deref())?;
+    let name = match (&selection.env, &selection.database) {
+        (Some(name), _) => name.clone(),
+        (None, Some(_)) => "url".to_owned(),
+        (None, None) => {
+            return Err(Error::input("no environment is named").hint("add --env NAME (for example --env demo) or --database URL"));
+        }
+    };
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+        return Err(Error::input(format!("\"{name}\" cannot be an environment's name")).hint("use letters, digits, - and _"));
+    }
+    let known: Vec<String> = file.environments.keys().cloned().collect();
+    let mut environments = file.environments;
+    let found = environments.remove(&name);
+    if found.is_none() && name != "demo" && selection.database.is_none() {
+        let mut names = known;
+        names.push("demo".to_owned());
+        names.dedup();
+        return Err(Error::input(format!("there is no environment \"{name}\""))
+            .hint(format!("known here: {}; add [environments.{name}] to drydock.toml or give --database URL", names.join(", "))));
+    }
+    let found = found.unwrap_or_default();
+    let target = match (&selection.database, &found.database) {
+        (Some(url), _) => Target::Url(with_password(url.expose(), found.password.as_deref())?),
+        (None, Some(url)) => Target::Url(with_password(url, found.password.as_deref())?),
+        (None, None) if name == "demo" => Target::Demo { scale: selection.scale.unwrap_or(1.0) },
+        (None, None) => {
+            return Err(Error::input(format!("environment \"{name}\" names no database"))
+                .hint(format!("add database = \"…\" under [environments.{name}]")));
+        }
+    };
+    let changelog = match (&selection.changelog, &found.changelog) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => base.join(path),
+        (None, None) => base.join("changelogs/changelog.yaml"),
+    };
+    let changelog = std::path::absolute(&changelog).input("the changelog's path cannot be used")?;
+    if !changelog.is_file() {
+        return Err(Error::input(format!("there is no changelog at {}", changelog.display()))
+            .hint("give --changelog PATH, or set changelog in drydock.toml"));
+    }
+    let root = changelog.parent().map(Path::to_path_buf).unwrap_or_default();
+    let file_name = changelog.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let contracts = match (&selection.contracts, &found.contracts) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => base.join(path),
+        (None, None) => root.clone(),
+    };
+    if !contracts.is_dir() {
+        return Err(Error::input(format!("there is no folder of contracts at {}", contracts.display()))
+            .hint("give --contracts DIR, or set contracts in drydock.toml"));
+    }
+    let mut traffic = found.traffic.unwrap_or_else(|| match target {
+        Target::Demo { .. } => TrafficSettings { rate: 150.0, connections: 16, kind: TrafficKind::Services, seed: 42 },
+        Target::Url(_) => TrafficSettings::default(),
+    });
+    if let Some(kind) = selection.traffic {
+        traffic.kind = kind;
+    }
+    Ok(Environment {
+        home: home()?.join(environment_folder(&name, &target)),
+        name,
+        target,
+        changelog_root: root,
+        changelog_file: file_name,
+        contracts,
+        contexts: found.contexts,
+        labels: found.labels,
+        allow_restore: found.allow_restore,
+        limits: found.limits,
+        gates: found.gates,
+        traffic,
+    })
+}
+
+/// Different targets of one name must not share journals.
+fn environment_folder(name: &str, target: &Target) -> String {
+    match target {
+        Target::Url(url) if name == "url" => {
+            use sha2::Digest;
+            let plain = url::Url::parse(url.expose())
+                .map(|u| format!("{:?}{:?}{}", u.host_str(), u.port(), u.path()))
+                .unwrap_or_default();
+            let digest = sha2::Sha256::digest(plain.as_bytes());
+            format!("url-{}", crate::journal::hex(digest.get(..6).unwrap_or_default()))
+        }
+        _ => name.to_owned(),
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<(File, PathBuf)> {
+    let path = match named {
+        Some(path) => path.to_path_buf(),
+        None => {
+            let here = std::env::current_dir().context("the current folder cannot be read")?;
+            match here.ancestors().map(|d| d.join("drydock.toml")).find(|p| p.is_file()) {
+                Some(path) => path,
+                None => return Ok((File::default(), here)),
+            }
+        }
+    };
+    let text = std::fs::read_to_string(&path).input(format!("{} cannot be read", path.display()))?;
+    let file = toml::from_str(&text).map_err(|e| {
+        let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().lines().count().max(1));
+        let place = line.map(|l| format!(":{l}")).unwrap_or_default();
+        Error::input(format!("{}{place}: {}", path.display(), e.message())).hint("see CONFIGURATION in README.md")
+    })?;
+    let base = std::path::absolute(&path).ok().and_then(|p| p.parent().map(Path::to_path_buf)).unwrap_or_default();
+    Ok((file, base))
+}
+
+/// Puts a referenced password into the URL, in memory only.
+fn with_password(url: &str, reference: Option<&str>) -> Result<Secret> {
+    let Some(reference) = reference else { return Ok(Secret::new(url)) };
+    let password = if let Some(name) = reference.strip_prefix("env:") {
+        std::env::var(name).map_err(|_| {
+            Error::input(format!("the password is to come from ${name}, which is not set")).hint(format!("export {name}=…"))
+        })?
+    } else if let Some(path) = reference.strip_prefix("file:") {
+        std::fs::read_to_string(path).input(format!("the password file {path} cannot be read"))?.trim_end().to_owned()
+    } else {
+        return Err(Error::input("a password is given by reference only").hint("write password = \"env:NAME\" or \"file:PATH\""));
+    };
+    let mut parsed = url::Url::parse(url).map_err(|_| Error::input("the database URL cannot be read"))?;
+    parsed.set_password(Some(&password)).map_err(|()| Error::input("the database URL cannot carry a password"))?;
+    Ok(Secret::new(parsed.to_string()))
+}

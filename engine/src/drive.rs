@@ -1,0 +1,214 @@
+//! The saga's hands: does what `saga::next` decides, and writes it down before and after.
+
+use std::time::Instant;
+
+use crate::changeset::ChangesetId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::{Outcome, Plan};
+use crate::inject::Inject;
+use crate::run::Run;
+use crate::saga::{ActOutcome, Action, Decision, FailureKind, What};
+use crate::stage::Stage;
+use crate::stages::{backup, clone, compat, plan, rollback, rollout, shadow};
+
+/// How far a run is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    End,
+    /// This stage has given its evidence.
+    After(Stage),
+}
+
+/// Drives a run to its end, or until a stage has done its work (`None`: not over yet).
+///
+/// # Errors
+/// What the journal or the disk refuse; failures of stages become outcomes instead.
+pub async fn drive(run: &mut Run, until: Until) -> Result<Option<Outcome>> {
+    if crashed_rollout(run) {
+        resume_check(run).await?;
+    }
+    loop {
+        let decision = run.decision();
+        if let (Until::After(stage), Decision::Do(action)) = (until, &decision)
+            && past(stage, action)
+        {
+            return Ok(None);
+        }
+        match decision {
+            Decision::Do(action) => act(run, action).await?,
+            Decision::Observe(action) => observe(run, action).await?,
+            Decision::Unwind { reason } => {
+                run.watcher.note(&format!("going back: {reason}"));
+                run.journal.append(What::Unwinding { reason, automatic: true })?;
+            }
+            Decision::Finish { outcome, reason } => {
+                rollout::close(run).await;
+                run.journal.append(What::Finished { outcome, reason })?;
+            }
+            Decision::Over(outcome) => return Ok(Some(outcome)),
+        }
+    }
+}
+
+fn past(stage: Stage, action: &Action) -> bool {
+    match action {
+        Action::Stage { stage: next } => *next > stage,
+        Action::Apply { .. } | Action::Settle => stage < Stage::Rollout,
+        Action::Undo { .. } | Action::SettleBack => false,
+    }
+}
+
+async fn act(run: &mut Run, action: Action) -> Result<()> {
+    if run.wishes.inject == Inject::Kill && matches!(&action, Action::Apply { wave, .. } if *wave >= 2) {
+        // Dies with the act intended and no outcome on record.
+        let next = run.journal.events().last().map_or(1, |e| e.seq + 1);
+        run.journal.kill_at.0 = Some(next);
+    }
+    run.journal.append(What::Intended { action: action.clone() })?;
+    match &action {
+        Action::Stage { stage } => {
+            let stage = *stage;
+            run.watcher.stage_began(stage);
+            let begun = Instant::now();
+            let worked = work(run, stage).await.and_then(|done| run.wishes.inject.strike(stage).map(|()| done));
+            match worked {
+                Ok((outcome, evidence, text)) => {
+                    run.watcher.stage_done(stage, begun.elapsed().as_secs_f64(), &text);
+                    run.journal.append(What::Done { action, outcome, evidence: Some(evidence), text })?;
+                }
+                Err(error) => {
+                    run.watcher.stage_failed(stage, begun.elapsed().as_secs_f64(), &error.chain());
+                    failed(run, action, &error)?;
+                }
+            }
+        }
+        Action::Apply { changeset, wave } => {
+            let (changeset, wave) = (changeset.clone(), *wave);
+            match rollout::apply(run, &changeset, wave).await {
+                Ok(applied) => {
+                    let changed = matches!(applied.state.as_str(), "applied" | "marked_ran");
+                    let text = format!("{} in {:.3} s, {} tries, {} rows", applied.state, applied.seconds, applied.attempts, applied.rows);
+                    done(run, action, changed, text)?;
+                    if let Some(reason) = rollout::after_wave(run, &changeset, wave).await? {
+                        run.watcher.note(&format!("gate: {reason}"));
+                        run.journal.append(What::Unwinding { reason, automatic: true })?;
+                    }
+                }
+                Err(error) => after_failure(run, action, &changeset, error).await?,
+            }
+        }
+        Action::Undo { changeset } => {
+            let changeset = changeset.clone();
+            match rollback::undo(run, &changeset).await {
+                Ok(undone) => done(run, action, true, format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts))?,
+                Err(error) => failed(run, action, &error)?,
+            }
+        }
+        Action::Settle => match rollout::settle(run).await {
+            Ok(text) => done(run, action, false, text)?,
+            Err(error) => failed(run, action, &error)?,
+        },
+        Action::SettleBack => match rollback::settle(run).await {
+            Ok(text) => done(run, action, false, text)?,
+            Err(error) => failed(run, action, &error)?,
+        },
+    }
+    Ok(())
+}
+
+async fn work(run: &mut Run, stage: Stage) -> Result<(ActOutcome, String, String)> {
+    match stage {
+        Stage::Plan => plan::stage(run).await,
+        Stage::Backup => backup::stage(run).await,
+        Stage::Compat => compat::stage(run).await,
+        Stage::Clone => clone::stage(run).await,
+        Stage::Shadow => shadow::stage(run).await,
+        Stage::Rollout | Stage::Rollback => Err(Error::failed(format!("{stage} is made of its changesets"))),
+    }
+}
+
+fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {
+    run.journal.append(What::Done { action, outcome: ActOutcome::Changed { changed }, evidence: None, text }).map(|_| ())
+}
+
+fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
+    let kind = match error.kind {
+        ErrorKind::Input => FailureKind::Input,
+        ErrorKind::Refused => FailureKind::Refused,
+        ErrorKind::Stuck => FailureKind::Unknown,
+        _ => FailureKind::Failed,
+    };
+    let hint = error.hint_text().map(str::to_owned);
+    run.journal.append(What::Failed { action, error: error.chain(), kind, hint }).map(|_| ())
+}
+
+/// A failed apply may have gone through all the same: the history says.
+async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, error: Error) -> Result<()> {
+    match is_applied(run, changeset).await {
+        Ok(true) => {
+            done(run, action, true, format!("applied, and then: {}", error.chain()))?;
+            run.journal.append(What::Unwinding { reason: error.chain(), automatic: true })?;
+            Ok(())
+        }
+        Ok(false) => failed(run, action, &error),
+        Err(unknown) => failed(run, action, &Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown)),
+    }
+}
+
+/// What came of an act that a crash cut off.
+async fn observe(run: &mut Run, action: Action) -> Result<()> {
+    let (changeset, forward) = match &action {
+        Action::Apply { changeset, .. } => (changeset.clone(), true),
+        Action::Undo { changeset } => (changeset.clone(), false),
+        _ => return act(run, action).await,
+    };
+    rollout::release_stale_lock(run).await?;
+    match is_applied(run, &changeset).await {
+        Ok(applied) if applied == forward => {
+            run.watcher.note(&format!("found done: {action}"));
+            done(run, action, true, "found done after a crash".to_owned())
+        }
+        Ok(_) => act(run, action).await,
+        Err(unknown) => failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown)),
+    }
+}
+
+async fn is_applied(run: &mut Run, changeset: &ChangesetId) -> Result<bool> {
+    let mut tries = 0;
+    loop {
+        match run.liquibase.history().await {
+            Ok(rows) => return Ok(rows.iter().any(|row| row.key == *changeset)),
+            Err(error) if tries >= 10 => return Err(error),
+            Err(_) => {
+                tries += 1;
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+fn crashed_rollout(run: &Run) -> bool {
+    run.journal.events().iter().any(|e| matches!(e.what, What::Intended { action: Action::Apply { .. } }))
+}
+
+/// A run that is taken up in the middle of its rollout must still mean the changesets it had rehearsed.
+async fn resume_check(run: &mut Run) -> Result<()> {
+    if matches!(run.decision(), Decision::Over(_)) {
+        return Ok(());
+    }
+    let plan: Plan = run.evidence("plan")?;
+    let status = run.liquibase.status().await?;
+    let unwinding = run.journal.events().iter().any(|e| matches!(e.what, What::Unwinding { .. }));
+    for planned in &plan.changesets {
+        let now = status.changesets.iter().find(|c| c.key == planned.key).and_then(|c| c.checksum.clone());
+        if now != planned.checksum {
+            let reason = format!("{} was edited while the run was interrupted", planned.key);
+            if unwinding {
+                return Err(Error::stuck(reason).hint("check out the commit that the run began with and run it again"));
+            }
+            run.journal.append(What::Unwinding { reason, automatic: true })?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! What is known of a run, put together from its journal and its evidence.
+
+use crate::config::Environment;
+use crate::error::{Error, Result};
+use crate::evidence::{
+    BeforeAfter, ChangesetLine, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback, Rollout, RunRecord, RunSummary,
+    Shadow, StageLine,
+};
+use crate::journal::{self, Event};
+use crate::run::{evidence, journal_path, runs_folder};
+use crate::saga::{Action, Decision, FailureKind, What};
+use crate::stage::Stage;
+
+/// Reads a run's record; works on a run that another process is driving.
+///
+/// # Errors
+/// `Input` when there is no such run, `Failed` when it cannot be read.
+pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
+    let path = journal_path(environment, run);
+    if !path.is_file() {
+        return Err(Error::input(format!("there is no run {run}")).hint("`drydock history` lists them"));
+    }
+    let events = journal::read(&path)?;
+    let folder = runs_folder(environment).join(run);
+    let plan: Option<Plan> = evidence(&folder, "plan")?;
+    let compat: Option<Compat> = evidence(&folder, "compat")?;
+    let shadow: Option<Shadow> = evidence(&folder, "shadow")?;
+    let rollout: Option<Rollout> = evidence(&folder, "rollout")?;
+    let rollback: Option<Rollback> = evidence(&folder, "rollback")?;
+    let summary = summarise(run, &events, plan.as_ref(), compat.as_ref(), shadow.as_ref(), rollout.as_ref(), rollback.as_ref())?;
+    Ok(RunRecord {
+        summary,
+        plan,
+        backup: evidence(&folder, "backup")?,
+        compat,
+        clone: evidence(&folder, "clone")?,
+        shadow,
+        rollout,
+        rollback,
+        events: events.iter().map(line).collect(),
+        journal_intact: journal::verify(&events).is_ok(),
+        refused_for_input: events.iter().any(|e| matches!(e.what, What::Failed { kind: FailureKind::Input, .. })),
+    })
+}
+
+#[allow(clippy::too_many_arguments)]
+fn summarise(
+    run: &str,
+    events: &[Event],
+    plan: Option<&Plan>,
+    compat: Option<&Compat>,
+    shadow: Option<&Shadow>,
+    rollout: Option<&Rollout>,
+    rollback: Option<&Rollback>,
+) -> Result<RunSummary> {
+    let first = events.first().ok_or_else(|| Error::failed(format!("the journal of run {run} is empty")))?;
+    let last = events.last().unwrap_or(first);
+    let (environment, actor, commit) = match &first.what {
+        What::Started { environment, actor, commit, .. } => (environment.clone(), actor.clone(), commit.clone()),
+        _ => Default::default(),
+    };
+    let (outcome, reason) = ending(events);
+    let hint = events.iter().rev().find_map(|e| match &e.what {
+        What::Failed { hint, .. } => hint.clone(),
+        _ => None,
+    });
+    let before_after = match (rollback, rollout) {
+        (Some(rollback), _) => rollback.fingerprint.clone(),
+        (None, Some(rollout)) => rollout.fingerprint.clone(),
+        (None, None) => BeforeAfter::default(),
+    };
+    Ok(RunSummary {
+        run: run.to_owned(),
+        environment,
+        outcome,
+        reason,
+        hint: if matches!(outcome, Outcome::Migrated | Outcome::Held) { None } else { hint },
+        started: first.at,
+        actor,
+        commit,
+        seconds: seconds(first, last),
+        stages: stages(events),
+        changesets: plan.map(|p| changesets(p, compat, shadow, events)).unwrap_or_default(),
+        held: compat.map(|c| c.held.clone()).unwrap_or_default(),
+        traffic: rollout.map(|r| r.traffic.clone()).unwrap_or_default(),
+        fingerprint: before_after,
+    })
+}
+
+/// The outcome on record, and why.
+fn ending(events: &[Event]) -> (Outcome, Option<String>) {
+    if let Decision::Over(outcome) = crate::saga::next(events) {
+        let reason = events.iter().rev().find_map(|e| match &e.what {
+            What::Finished { reason: Some(reason), .. } => Some(reason.clone()),
+            What::Unwinding { reason, .. } => Some(reason.clone()),
+            _ => None,
+        });
+        return (outcome, reason);
+    }
+    (Outcome::Unfinished, Some("the run is under way, or was interrupted: the same command goes on with it".to_owned()))
+}
+
+fn seconds(from: &Event, to: &Event) -> f64 {
+    to.at.duration_since(from.at).as_secs_f64()
+}
+
+/// Wall time per stage: from an intent to its outcome, over all tries; the rollout and rollback over all their acts.
+fn stages(events: &[Event]) -> Vec<StageLine> {
+    let mut lines: Vec<StageLine> = Vec::new();
+    for stage in Stage::ALL {
+        let of = |action: &Action| match action {
+            Action::Stage { stage: s } => *s == stage,
+            Action::Apply { .. } | Action::Settle => stage == Stage::Rollout,
+            Action::Undo { .. } | Action::SettleBack => stage == Stage::Rollback,
+        };
+        let mut total = 0.0;
+        let mut open: Option<&Event> = None;
+        let mut outcome = None;
+        let mut detail = String::new();
+        for event in events {
+            match &event.what {
+                What::Intended { action } if of(action) => open = Some(event),
+                What::Done { action, text, .. } if of(action) => {
+                    total += open.take().map_or(0.0, |from| seconds(from, event));
+                    outcome = Some("done");
+                    detail.clone_from(text);
+                }
+                What::Failed { action, error, .. } if of(action) => {
+                    total += open.take().map_or(0.0, |from| seconds(from, event));
+                    outcome = Some("failed");
+                    detail.clone_from(error);
+                }
+                _ => {}
+            }
+        }
+        // A gate that did not hold fails the rollout although every changeset was applied.
+        if stage == Stage::Rollout && outcome == Some("done") {
+            let reason = events.iter().find_map(|e| match &e.what {
+                What::Unwinding { reason, automatic: true } => Some(reason.clone()),
+                _ => None,
+            });
+            if let Some(reason) = reason {
+                outcome = Some("failed");
+                detail = reason;
+            }
+        }
+        let outcome = outcome.unwrap_or(if open.is_some() { "interrupted" } else { "skipped" });
+        if stage == Stage::Rollback && outcome == "skipped" {
+            continue;
+        }
+        lines.push(StageLine { name: stage.name().to_owned(), outcome: outcome.to_owned(), seconds: total, detail });
+    }
+    lines
+}
+
+fn changesets(plan: &Plan, compat: Option<&Compat>, shadow: Option<&Shadow>, events: &[Event]) -> Vec<ChangesetLine> {
+    plan.changesets
+        .iter()
+        .map(|changeset| {
+            let key = &changeset.key;
+            let mut outcome = "pending";
+            if compat.is_some_and(|c| c.held.iter().any(|h| h.key == *key)) {
+                outcome = "held";
+            }
+            for event in events {
+                match &event.what {
+                    What::Done { action: Action::Apply { changeset, .. }, .. } if changeset == key => outcome = "applied",
+                    What::Done { action: Action::Undo { changeset }, .. } if changeset == key => outcome = "undone",
+                    _ => {}
+                }
+            }
+            let rehearsal = shadow.and_then(|s| s.changesets.iter().find(|r| r.key == *key));
+            ChangesetLine {
+                key: key.clone(),
+                phase: changeset.phase,
+                outcome: outcome.to_owned(),
+                reverse: rehearsal.map_or(ReverseProof::None, |r| r.reverse),
+            }
+        })
+        .collect()
+}
+
+/// One line of the audit trail for people.
+fn line(event: &Event) -> EventLine {
+    let (kind, text) = match &event.what {
+        What::Started { actor, commit, version, inject, .. } => {
+            let commit = commit.as_deref().map(|c| format!(", commit {}", c.get(..12).unwrap_or(c))).unwrap_or_default();
+            let inject = inject.as_deref().map(|i| format!(", injecting {i}")).unwrap_or_default();
+            ("started", format!("by {actor} with drydock {version}{commit}{inject}"))
+        }
+        What::Resumed { actor, version } => ("resumed", format!("by {actor} with drydock {version}")),
+        What::Intended { action } => ("intended", action.to_string()),
+        What::Done { action, text, evidence, .. } => {
+            let evidence = evidence.as_deref().map(|e| format!(" [{}]", e.get(..12).unwrap_or(e))).unwrap_or_default();
+            ("done", format!("{action}: {text}{evidence}"))
+        }
+        What::Failed { action, error, .. } => ("failed", format!("{action}: {error}")),
+        What::Noted { text, .. } => ("noted", text.clone()),
+        What::Unwinding { reason, automatic } => {
+            ("unwinding", format!("{}: {reason}", if *automatic { "by itself" } else { "by hand" }))
+        }
+        What::Finished { outcome, reason } => {
+            let reason = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+            ("finished", format!("{}{reason}", outcome.name()))
+        }
+    };
+    EventLine { seq: event.seq, at: event.at, kind: kind.to_owned(), text, hash: event.hash.clone() }
+}
+
+/// Checks evidence files against the hashes in the journal.
+///
+/// # Errors
+/// `Stuck` naming the first that was changed.
+pub fn verify(environment: &Environment, run: &str) -> Result<u64> {
+    use sha2::{Digest, Sha256};
+    let events = journal::read(&journal_path(environment, run))?;
+    journal::verify(&events)?;
+    let folder = runs_folder(environment).join(run).join("evidence");
+    let mut last = std::collections::BTreeMap::new();
+    for event in &events {
+        if let What::Done { action: Action::Stage { stage }, evidence: Some(hash), .. } = &event.what {
+            last.insert(*stage, hash.clone());
+        }
+    }
+    for (stage, hash) in last {
+        let path = folder.join(format!("{stage}.json"));
+        let bytes = std::fs::read(&path).map_err(|e| Error::stuck(format!("{} is gone", path.display())).because(e))?;
+        if journal::hex(&Sha256::digest(&bytes)) != hash {
+            return Err(Error::stuck(format!("{} is not what the journal of run {run} recorded", path.display())));
+        }
+    }
+    Ok(u64::try_from(events.len()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,14 @@
+//! One room a stage.
+
+pub mod backup;
+pub mod clone;
+pub mod compat;
+pub mod plan;
+pub mod rollback;
+pub mod rollout;
+pub mod shadow;
+
+use crate::saga::ActOutcome;
+
+/// What a stage gives the saga: the outcome it decides by, the evidence's SHA-256, one line for people.
+pub type StageDone = (ActOutcome, String, String);

@@ -1,0 +1,190 @@
+//! `compat`: changeset by changeset on a scratch database with production's schema, every query of every deployed version.
+//!
+//! A changeset that breaks somebody is held, with the names of those it waits for; the scratch database is made anew without
+//! it, and everything that does not build on it goes on.
+
+mod check;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{StageDone, rollout};
+use crate::changeset::{Changeset, ChangesetId};
+use crate::contract::Contract;
+use crate::database::{Database, Endpoint};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
+use crate::liquibase::Liquibase;
+use crate::provider::Provider;
+use crate::run::Run;
+use crate::saga::ActOutcome;
+use crate::watcher::{Watcher, as_progress};
+use check::Checker;
+
+/// The stage of a run.
+///
+/// # Errors
+/// `Input` for a query that does not plan before any change, `Refused` for a changeset that does not apply to production's
+/// schema.
+pub async fn stage(run: &mut Run) -> Result<StageDone> {
+    let plan: Plan = run.evidence("plan")?;
+    let application = format!("{} compat", run.application());
+    let folder = run.scratch_folder();
+    let bench = Bench {
+        production: Arc::clone(&run.database),
+        provider: Arc::clone(&run.provider),
+        watcher: Arc::clone(&run.watcher),
+        application,
+    };
+    let checked = bench.check(&plan, &run.contracts, &mut run.liquibase, &folder).await;
+    let production = Arc::clone(&run.database);
+    let back = run.liquibase.connect(production.as_ref(), &run.application()).await;
+    let _ = run.provider.discard(&folder).await;
+    let compat = checked?;
+    back?;
+    let evidence = run.keep("compat", &compat)?;
+    let waves = plan
+        .waves
+        .iter()
+        .map(|w| (w.number, w.changesets.iter().filter(|c| compat.accepted.contains(c)).cloned().collect::<Vec<_>>()))
+        .filter(|(_, changesets)| !changesets.is_empty())
+        .collect();
+    let held = u64::try_from(compat.held.len()).unwrap_or(u64::MAX);
+    Ok((ActOutcome::Accepted { waves, held }, evidence, describe(&compat)))
+}
+
+fn describe(compat: &Compat) -> String {
+    let count = |kind| compat.verdicts.iter().filter(|v| v.verdict == kind).count();
+    format!(
+        "{} queries of {} service versions against {} changesets: {} breaking, {} risky; {} held, {} go on",
+        compat.checked.queries,
+        compat.checked.services,
+        compat.checked.changesets,
+        count(VerdictKind::Breaking),
+        count(VerdictKind::Risky),
+        compat.held.len(),
+        compat.accepted.len(),
+    )
+}
+
+/// What a check needs, whether a run does it or `drydock compat` alone.
+pub struct Bench {
+    pub production: Arc<dyn Database>,
+    pub provider: Arc<dyn Provider>,
+    pub watcher: Arc<dyn Watcher>,
+    pub application: String,
+}
+
+impl Bench {
+    /// Makes a scratch database in `folder` and checks the plan against the contracts there. Leaves `liquibase` connected to
+    /// the scratch database.
+    ///
+    /// # Errors
+    /// See `stage`.
+    pub async fn check(
+        &self,
+        plan: &Plan,
+        contracts: &[Contract],
+        liquibase: &mut Liquibase,
+        folder: &std::path::Path,
+    ) -> Result<Compat> {
+        self.watcher.progress("making a scratch database with production's schema", None);
+        let template = self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
+        let begun = Instant::now();
+        let mut state = State { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), generation: 0 };
+        let mut scratch = self.rebuild(&template, liquibase, &mut state).await?;
+        let mut checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
+        let total = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
+        for (n, changeset) in (0_u64..).zip(&plan.changesets) {
+            self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
+            match liquibase.apply(&changeset.key, &[]).await {
+                Ok(_) => {}
+                Err(error) => match state.builds_on(changeset, plan)? {
+                    Some(held) => {
+                        let waits_for = held.waits_for.clone();
+                        let because_of = Some(held.key.clone());
+                        state.held.push(Held { key: changeset.key.clone(), waits_for, because_of });
+                        continue;
+                    }
+                    None => {
+                        let kind = if error.kind == ErrorKind::Input { ErrorKind::Input } else { ErrorKind::Refused };
+                        return Err(Error::new(kind, format!("{} does not apply to production's schema", changeset.place()))
+                            .because(error)
+                            .hint("production was not touched; correct the changeset"));
+                    }
+                },
+            }
+            let verdicts = checker.verdicts(changeset).await?;
+            let waits_for = waiting(&verdicts);
+            state.verdicts.extend(verdicts);
+            if waits_for.is_empty() {
+                state.accepted.push(changeset.key.clone());
+                checker.accept();
+            } else {
+                state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
+                scratch = self.rebuild(&template, liquibase, &mut state).await?;
+                checker.move_to(Arc::clone(&scratch)).await?;
+            }
+        }
+        checker.last_look().await?;
+        Ok(Compat {
+            verdicts: state.verdicts,
+            held: state.held,
+            accepted: state.accepted,
+            checked: Checked {
+                services: checker.service_versions(),
+                queries: checker.queries(),
+                changesets: total,
+                checks: checker.checks(),
+                seconds: begun.elapsed().as_secs_f64(),
+            },
+            services: contracts
+                .iter()
+                .flat_map(|c| c.versions.iter().map(|v| (c.service.clone(), v.version.clone())))
+                .collect(),
+        })
+    }
+
+    /// A scratch database with what has been accepted so far, and Liquibase connected to it.
+    async fn rebuild(&self, template: &Endpoint, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
+        state.generation += 1;
+        let endpoint = self.provider.fresh_scratch(template, &format!("check_{}", state.generation)).await?;
+        let scratch = self.production.at(endpoint);
+        liquibase.connect(scratch.as_ref(), &self.application).await?;
+        if !state.accepted.is_empty() {
+            liquibase.apply_all(Some(&state.accepted)).await?;
+        }
+        Ok(scratch)
+    }
+}
+
+struct State {
+    held: Vec<Held>,
+    accepted: Vec<ChangesetId>,
+    verdicts: Vec<Verdict>,
+    generation: u32,
+}
+
+impl State {
+    /// The held changeset that this one most likely builds on: the latest that touches the same, or else the latest.
+    fn builds_on(&self, changeset: &Changeset, plan: &Plan) -> Result<Option<Held>> {
+        let touched = changeset.touches();
+        for held in self.held.iter().rev() {
+            if rollout::planned(plan, &held.key)?.touches().iter().any(|t| touched.contains(t)) {
+                return Ok(Some(held.clone()));
+            }
+        }
+        Ok(self.held.last().cloned())
+    }
+}
+
+fn waiting(verdicts: &[Verdict]) -> Vec<WaitsFor> {
+    let mut waits: Vec<WaitsFor> = verdicts
+        .iter()
+        .filter(|v| v.verdict == VerdictKind::Breaking)
+        .map(|v| WaitsFor { service: v.service.clone(), version: v.version.clone(), query: v.query.clone() })
+        .collect();
+    waits.sort();
+    waits.dedup();
+    waits
+}

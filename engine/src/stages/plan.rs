@@ -1,0 +1,237 @@
+//! `plan`: what Liquibase has pending, parsed, with phases, hazards, reverses, waves, and what has drifted.
+
+use sha2::{Digest, Sha256};
+
+use super::StageDone;
+use crate::changeset::{Changeset, Phase, Reverse, Severity, Statement};
+use crate::config::Environment;
+use crate::database::{Catalog, Database, SchemaFingerprint};
+use crate::error::{Context, Error, Result};
+use crate::evidence::{Drift, Filtered, Plan, Wave};
+use crate::journal::hex;
+use crate::liquibase::{ChangesetStatus, Liquibase, Status};
+use crate::run::Run;
+use crate::saga::ActOutcome;
+
+/// The stage of a run.
+///
+/// # Errors
+/// `Refused` when something fatal drifted or a changeset cannot be taken back.
+pub async fn stage(run: &mut Run) -> Result<StageDone> {
+    run.watcher.progress("asking Liquibase what is pending", None);
+    let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
+    let evidence = run.keep("plan", &plan)?;
+    refuse(&plan, &run.environment, run.wishes.accept_drift)?;
+    let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
+    Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
+}
+
+fn describe(plan: &Plan) -> String {
+    let count = |phase| plan.changesets.iter().filter(|c| c.phase == phase).count();
+    let dangers =
+        plan.changesets.iter().flat_map(hazards).filter(|severity| *severity == Severity::Danger).count();
+    format!(
+        "{} changesets pending ({} expand, {} migrate, {} contract) in {} waves, {} dangers, {} left out, plan {}",
+        plan.changesets.len(),
+        count(Phase::Expand),
+        count(Phase::Migrate),
+        count(Phase::Contract),
+        plan.waves.len(),
+        dangers,
+        plan.filtered.len(),
+        plan.hash.get(..12).unwrap_or_default(),
+    )
+}
+
+fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
+    changeset.statements.iter().flat_map(|s| s.hazards.iter().map(|h| h.severity))
+}
+
+/// Makes the plan. Changes nothing anywhere.
+///
+/// # Errors
+/// `Input` for a changelog that cannot be read or a statement the grammar does not take.
+pub async fn make(environment: &Environment, database: &dyn Database, liquibase: &mut Liquibase) -> Result<Plan> {
+    let server = database.server().await?;
+    let status = liquibase.status().await?;
+    let catalog = database.catalog().await?;
+    let mut changesets = Vec::new();
+    for pending in status.changesets.iter().filter(|c| c.state == "pending") {
+        changesets.push(read(pending, database, &catalog)?);
+    }
+    let filtered = status
+        .changesets
+        .iter()
+        .filter(|c| c.state == "filtered")
+        .map(|c| Filtered { key: c.key.clone(), reason: c.filter_reason.clone().unwrap_or_else(|| "filtered".to_owned()) })
+        .collect();
+    let waves = waves(&changesets, environment.limits.wave_size);
+    let mut drift = history_drift(&status);
+    drift.extend(catalog_drift(environment, database).await?);
+    let mut plan = Plan {
+        hash: String::new(),
+        server,
+        liquibase: crate::liquibase::VERSION.to_owned(),
+        applied: u64::try_from(status.history.len()).unwrap_or(u64::MAX),
+        changesets,
+        waves,
+        filtered,
+        drift,
+    };
+    plan.hash = hash(&plan)?;
+    Ok(plan)
+}
+
+/// Over everything that decides what happens; sizes and server facts may change between two looks.
+fn hash(plan: &Plan) -> Result<String> {
+    let essence: Vec<_> = plan
+        .changesets
+        .iter()
+        .map(|c| {
+            let sql = |statements: &[Statement]| statements.iter().map(|s| s.sql.clone()).collect::<Vec<_>>();
+            (c.key.clone(), c.checksum.clone(), c.phase, c.reverse, sql(&c.statements), sql(&c.inverse))
+        })
+        .collect();
+    let bytes = serde_json::to_vec(&(essence, &plan.waves, &plan.filtered, &plan.drift)).context("the plan cannot be hashed")?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -> Result<Changeset> {
+    let place = match pending.line {
+        Some(line) => format!("{}:{line}", pending.key.path),
+        None => pending.key.path.clone(),
+    };
+    let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
+        let mut statements = Vec::new();
+        for one in sql {
+            statements.extend(
+                database
+                    .analyse(one, catalog)
+                    .input(format!("{place}: the {what} of changeset \"{}\" cannot be read", pending.key.id))?,
+            );
+        }
+        Ok(statements)
+    };
+    let statements = analyse(&pending.sql, "SQL")?;
+    let (reverse, inverse) = match &pending.rollback {
+        Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
+        _ => (Reverse::None, Vec::new()),
+    };
+    Ok(Changeset {
+        key: pending.key.clone(),
+        line: pending.line,
+        comment: pending.comment.clone(),
+        checksum: pending.checksum.clone(),
+        phase: statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
+        in_transaction: pending.run_in_transaction,
+        statements,
+        reverse,
+        inverse,
+    })
+}
+
+/// Changelog order is kept, for later changesets may build on earlier ones. A wave ends where the phase changes or when it
+/// is full; the first wave is one changeset: the canary.
+fn waves(changesets: &[Changeset], size: usize) -> Vec<Wave> {
+    let mut waves: Vec<Wave> = Vec::new();
+    let mut phase = None;
+    for changeset in changesets {
+        let fits = waves.last().is_some_and(|w| !w.canary && w.changesets.len() < size.max(1) && phase == Some(changeset.phase));
+        if !fits {
+            let number = u32::try_from(waves.len()).unwrap_or(u32::MAX).saturating_add(1);
+            waves.push(Wave { number, canary: number == 1, changesets: Vec::new() });
+        }
+        if let Some(wave) = waves.last_mut() {
+            wave.changesets.push(changeset.key.clone());
+        }
+        phase = Some(changeset.phase);
+    }
+    waves
+}
+
+fn history_drift(status: &Status) -> Vec<Drift> {
+    let unknown = status.unknown.iter().map(|key| Drift {
+        kind: "history-unknown".to_owned(),
+        subject: key.to_string(),
+        message: "was applied, and is not in this changelog".to_owned(),
+        fatal: false,
+    });
+    let changed = status.changesets.iter().filter(|c| c.state == "ran_changed").map(|c| Drift {
+        kind: "checksum".to_owned(),
+        subject: c.key.to_string(),
+        message: format!(
+            "was edited after it had been applied ({} then, {} now)",
+            c.recorded_checksum.as_deref().unwrap_or("no checksum"),
+            c.checksum.as_deref().unwrap_or("no checksum"),
+        ),
+        fatal: true,
+    });
+    unknown.chain(changed).collect()
+}
+
+/// Where the schema that the last run left is kept, for finding what was changed behind its back.
+fn remembered(environment: &Environment) -> std::path::PathBuf {
+    environment.home.join("schema.json")
+}
+
+/// Remembers the schema a run leaves.
+///
+/// # Errors
+/// `Failed` when the disk does not take it.
+pub fn remember(environment: &Environment, schema: &SchemaFingerprint) -> Result<()> {
+    let path = remembered(environment);
+    let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
+    let mut file = tempfile::NamedTempFile::new_in(&environment.home).context("the schema cannot be remembered")?;
+    std::io::Write::write_all(&mut file, &bytes).context("the schema cannot be remembered")?;
+    file.persist(&path).context("the schema cannot be remembered").map(|_| ())
+}
+
+async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Result<Vec<Drift>> {
+    let Ok(bytes) = std::fs::read(remembered(environment)) else { return Ok(Vec::new()) };
+    let then: SchemaFingerprint = serde_json::from_slice(&bytes).context("the remembered schema cannot be read")?;
+    let now = database.schema_fingerprint().await?;
+    Ok(then
+        .differences(&now, 50)
+        .into_iter()
+        .map(|difference| Drift {
+            kind: "catalog".to_owned(),
+            subject: difference.clone(),
+            message: "is not as the last run left it: somebody changed it outside the changelog".to_owned(),
+            fatal: true,
+        })
+        .collect())
+}
+
+/// Stops what must not go on.
+///
+/// # Errors
+/// `Refused`, with every reason.
+pub fn refuse(plan: &Plan, environment: &Environment, accept_drift: bool) -> Result<()> {
+    let fatal: Vec<&Drift> =
+        plan.drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == "catalog")).collect();
+    if let Some(first) = fatal.first() {
+        let more = if fatal.len() > 1 { format!(" (and {} more)", fatal.len() - 1) } else { String::new() };
+        let hint = if first.kind == "checksum" {
+            "undo the edit and write a new changeset instead"
+        } else {
+            "put the change into a changeset, or take it as it is with --accept-drift"
+        };
+        return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
+    }
+    for changeset in &plan.changesets {
+        if changeset.reverse == Reverse::None && !environment.allow_restore {
+            return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
+                .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
+        }
+        if !changeset.in_transaction && changeset.statements.len() > 1 {
+            return Err(Error::refused(format!(
+                "{}: changeset \"{}\" runs {} statements outside a transaction: half of it could stay behind",
+                changeset.place(),
+                changeset.key.id,
+                changeset.statements.len()
+            ))
+            .hint("give each statement a changeset of its own"));
+        }
+    }
+    Ok(())
+}

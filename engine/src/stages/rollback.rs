@@ -1,0 +1,135 @@
+//! `rollback`: the inverses of what was applied, newest first, while the services keep running.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use super::{plan, rollout};
+use crate::apply::{self, Hand, Step};
+use crate::changeset::ChangesetId;
+use crate::database::SchemaFingerprint;
+use crate::error::{Error, Result};
+use crate::evidence::{BeforeAfter, Plan, Rollback, Undone};
+use crate::run::Run;
+use crate::saga::{Action, What};
+use crate::stage::Stage;
+
+/// Takes one changeset back.
+///
+/// # Errors
+/// The inverse's own failure, once its attempts are used up: the run is stuck then.
+pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
+    let mut evidence = begin(run)?;
+    let plan: Plan = run.evidence("plan")?;
+    let changeset = rollout::planned(&plan, key)?;
+    run.watcher.progress(&format!("taking back {}", key.id), None);
+    if let Some(live) = &run.live {
+        live.traffic.running(Some(key.clone()));
+    }
+    let application = run.application();
+    let journal = &mut run.journal;
+    let mut tell = |step: Step| {
+        if let Step::Retry { attempt, error, .. } = step {
+            let text = format!("try {attempt} of taking back {} gave way ({error})", key.id);
+            let action = Some(Action::Undo { changeset: key.clone() });
+            let _ = journal.append(What::Noted { text, action, checkpoint: None });
+        }
+    };
+    let begun = Instant::now();
+    // A precondition may have had it marked as run without running: then only the mark is taken back.
+    let marked = run.liquibase.history().await?.iter().any(|row| row.key == *key && row.exec_type.as_deref() == Some("MARK_RAN"));
+    let effort = if marked {
+        run.liquibase.unmark(key).await?;
+        apply::Effort { state: "unmarked".to_owned(), attempts: 1, ..apply::Effort::default() }
+    } else {
+        // Going back is worth more patience than going on: the alternative is a person.
+        let mut limits = run.environment.limits.clone();
+        limits.lock_attempts = limits.lock_attempts.saturating_mul(5);
+        let mut hand = Hand {
+            database: run.database.as_ref(),
+            liquibase: &mut run.liquibase,
+            limits: &limits,
+            application: &application,
+            gentle: true,
+            stop: Arc::new(AtomicBool::new(false)),
+            session: Vec::new(),
+            tell: &mut tell,
+        };
+        apply::back(&mut hand, &changeset).await?
+    };
+    let undone =
+        Undone { key: key.clone(), seconds: begun.elapsed().as_secs_f64(), attempts: effort.attempts, state: effort.state };
+    evidence.undone.push(undone.clone());
+    evidence.seconds += undone.seconds;
+    run.keep("rollback", &evidence)?;
+    Ok(undone)
+}
+
+fn begin(run: &mut Run) -> Result<Rollback> {
+    if let Some(evidence) = crate::run::evidence::<Rollback>(&run.folder(), "rollback")? {
+        return Ok(evidence);
+    }
+    run.watcher.stage_began(Stage::Rollback);
+    let (reason, automatic) = run
+        .journal
+        .events()
+        .iter()
+        .rev()
+        .find_map(|e| match &e.what {
+            What::Unwinding { reason, automatic } => Some((reason.clone(), *automatic)),
+            _ => None,
+        })
+        .unwrap_or_default();
+    let before = crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")?.unwrap_or_default();
+    Ok(Rollback {
+        reason,
+        automatic,
+        undone: Vec::new(),
+        seconds: 0.0,
+        fingerprint: BeforeAfter { before: before.digest, ..BeforeAfter::default() },
+        lost: "nothing".to_owned(),
+    })
+}
+
+/// Holds the schema against the one from before, and looks for acknowledged writes that are gone.
+///
+/// # Errors
+/// `Stuck` when production is not as it was.
+pub async fn settle(run: &mut Run) -> Result<String> {
+    let mut evidence = begin(run)?;
+    let before: SchemaFingerprint = crate::run::evidence(&run.folder(), "schema-before")?.unwrap_or_default();
+    let mut lost = 0;
+    if let Some(mut live) = run.live.take() {
+        live.traffic.running(None);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let (traffic, failures) = live.traffic.stop().await;
+        lost = traffic.lost;
+        live.evidence.traffic = traffic;
+        live.evidence.failures = failures;
+        run.keep("rollout", &live.evidence)?;
+    }
+    let after = run.database.schema_fingerprint().await?;
+    // A run that never got to production has nothing to be held against.
+    let differences = if before.objects.is_empty() { Vec::new() } else { before.differences(&after, 10) };
+    evidence.fingerprint = BeforeAfter {
+        before: before.digest.clone(),
+        after: after.digest.clone(),
+        as_expected: differences.is_empty(),
+        differences: differences.clone(),
+    };
+    if lost > 0 {
+        evidence.lost = format!("{lost} acknowledged writes");
+    }
+    run.keep("rollback", &evidence)?;
+    if !differences.is_empty() {
+        return Err(Error::stuck(format!("the schema is not as it was before: {}", differences.join("; ")))
+            .hint("`drydock report` has the journal; the backup of this run is kept"));
+    }
+    if lost > 0 {
+        return Err(Error::stuck(format!("{lost} acknowledged writes are gone")).hint("the backup of this run is kept"));
+    }
+    plan::remember(&run.environment, &after)?;
+    let text = format!("{} changesets taken back in {:.1} s, schema as before, nothing lost", evidence.undone.len(), evidence.seconds);
+    run.watcher.stage_done(Stage::Rollback, evidence.seconds, &text);
+    Ok(text)
+}

@@ -1,0 +1,347 @@
+//! `rollout`: Liquibase on production, wave by wave between gates, while the services keep running.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::plan;
+use crate::apply::{self, Hand, Step};
+use crate::changeset::{Changeset, ChangesetId};
+use crate::config::TrafficKind;
+use crate::database::{Database, Ending, SchemaFingerprint};
+use crate::error::{Error, Result};
+use crate::evidence::{Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, TrafficSummary};
+use crate::gate;
+use crate::inject::Inject;
+use crate::run::Run;
+use crate::saga::{Action, What};
+use crate::stage::Stage;
+use crate::traffic::{Period, Traffic, TrafficOptions};
+
+/// What is in flight while production changes.
+pub struct Live {
+    pub traffic: Traffic,
+    pub plan: Plan,
+    /// The schema the run found.
+    pub before: SchemaFingerprint,
+    pub begun: Instant,
+    pub evidence: Rollout,
+    /// The last changeset of each wave that goes out.
+    last_of_wave: Vec<(u32, ChangesetId)>,
+    disturbed: bool,
+}
+
+/// Starts the traffic and looks at the gates before anything is touched; finds what an interrupted rollout left.
+///
+/// # Errors
+/// `Failed` when there is no traffic to judge by.
+pub async fn open(run: &mut Run) -> Result<()> {
+    if run.live.is_some() {
+        return Ok(());
+    }
+    run.watcher.stage_began(Stage::Rollout);
+    run.watcher.progress("starting the services' traffic", None);
+    let plan: Plan = run.evidence("plan")?;
+    let compat: Compat = run.evidence("compat")?;
+    let before = match crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")? {
+        Some(schema) => schema,
+        None => {
+            let schema = run.database.schema_fingerprint().await?;
+            run.keep("schema-before", &schema)?;
+            schema
+        }
+    };
+    let evidence = crate::run::evidence::<Rollout>(&run.folder(), "rollout")?.unwrap_or_else(|| Rollout {
+        changesets: Vec::new(),
+        gates: Vec::new(),
+        traffic: TrafficSummary::default(),
+        failures: Vec::new(),
+        fingerprint: BeforeAfter { before: before.digest.clone(), ..BeforeAfter::default() },
+    });
+    let catalog = run.database.catalog().await?;
+    let settings = &run.environment.traffic;
+    let options = TrafficOptions {
+        rate: settings.rate,
+        connections: settings.connections,
+        ending: if settings.kind == TrafficKind::Services { Ending::Commit } else { Ending::Rollback },
+        only_reads: settings.kind == TrafficKind::Probe,
+        seed: settings.seed,
+        application: String::new(),
+    };
+    let traffic = Traffic::start(Arc::clone(&run.database), &catalog, &run.contracts, options).await?;
+    let last_of_wave = plan
+        .waves
+        .iter()
+        .filter_map(|w| w.changesets.iter().rfind(|c| compat.accepted.contains(c)).map(|c| (w.number, c.clone())))
+        .collect();
+    run.live = Some(Live { traffic, plan, before, begun: Instant::now(), evidence, last_of_wave, disturbed: false });
+    release_stale_lock(run).await?;
+    tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
+    Ok(())
+}
+
+/// Liquibase's lock is held by somebody gone: released. By somebody alive: waited for.
+///
+/// # Errors
+/// `Refused` when its holder lives and does not end within a minute.
+pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
+    for _ in 0..60 {
+        let Some((by, since)) = run.liquibase.lock_holder().await? else { return Ok(()) };
+        if !run.database.liquibase_alive(&since).await? {
+            run.note(format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"), None)?;
+            run.watcher.note(&format!("released Liquibase's lock, whose holder {by} is gone"));
+            return run.liquibase.release_lock().await;
+        }
+        run.watcher.progress(&format!("waiting for Liquibase's lock, held by {by}"), None);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Err(Error::refused("another Liquibase holds its lock").hint("wait for it to end"))
+}
+
+/// The changeset of the plan with this identity.
+///
+/// # Errors
+/// `Failed` when the plan does not have it.
+pub fn planned(plan: &Plan, key: &ChangesetId) -> Result<Changeset> {
+    plan.changesets
+        .iter()
+        .find(|c| c.key == *key)
+        .cloned()
+        .ok_or_else(|| Error::failed(format!("{key} is not in the plan of this run")))
+}
+
+/// Applies one changeset to production, watched.
+///
+/// # Errors
+/// The changeset's own failure, or the gate that did not hold.
+pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applied> {
+    open(run).await?;
+    let resume = run.checkpoint(key);
+    let application = run.application();
+    let inject = run.wishes.inject;
+    let live = run.live.as_mut().ok_or_else(|| Error::failed("the rollout is not open"))?;
+    let changeset = planned(&live.plan, key)?;
+    let first = !live.evidence.changesets.iter().any(|a| a.wave == wave);
+    if first {
+        wait_for_gate(run.database.as_ref(), live, &run.environment, &application, wave).await?;
+    }
+    live.traffic.mark(Period::During);
+    live.traffic.running(Some(key.clone()));
+    let total = live.plan.changesets.len();
+    run.watcher.progress(&format!("wave {wave}: {}", key.id), count(live.evidence.changesets.len(), total));
+
+    let disturb = inject == Inject::RolloutGate && wave >= 2 && !live.disturbed;
+    let disturbance = if disturb {
+        live.disturbed = true;
+        run.watcher.note("injected: somebody locks busy tables for 4 seconds");
+        let database = Arc::clone(&run.database);
+        let tables = busiest(&database.catalog().await?);
+        Some(tokio::spawn(async move { database.disturb(&tables, Duration::from_secs(4)).await }))
+    } else {
+        None
+    };
+    let session = if inject == Inject::RolloutError && wave >= 2 { run.database.sabotage() } else { Vec::new() };
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let started = Timestamp::now();
+    let begun = Instant::now();
+    let journal = &mut run.journal;
+    let watcher = Arc::clone(&run.watcher);
+    let mut kept = Instant::now();
+    let mut tell = |step: Step| match step {
+        Step::Retry { attempt, error, pause } => {
+            let text = format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
+            let action = Some(Action::Apply { changeset: key.clone(), wave });
+            let _ = journal.append(What::Noted { text, action, checkpoint: None });
+        }
+        Step::Batch { rows, total, last_key } => {
+            watcher.progress(&format!("wave {wave}: {} (rows)", key.id), Some((rows, total)));
+            // A checkpoint that cannot be written costs a repetition, not correctness.
+            if kept.elapsed() > Duration::from_secs(1) {
+                kept = Instant::now();
+                let text = format!("{rows} of about {total} rows moved");
+                let action = Some(Action::Apply { changeset: key.clone(), wave });
+                let _ = journal.append(What::Noted { text, action, checkpoint: Some(last_key) });
+            }
+        }
+    };
+    let mut hand = Hand {
+        database: run.database.as_ref(),
+        liquibase: &mut run.liquibase,
+        limits: &run.environment.limits,
+        application: &application,
+        gentle: true,
+        stop: Arc::clone(&stop),
+        session,
+        tell: &mut tell,
+    };
+    let work = apply::forward(&mut hand, &changeset, resume);
+    let guard = watch(run.database.as_ref(), &live.traffic, &run.environment, &application, wave, &stop);
+    tokio::pin!(work, guard);
+    // A breach ends our session, and then the work ends by itself: its outcome is looked up, never guessed.
+    let mut readings = Vec::new();
+    let mut breach = None;
+    let worked = loop {
+        tokio::select! {
+            worked = &mut work => break worked,
+            bad = &mut guard, if breach.is_none() => { breach = Some(bad.breaches.join("; ")); readings.push(bad); }
+        }
+    };
+    if let Some(disturbance) = disturbance {
+        disturbance.abort();
+    }
+    let stall_ms = live.traffic.longest_since(begun);
+    live.evidence.gates.extend(readings);
+    if let Some(breach) = breach {
+        return Err(Error::failed(format!("gate during wave {wave}: {breach}")));
+    }
+    let effort = worked?;
+    let applied = Applied {
+        key: key.clone(),
+        wave,
+        started,
+        seconds: begun.elapsed().as_secs_f64(),
+        attempts: effort.attempts,
+        batches: effort.batches,
+        rows: effort.rows,
+        stall_ms,
+        state: effort.state,
+    };
+    live.evidence.changesets.push(applied.clone());
+    let evidence = live.evidence.clone();
+    run.keep("rollout", &evidence)?;
+    Ok(applied)
+}
+
+fn busiest(catalog: &crate::database::Catalog) -> Vec<String> {
+    let mut tables: Vec<_> = catalog.tables.iter().filter(|(_, t)| t.parent.is_none()).collect();
+    tables.sort_by_key(|(_, t)| std::cmp::Reverse(t.rows));
+    tables.into_iter().take(20).map(|(name, _)| name.clone()).collect()
+}
+
+fn count(done: usize, total: usize) -> Option<(u64, u64)> {
+    Some((u64::try_from(done).ok()?, u64::try_from(total).ok()?))
+}
+
+async fn wait_for_gate(
+    database: &dyn Database,
+    live: &mut Live,
+    environment: &crate::config::Environment,
+    ours: &str,
+    wave: u32,
+) -> Result<()> {
+    let mut last = String::new();
+    // A gate that does not hold yet is waited for: pausing costs nothing.
+    for _ in 0..40 {
+        let reading =
+            gate::read(database, &live.traffic, &environment.gates, environment.limits.stall(), ours, "before", wave).await;
+        last = reading.breaches.join("; ");
+        let holds = reading.breaches.is_empty();
+        live.evidence.gates.push(reading);
+        if holds {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Err(Error::failed(format!("gate before wave {wave}: {last}")).hint("production was not well before the wave began; run it again when it is"))
+}
+
+/// Ends with the first reading that does not hold; by then our sessions are ended too.
+async fn watch(
+    database: &dyn Database,
+    traffic: &Traffic,
+    environment: &crate::config::Environment,
+    ours: &str,
+    wave: u32,
+    stop: &AtomicBool,
+) -> GateReading {
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let reading =
+            gate::read(database, traffic, &environment.gates, environment.limits.stall(), ours, "during", wave).await;
+        if !reading.breaches.is_empty() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = database.end_sessions(ours).await;
+            return reading;
+        }
+    }
+}
+
+/// Looks at the gates once a wave is through. Gives the reason to go back, if there is one.
+///
+/// # Errors
+/// `Failed` when evidence cannot be kept.
+pub async fn after_wave(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Option<String>> {
+    let ours = run.application();
+    let Some(live) = run.live.as_mut() else { return Ok(None) };
+    if !live.last_of_wave.contains(&(wave, key.clone())) {
+        return Ok(None);
+    }
+    live.traffic.running(None);
+    // Long enough that the new schema has been asked something.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let environment = &run.environment;
+    let reading =
+        gate::read(run.database.as_ref(), &live.traffic, &environment.gates, environment.limits.stall(), &ours, "after", wave)
+            .await;
+    let breaches = reading.breaches.join("; ");
+    live.evidence.gates.push(reading);
+    let evidence = live.evidence.clone();
+    run.keep("rollout", &evidence)?;
+    Ok((!breaches.is_empty()).then(|| format!("gate after wave {wave}: {breaches}")))
+}
+
+/// The last look: traffic after the change, lost writes, the schema against the rehearsal's.
+///
+/// # Errors
+/// `Failed` when production is not what was rehearsed or a write was lost: the run goes back.
+pub async fn settle(run: &mut Run) -> Result<String> {
+    open(run).await?;
+    run.watcher.progress("watching the traffic after the last wave", None);
+    let shadow: Shadow = run.evidence("shadow")?;
+    if let Some(live) = run.live.as_ref() {
+        live.traffic.mark(Period::After);
+    }
+    tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
+    let after = run.database.schema_fingerprint().await?;
+    let Some(mut live) = run.live.take() else { return Err(Error::failed("the rollout is not open")) };
+    let (traffic, failures) = live.traffic.stop().await;
+    let differences = shadow.schema_after.differences(&after, 10);
+    live.evidence.fingerprint = BeforeAfter {
+        before: live.before.digest.clone(),
+        after: after.digest.clone(),
+        as_expected: differences.is_empty(),
+        differences: differences.clone(),
+    };
+    live.evidence.traffic = traffic.clone();
+    live.evidence.failures = failures;
+    run.keep("rollout", &live.evidence)?;
+    let text = format!(
+        "{} changesets, {} requests, {} failed, longest wait {:.0} ms",
+        live.evidence.changesets.len(),
+        traffic.requests,
+        traffic.failed,
+        traffic.longest_wait_ms
+    );
+    if !differences.is_empty() {
+        return Err(Error::failed(format!("production is not what the rehearsal ended with: {}", differences.join("; "))));
+    }
+    if traffic.lost > 0 {
+        return Err(Error::failed(format!("{} acknowledged writes are not there any more", traffic.lost)));
+    }
+    plan::remember(&run.environment, &after)?;
+    run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);
+    Ok(text)
+}
+
+/// Stops what is in flight without judging it (the run ends otherwise).
+pub async fn close(run: &mut Run) {
+    if let Some(mut live) = run.live.take() {
+        let (traffic, failures) = live.traffic.stop().await;
+        live.evidence.traffic = traffic;
+        live.evidence.failures = failures;
+        let _ = run.keep("rollout", &live.evidence);
+    }
+}

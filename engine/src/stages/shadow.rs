@@ -1,0 +1,290 @@
+//! `shadow`: the rehearsal. Real Liquibase on the clone under the contracts' queries: forward, every inverse, forward again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::{StageDone, clone, rollout};
+use crate::apply::{self, Effort, Hand, Step};
+use crate::changeset::{Changeset, Phase};
+use crate::database::{DataFingerprint, Database, Ending, SchemaFingerprint};
+use crate::error::{Error, Result};
+use crate::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
+use crate::provider::Backup;
+use crate::run::Run;
+use crate::saga::ActOutcome;
+use crate::traffic::{Traffic, TrafficOptions};
+
+/// Requests a second on the clone: enough that every query runs before and after.
+const RATE: f64 = 200.0;
+
+/// The stage of a run.
+///
+/// # Errors
+/// `Refused` when an inverse is not proven or a query fails under the new schema.
+pub async fn stage(run: &mut Run) -> Result<StageDone> {
+    let clone = clone::revive(run).await?;
+    let application = format!("{} shadow", run.application());
+    run.liquibase.connect(clone.as_ref(), &application).await?;
+    let rehearsed = rehearse(run, &clone, &application).await;
+    // Whatever came of it, from here on Liquibase works on production.
+    let production = Arc::clone(&run.database);
+    let back = run.liquibase.connect(production.as_ref(), &run.application()).await;
+    let shadow = rehearsed?;
+    back?;
+    let evidence = run.keep("shadow", &shadow)?;
+    refuse(&shadow)?;
+    let proven = shadow.changesets.iter().filter(|c| c.reverse == ReverseProof::Proven).count();
+    let text = format!(
+        "{} changesets forward, back and forward again; {proven} inverses proven; {} requests, {} failed, longest wait {:.0} ms",
+        shadow.changesets.len(),
+        shadow.traffic.requests,
+        shadow.traffic.failed,
+        shadow.traffic.longest_wait_ms,
+    );
+    Ok((ActOutcome::Plain, evidence, text))
+}
+
+fn refuse(shadow: &Shadow) -> Result<()> {
+    if let Some(failure) = shadow.failures.first() {
+        let changeset = failure.changeset.as_ref().map(ToString::to_string).unwrap_or_default();
+        let more = if shadow.failures.len() > 1 { format!(" (and {} more)", shadow.failures.len() - 1) } else { String::new() };
+        return Err(Error::refused(format!(
+            "{} {} fails on the clone once {changeset} has run: {} ({}:{}): {}{more}",
+            failure.service, failure.version, failure.query, failure.file, failure.line, failure.message
+        ))
+        .hint("make the change in two steps, expand and contract, so that the deployed version keeps working"));
+    }
+    for rehearsal in &shadow.changesets {
+        let what = match rehearsal.reverse {
+            ReverseProof::Proven => continue,
+            ReverseProof::Differs => "leaves something else than there was before",
+            ReverseProof::Failed => "fails",
+            ReverseProof::None => "is missing",
+        };
+        return Err(Error::refused(format!("the inverse of {} {what}: {}", rehearsal.key, rehearsal.differences.join("; ")))
+            .hint("correct its --rollback so that schema and data are as before; `drydock report` shows every difference"));
+    }
+    if !shadow.whole_way_back {
+        return Err(Error::refused(format!(
+            "after all inverses the clone is not what it was before: {}",
+            shadow.differences.join("; ")
+        ))
+        .hint("one of the inverses does not take back everything that its changeset does"));
+    }
+    Ok(())
+}
+
+/// What stood before a changeset ran, to hold its inverse against.
+struct Before {
+    schema: SchemaFingerprint,
+    data: Option<DataFingerprint>,
+}
+
+async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -> Result<Shadow> {
+    let plan: Plan = run.evidence("plan")?;
+    let compat: Compat = run.evidence("compat")?;
+    let backup: Backup = run.evidence("backup")?;
+    let changesets: Vec<Changeset> = compat.accepted.iter().map(|key| rollout::planned(&plan, key)).collect::<Result<_>>()?;
+    let total = u64::try_from(changesets.len()).unwrap_or(u64::MAX);
+
+    run.watcher.progress("every query once before the change", None);
+    let traffic = start_traffic(run, clone).await?;
+    let round = round_time(&run.contracts);
+    tokio::time::sleep(round).await;
+
+    let mut rehearsals = Vec::new();
+    let mut befores = Vec::new();
+    let mut moved = (0_u64, 0.0_f64);
+    for (n, changeset) in (0_u64..).zip(&changesets) {
+        run.watcher.progress(&format!("forward: {}", changeset.key.id), Some((n, total)));
+        let before = Before {
+            schema: clone.schema_fingerprint().await?,
+            data: match changeset.phase {
+                Phase::Expand => None,
+                _ => Some(clone.data_fingerprint(Some(&changeset.touches())).await?),
+            },
+        };
+        traffic.running(Some(changeset.key.clone()));
+        let (rehearsal, effort) = forward(run, clone.as_ref(), &traffic, changeset, application).await?;
+        if effort.batches > 0 {
+            moved = (moved.0 + effort.rows, moved.1 + effort.batch_seconds);
+        }
+        rehearsals.push(rehearsal);
+        befores.push(before);
+    }
+    run.watcher.progress("every query once after the change", None);
+    tokio::time::sleep(round).await;
+    let (summary, failures) = traffic.stop().await;
+    let failures = new_failures(failures);
+    let schema_after = clone.schema_fingerprint().await?;
+
+    for (n, ((changeset, rehearsal), before)) in
+        (0_u64..).zip(changesets.iter().zip(rehearsals.iter_mut()).zip(&befores).rev())
+    {
+        run.watcher.progress(&format!("back: {}", changeset.key.id), Some((n, total)));
+        if !backward(run, clone.as_ref(), changeset, rehearsal, before, application).await? {
+            // What lies beneath a failed inverse cannot be judged.
+            break;
+        }
+    }
+    let proven = rehearsals.iter().all(|r| r.reverse == ReverseProof::Proven);
+    let mut differences = Vec::new();
+    if proven {
+        run.watcher.progress("comparing the clone with the backup", None);
+        let (schema, data) = tokio::try_join!(clone.schema_fingerprint(), clone.data_fingerprint(None))?;
+        differences.extend(backup.schema.differences(&schema, 10));
+        if backup.moment.exact {
+            differences.extend(backup.data.differences(&data, 10));
+        }
+    }
+    if proven && differences.is_empty() {
+        for (n, changeset) in (0_u64..).zip(&changesets) {
+            run.watcher.progress(&format!("forward again: {}", changeset.key.id), Some((n, total)));
+            let mut tell = |_: Step| {};
+            let mut hand = hand(run, clone.as_ref(), application, &mut tell);
+            apply::forward(&mut hand, changeset, None).await?;
+        }
+        let again = clone.schema_fingerprint().await?;
+        differences.extend(schema_after.differences(&again, 10));
+    }
+    Ok(Shadow {
+        changesets: rehearsals,
+        traffic: summary,
+        failures,
+        whole_way_back: proven && differences.is_empty(),
+        differences,
+        schema_after,
+        backfill_rows_per_second: (moved.1 > 0.0).then(|| moved.0 as f64 / moved.1),
+    })
+}
+
+fn hand<'a>(
+    run: &'a mut Run,
+    clone: &'a dyn Database,
+    application: &'a str,
+    tell: &'a mut (dyn FnMut(Step) + Send),
+) -> Hand<'a> {
+    Hand {
+        database: clone,
+        liquibase: &mut run.liquibase,
+        limits: &run.environment.limits,
+        application,
+        gentle: false,
+        stop: Arc::new(AtomicBool::new(false)),
+        session: Vec::new(),
+        tell,
+    }
+}
+
+async fn start_traffic(run: &Run, clone: &Arc<dyn Database>) -> Result<Traffic> {
+    let catalog = clone.catalog().await?;
+    let options = TrafficOptions {
+        rate: RATE,
+        connections: 6,
+        // Same locks, same work, and the data stays comparable.
+        ending: Ending::Rollback,
+        only_reads: false,
+        seed: run.environment.traffic.seed,
+        application: String::new(),
+    };
+    Traffic::start(Arc::clone(clone), &catalog, &run.contracts, options).await
+}
+
+fn round_time(contracts: &[crate::contract::Contract]) -> Duration {
+    let queries: usize = contracts.iter().flat_map(|c| &c.versions).map(|v| v.queries.len()).sum();
+    Duration::from_secs_f64((queries as f64 / RATE).clamp(0.5, 60.0) + 0.3)
+}
+
+/// A query that failed before anything was changed says nothing of the change.
+fn new_failures(failures: Vec<TrafficFailure>) -> Vec<TrafficFailure> {
+    let old: Vec<_> = failures
+        .iter()
+        .filter(|f| f.changeset.is_none())
+        .map(|f| (f.service.clone(), f.version.clone(), f.query.clone(), f.code.clone()))
+        .collect();
+    failures
+        .into_iter()
+        .filter(|f| f.changeset.is_some())
+        .filter(|f| !old.contains(&(f.service.clone(), f.version.clone(), f.query.clone(), f.code.clone())))
+        .collect()
+}
+
+async fn forward(
+    run: &mut Run,
+    clone: &dyn Database,
+    traffic: &Traffic,
+    changeset: &Changeset,
+    application: &str,
+) -> Result<(Rehearsal, Effort)> {
+    let footprint = clone.footprint().await?;
+    let watch = clone.watch_locks(application).await?;
+    let watcher = Arc::clone(&run.watcher);
+    let id = changeset.key.id.clone();
+    let mut tell = move |step: Step| {
+        if let Step::Batch { rows, total, .. } = step {
+            watcher.progress(&format!("forward: {id} (rows)"), Some((rows, total)));
+        }
+    };
+    let begun = Instant::now();
+    let mut hand = hand(run, clone, application, &mut tell);
+    let worked = apply::forward(&mut hand, changeset, None).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let locks = watch.stop().await;
+    let effort = worked.map_err(|e| {
+        Error::refused(format!("{} fails on the clone", changeset.place()))
+            .because(e)
+            .hint("production was not touched; correct the changeset")
+    })?;
+    let after = clone.footprint().await?;
+    Ok((
+        Rehearsal {
+            key: changeset.key.clone(),
+            seconds,
+            inverse_seconds: 0.0,
+            locks,
+            rewrites: rewrites(&footprint.storage, &after.storage),
+            log_bytes: after.log_bytes.saturating_sub(footprint.log_bytes),
+            rows: effort.rows,
+            stall_ms: traffic.longest_since(begun),
+            reverse: ReverseProof::None,
+            differences: Vec::new(),
+        },
+        effort,
+    ))
+}
+
+fn rewrites(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    before.iter().filter(|(table, id)| after.get(*table).is_some_and(|now| now != *id)).map(|(table, _)| table.clone()).collect()
+}
+
+/// Runs an inverse and holds the clone against what stood before. `false` when it failed.
+async fn backward(
+    run: &mut Run,
+    clone: &dyn Database,
+    changeset: &Changeset,
+    rehearsal: &mut Rehearsal,
+    before: &Before,
+    application: &str,
+) -> Result<bool> {
+    let begun = Instant::now();
+    let mut tell = |_: Step| {};
+    let mut hand = hand(run, clone, application, &mut tell);
+    let undone = apply::back(&mut hand, changeset).await;
+    rehearsal.inverse_seconds = begun.elapsed().as_secs_f64();
+    if let Err(error) = undone {
+        rehearsal.reverse = ReverseProof::Failed;
+        rehearsal.differences.push(error.chain());
+        return Ok(false);
+    }
+    let schema = clone.schema_fingerprint().await?;
+    let mut differences = before.schema.differences(&schema, 10);
+    if let Some(data) = &before.data {
+        let now = clone.data_fingerprint(Some(&changeset.touches())).await?;
+        differences.extend(data.differences(&now, 10));
+    }
+    rehearsal.reverse = if differences.is_empty() { ReverseProof::Proven } else { ReverseProof::Differs };
+    rehearsal.differences = differences;
+    Ok(true)
+}
