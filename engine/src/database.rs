@@ -13,9 +13,9 @@ use crate::changeset::{Backfill, Statement};
 use crate::error::Result;
 
 pub mod postgres;
-// mod registry;
+mod registry;
 
-// pub use registry::open;
+pub use registry::open;
 
 /// A password or token. It prints as `***`, and serialises so too.
 #[derive(Clone, PartialEq, Eq)]
@@ -359,6 +359,8 @@ pub trait Database: Send + Sync {
     fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>>;
     /// One role per parameter, `$1` first.
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
+    /// Relations (`schema.name`) that a query reads or writes, through views too, sorted.
+    fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>>;
     /// Up to `most` existing values of a column as text, the same for the same data.
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
 
