@@ -1,14 +1,303 @@
-//! PostgreSQL.
+//! PostgreSQL, 13 and later.
 
-use crate::database::Endpoint;
-use crate::error::Result;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
-#[derive(Debug, Clone)]
+use async_trait::async_trait;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio_postgres::Client as Connection;
+
+use super::{
+    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget, Limits, LockWatch,
+    ParameterRole, SchemaFingerprint, ServerInfo,
+};
+use crate::changeset::{Backfill, Statement};
+use crate::error::{Error, Result};
+use connect::{INSPECT, Told, literal};
+
+mod activity;
+mod analyse;
+mod backfill;
+mod batch;
+mod catalog;
+mod claim;
+mod client;
+mod connect;
+mod fingerprint;
+mod normal;
+mod objects;
+mod parameters;
+mod relations;
+mod server;
+mod text;
+mod tls;
+
+/// The oldest version we know.
+const OLDEST: u32 = 13;
+
+/// A server, a database in it, and the connections we keep there.
+#[derive(Clone)]
 pub struct Postgres {
     endpoint: Endpoint,
+    shared: Arc<Shared>,
 }
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// What copies of one `Postgres` have in common.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Idle connections by application name. One is taken out while it is used, and does not come back when its user was
+    /// cancelled half-way: it may be inside a transaction.
+    idle: Mutex<HashMap<String, Vec<Connection>>>,
+    catalog: RwLock<Option<Arc<Catalog>>>,
+}
+
+impl Shared {
+    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Postgres {
-    pub fn from_url(_url: &str) -> Result<Self> {
-        todo!()
+    /// Reads a URL; nothing is reached yet.
+    ///
+    /// # Errors
+    /// `Input` when it cannot be read.
+    pub fn from_url(url: &str) -> Result<Self> {
+        Ok(Self::from_endpoint(connect::parse_url(url)?))
+    }
+
+    pub fn from_endpoint(endpoint: Endpoint) -> Self {
+        Self { endpoint, shared: Arc::default() }
+    }
+
+    /// A new connection. Application names that do not begin as those of a run are not ended with it.
+    pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
+        connect::connect(&self.endpoint, application).await
+    }
+
+    async fn take(&self, application: &str) -> Result<Connection> {
+        loop {
+            let idle = {
+                let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                all.get_mut(application).and_then(Vec::pop)
+            };
+            match idle {
+                Some(client) if client.is_closed() => {}
+                Some(client) => return Ok(client),
+                None => return self.connect(application).await,
+            }
+        }
+    }
+
+    fn give_back(&self, application: &str, client: Connection) {
+        if !client.is_closed() {
+            let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(application.to_owned()).or_default().push(client);
+        }
+    }
+
+    async fn major(client: &Connection) -> Result<u32> {
+        let row = client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
+        let major: i32 = row.and_then(|r| r.try_get(0)).told("cannot ask for the server's version")?;
+        Ok(u32::try_from(major).unwrap_or(0))
+    }
+
+    /// Both fingerprints under an exported snapshot, which stays the caller's to hold.
+    ///
+    /// # Errors
+    /// As of `data_fingerprint`.
+    pub(crate) async fn fingerprints_at(&self, snapshot: &str) -> Result<(SchemaFingerprint, DataFingerprint)> {
+        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let major = Self::major(&a).await?;
+        fingerprint::begin(&a, Some(snapshot)).await?;
+        fingerprint::begin(&b, Some(snapshot)).await?;
+        Ok((objects::schema(&a, major).await?, fingerprint::data((&a, &b), major, None).await?))
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    fn product(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn at(&self, endpoint: Endpoint) -> Arc<dyn Database> {
+        Arc::new(Self::from_endpoint(endpoint))
+    }
+
+    fn jdbc(&self) -> JdbcTarget {
+        let e = &self.endpoint;
+        // JDBC knows no socket folders; whoever has one listens on this machine.
+        let host = match e.host.as_str() {
+            h if h.starts_with('/') => "localhost".to_owned(),
+            h if h.contains(':') => format!("[{h}]"),
+            h => h.to_owned(),
+        };
+        let database = utf8_percent_encode(&e.database, NON_ALPHANUMERIC);
+        let known = ["sslmode", "sslrootcert", "options"];
+        let properties: BTreeMap<String, String> =
+            e.options.iter().filter(|(k, _)| known.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        JdbcTarget {
+            url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
+            user: e.user.clone(),
+            password: e.password.clone(),
+            properties,
+        }
+    }
+
+    fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String> {
+        let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
+        vec![
+            format!("SET application_name = {}", literal(application)),
+            format!("SET lock_timeout = {}", ms(limits.lock_wait)),
+            format!("SET statement_timeout = {}", ms(limits.statement)),
+            "SET idle_in_transaction_session_timeout = '60s'".into(),
+            // When we die, a statement of ours must not go on for hours. Before 14 there is no such setting, and setting it
+            // through the list of settings is no error then.
+            "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'".into(),
+        ]
+    }
+
+    fn is_busy(&self, code: &str) -> bool {
+        connect::is_busy(code)
+    }
+
+    async fn server(&self) -> Result<ServerInfo> {
+        let client = self.take(INSPECT).await?;
+        let info = server::read(&client, &self.endpoint).await?;
+        self.give_back(INSPECT, client);
+        if info.major < OLDEST {
+            return Err(Error::input(format!("{} is too old", info.version))
+                .hint(format!("PostgreSQL {OLDEST} is the oldest version that works")));
+        }
+        Ok(info)
+    }
+
+    async fn catalog(&self) -> Result<Catalog> {
+        let client = self.take(INSPECT).await?;
+        let catalog = catalog::read(&client).await?;
+        self.give_back(INSPECT, client);
+        let kept = Some(Arc::new(catalog.clone()));
+        *self.shared.catalog.write().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(catalog)
+    }
+
+    async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
+        // Its settings must not stay behind, so this connection is not kept.
+        let client = self.connect(INSPECT).await?;
+        let major = Self::major(&client).await?;
+        fingerprint::begin(&client, None).await?;
+        objects::schema(&client, major).await
+    }
+
+    async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint> {
+        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let major = Self::major(&a).await?;
+        fingerprint::begin(&a, None).await?;
+        let snapshot = fingerprint::export(&a).await?;
+        fingerprint::begin(&b, Some(&snapshot)).await?;
+        fingerprint::data((&a, &b), major, tables).await
+    }
+
+    fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>> {
+        analyse::analyse(sql, catalog)
+    }
+
+    fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {
+        parameters::parameter_roles(sql, catalog)
+    }
+
+    fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
+        relations::relations(sql, catalog)
+    }
+
+    async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {
+        let client = self.take(INSPECT).await?;
+        let samples = catalog::samples(&client, table, column, most).await?;
+        self.give_back(INSPECT, client);
+        Ok(samples)
+    }
+
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+        let client = self.connect(application).await?;
+        Ok(Box::new(client::Service::new(client, self.shared.clone())))
+    }
+
+    async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>> {
+        let claim = claim::Claim::take(self.connect(connect::CLAIM).await?, name).await?;
+        Ok(claim.map(|c| Box::new(c) as Box<dyn Claim>))
+    }
+
+    async fn end_sessions(&self, application_prefix: &str) -> Result<u64> {
+        let client = self.take(INSPECT).await?;
+        let ended = claim::end_sessions(&client, application_prefix).await?;
+        self.give_back(INSPECT, client);
+        Ok(ended)
+    }
+
+    async fn liquibase_alive(&self, since: &str) -> Result<bool> {
+        let client = self.take(INSPECT).await?;
+        let alive = activity::liquibase_alive(&client, since).await?;
+        self.give_back(INSPECT, client);
+        Ok(alive)
+    }
+
+    async fn activity(&self, ours: &str) -> Result<Activity> {
+        let client = self.take(INSPECT).await?;
+        let activity = activity::read(&client, ours).await?;
+        self.give_back(INSPECT, client);
+        Ok(activity)
+    }
+
+    async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>> {
+        let watch = activity::Watch::start(self.connect(INSPECT).await?, application.to_owned()).await?;
+        Ok(Box::new(watch))
+    }
+
+    async fn footprint(&self) -> Result<Footprint> {
+        let client = self.take(INSPECT).await?;
+        let footprint = server::footprint(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(footprint)
+    }
+
+    async fn drop_invalid_index(&self, index: &str) -> Result<bool> {
+        let client = self.take(INSPECT).await?;
+        let dropped = batch::drop_invalid_index(&client, index).await?;
+        self.give_back(INSPECT, client);
+        Ok(dropped)
+    }
+
+    async fn backfill_batch(
+        &self,
+        backfill: &Backfill,
+        after: Option<&str>,
+        size: u32,
+        application: &str,
+        lock_wait: Duration,
+    ) -> Result<Option<Batch>> {
+        let client = self.take(application).await?;
+        let batch = batch::run(&client, backfill, after, size, lock_wait).await;
+        // After an error the transaction is still open there, and the connection is let go with it.
+        if batch.is_ok() {
+            self.give_back(application, client);
+        }
+        batch
+    }
+
+    async fn execute_script(&self, sql: &str) -> Result<()> {
+        batch::script(&self.connect(INSPECT).await?, sql).await
     }
 }

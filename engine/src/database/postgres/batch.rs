@@ -1,0 +1,71 @@
+//! What changes data outside Liquibase: key ranges of a backfill, left-over invalid indexes, scripts.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tokio_postgres::error::ErrorPosition;
+use tokio_postgres::types::Type;
+
+use super::backfill::bound_sql;
+use super::connect::{Told, failed, literal, quoted_relation};
+use crate::changeset::Backfill;
+use crate::database::Batch;
+use crate::error::{Error, Result};
+
+/// One key range in one transaction. `None`: no key is left.
+///
+/// # Errors
+/// `Busy` with the SQLSTATE when a lock was not to be had in time; nothing of the range was done then.
+pub async fn run(
+    client: &Client,
+    backfill: &Backfill,
+    after: Option<&str>,
+    size: u32,
+    lock_wait: Duration,
+) -> Result<Option<Batch>> {
+    let what = format!("a batch over {} failed", backfill.table);
+    let limit = literal(&format!("{}ms", lock_wait.as_millis().max(1)));
+    client.batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {limit}")).await.told(&what)?;
+    let size = i64::from(size.max(1));
+    let bound = client.query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)]).await.told(&what)?;
+    let last: Option<String> = bound.first().map(|row| row.try_get(0)).transpose().told(&what)?.flatten();
+    let Some(last) = last else {
+        client.batch_execute("ROLLBACK").await.told(&what)?;
+        return Ok(None);
+    };
+    let changed = client.execute_typed(&backfill.batch_sql, &[(&after, Type::TEXT), (&last, Type::TEXT)]).await.told(&what)?;
+    client.batch_execute("COMMIT").await.told(&what)?;
+    Ok(Some(Batch { last_key: last, changed }))
+}
+
+/// Drops an index that is invalid and that nobody is building just now.
+pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
+    let what = format!("cannot drop the invalid index {index}");
+    let sql = "SELECT c.relkind = 'I', EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
+         FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1) AND NOT i.indisvalid";
+    let relation = quoted_relation(index);
+    let Some(row) = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.told(&what)? else { return Ok(false) };
+    if row.try_get(1).told(&what)? {
+        return Err(Error::busy(format!("{what}: another session is building it")).code("55006"));
+    }
+    let concurrently = if row.try_get(0).told(&what)? { "" } else { "CONCURRENTLY" };
+    client.batch_execute(&format!("DROP INDEX {concurrently} IF EXISTS {relation}")).await.told(&what)?;
+    Ok(true)
+}
+
+/// Runs a script as one simple query: one transaction unless it says otherwise.
+pub async fn script(client: &Client, sql: &str) -> Result<()> {
+    client.batch_execute(sql).await.map_err(|error| {
+        let line = error.as_db_error().and_then(|db| match db.position() {
+            Some(ErrorPosition::Original(at)) => {
+                let before = sql.chars().take(usize::try_from(*at).unwrap_or(1).saturating_sub(1));
+                Some(1 + before.filter(|c| *c == '\n').count())
+            }
+            _ => None,
+        });
+        match line {
+            Some(line) => failed(&format!("the script failed at line {line}"), &error),
+            None => failed("the script failed", &error),
+        }
+    })
+}

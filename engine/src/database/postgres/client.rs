@@ -1,0 +1,322 @@
+//! One connection as a service would hold it.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{BufMut, Bytes, BytesMut};
+use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Row};
+
+use super::connect::{cause, quoted, quoted_relation};
+use super::relations::{CopyShape, copy_shape, relations};
+use super::{Shared, text};
+use crate::database::{self, Ending, QueryError, QueryResult, QueryShape};
+
+/// OIDs below this are the product's own and keep their meaning.
+const FIRST_USER_OID: u32 = 16384;
+
+pub struct Service {
+    client: Client,
+    shared: Arc<Shared>,
+    /// Names of built-in types by OID and modifier.
+    names: HashMap<(u32, i32), String>,
+}
+
+impl Service {
+    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
+        Self { client, shared, names: HashMap::new() }
+    }
+
+    async fn type_names(&mut self, wanted: Vec<(u32, i32)>) -> Result<Vec<String>, QueryError> {
+        let unknown: Vec<(u32, i32)> = wanted.iter().filter(|k| !self.names.contains_key(k)).copied().collect();
+        let mut fresh: HashMap<(u32, i32), String> = HashMap::new();
+        if !unknown.is_empty() {
+            let (oids, mods): (Vec<u32>, Vec<i32>) = unknown.iter().copied().unzip();
+            let sql = "SELECT format_type(o, nullif(m, -1)) FROM unnest($1, $2) WITH ORDINALITY u(o, m, n) ORDER BY n";
+            let rows = self.client.query_typed(sql, &[(&oids, Type::OID_ARRAY), (&mods, Type::INT4_ARRAY)]).await;
+            for (key, row) in unknown.into_iter().zip(rows.map_err(told)?) {
+                let name: Option<String> = row.try_get(0).map_err(told)?;
+                fresh.insert(key, name.unwrap_or_default());
+            }
+        }
+        let names = wanted
+            .iter()
+            .map(|k| self.names.get(k).or_else(|| fresh.get(k)).cloned().unwrap_or_default())
+            .collect();
+        // Types of users may be renamed or dropped under us.
+        self.names.extend(fresh.into_iter().filter(|((oid, _), _)| *oid < FIRST_USER_OID));
+        Ok(names)
+    }
+
+    async fn plan(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
+        let statement = self.client.prepare(sql).await.map_err(told)?;
+        let count = statement.params().len();
+        let wanted = statement.params().iter().map(|t| (t.oid(), -1));
+        let wanted = wanted.chain(statement.columns().iter().map(|c| (c.type_().oid(), c.type_modifier()))).collect();
+        let mut parameters = self.type_names(wanted).await?;
+        let types = parameters.split_off(count.min(parameters.len()));
+        let columns = statement.columns().iter().map(|c| c.name().to_owned()).zip(types).collect();
+        Ok(QueryShape { parameters, columns, relations: Vec::new() })
+    }
+
+    /// The columns a COPY without a column list takes.
+    async fn copy_columns(&self, table: &str) -> Result<Vec<String>, QueryError> {
+        let sql = "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0
+                   AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
+        let relation = quoted_relation(table);
+        let rows = self.client.query_typed(sql, &[(&relation, Type::TEXT)]).await.map_err(told)?;
+        rows.iter().map(|row| row.try_get(0).map_err(told)).collect()
+    }
+
+    async fn copy_in(&self, table: &str, columns: &[String], values: &[Option<String>]) -> Result<QueryResult, QueryError> {
+        let sql = copy_sql(table, columns);
+        let sink = self.client.copy_in::<_, Bytes>(&sql).await.map_err(told)?;
+        pin_mut!(sink);
+        sink.send(copy_row(values)).await.map_err(told)?;
+        let rows = sink.finish().await.map_err(told)?;
+        Ok(QueryResult { rows, first: None })
+    }
+
+    async fn copy_out(&self, sql: &str) -> Result<QueryResult, QueryError> {
+        let stream = self.client.copy_out(sql).await.map_err(told)?;
+        pin_mut!(stream);
+        let mut rows = 0;
+        while let Some(part) = stream.next().await {
+            part.map_err(told)?;
+            rows += 1;
+        }
+        Ok(QueryResult { rows, first: None })
+    }
+
+    /// One statement, planned anew, in the implicit transaction or the one that is open.
+    async fn query(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+    ) -> Result<QueryResult, QueryError> {
+        // The service's driver has these types fixed, as `describe` found them before any changeset ran. A type of a user
+        // is left to the server.
+        let values = parameters.iter().enumerate().map(|(i, value)| {
+            let known = shape.parameters.get(i).and_then(|name| builtin(name));
+            (AsText(value.as_deref()), known.unwrap_or(Type::UNKNOWN))
+        });
+        let stream = self.client.query_typed_raw(sql, values).await.map_err(told)?;
+        pin_mut!(stream);
+        let mut result = QueryResult::default();
+        let mut returned = 0;
+        while let Some(row) = stream.try_next().await.map_err(told)? {
+            if returned == 0 {
+                result.first = first(&row);
+            }
+            returned += 1;
+        }
+        result.rows = stream.rows_affected().unwrap_or(returned);
+        Ok(result)
+    }
+
+    async fn one(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+    ) -> Result<QueryResult, QueryError> {
+        match copy_shape(sql) {
+            Some(CopyShape::In { table, columns }) => {
+                let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
+                self.copy_in(&table, &columns, parameters).await
+            }
+            Some(CopyShape::Out { .. }) => self.copy_out(sql).await,
+            None => self.query(sql, shape, parameters).await,
+        }
+    }
+}
+
+#[async_trait]
+impl database::Client for Service {
+    async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
+        let mut shape = match copy_shape(sql) {
+            Some(CopyShape::In { table, columns }) => {
+                let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
+                let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+                let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+                let relation = quoted_relation(&table);
+                self.plan(&format!("INSERT INTO {relation} ({}) VALUES ({})", names.join(", "), marks.join(", "))).await?
+            }
+            Some(CopyShape::Out { query }) => self.plan(&query).await?,
+            None => self.plan(sql).await?,
+        };
+        if let Some(catalog) = self.shared.catalog() {
+            shape.relations = relations(sql, &catalog).unwrap_or_default();
+        }
+        Ok(shape)
+    }
+
+    async fn run(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+        ending: Ending,
+    ) -> Result<QueryResult, QueryError> {
+        match ending {
+            Ending::Commit => self.one(sql, shape, parameters).await,
+            // COPY takes several round trips: sent at once, its rows would arrive after the ROLLBACK, and stay.
+            Ending::Rollback if copy_shape(sql).is_some() => {
+                self.client.batch_execute("BEGIN").await.map_err(told)?;
+                let result = self.one(sql, shape, parameters).await;
+                let checked = match result {
+                    Ok(_) => self.client.batch_execute(CHECK).await,
+                    Err(_) => Ok(()),
+                };
+                let end = self.client.batch_execute("ROLLBACK").await;
+                first_failure(Ok(()), result, checked, end)
+            }
+            // Polled in this order these four go out at once, before anything is awaited: one round trip, and the ROLLBACK
+            // is on its way even if this call is cancelled.
+            Ending::Rollback => {
+                let (begin, result, checked, end) = futures::join!(
+                    self.client.batch_execute("BEGIN"),
+                    self.query(sql, shape, parameters),
+                    self.client.batch_execute(CHECK),
+                    self.client.batch_execute("ROLLBACK"),
+                );
+                first_failure(begin, result, checked, end)
+            }
+        }
+    }
+
+    fn alive(&self) -> bool {
+        !self.client.is_closed()
+    }
+}
+
+/// Deferred constraints are checked, so that a query which could not have been committed is not taken for a good one.
+const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
+type Plain = Result<(), tokio_postgres::Error>;
+
+fn first_failure(
+    begin: Plain,
+    result: Result<QueryResult, QueryError>,
+    checked: Plain,
+    end: Plain,
+) -> Result<QueryResult, QueryError> {
+    begin.map_err(told)?;
+    let result = result?;
+    checked.map_err(told)?;
+    end.map_err(told)?;
+    Ok(result)
+}
+
+/// A parameter in text form: the server's own input function of its type reads it.
+#[derive(Debug)]
+struct AsText<'a>(Option<&'a str>);
+
+impl ToSql for AsText<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        Ok(match self.0 {
+            Some(text) => {
+                out.put_slice(text.as_bytes());
+                IsNull::No
+            }
+            None => IsNull::Yes,
+        })
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+    to_sql_checked!();
+}
+
+fn first(row: &Row) -> Option<String> {
+    if row.is_empty() { None } else { row.try_get::<_, Option<text::Text>>(0).ok().flatten().map(|t| t.0) }
+}
+
+/// The driver's type for the name that `format_type` gives a built-in one.
+fn builtin(name: &str) -> Option<Type> {
+    Some(match name {
+        "boolean" => Type::BOOL,
+        "smallint" => Type::INT2,
+        "integer" => Type::INT4,
+        "bigint" => Type::INT8,
+        "real" => Type::FLOAT4,
+        "double precision" => Type::FLOAT8,
+        "numeric" => Type::NUMERIC,
+        "text" => Type::TEXT,
+        "character varying" => Type::VARCHAR,
+        "character" => Type::BPCHAR,
+        "uuid" => Type::UUID,
+        "date" => Type::DATE,
+        "timestamp without time zone" => Type::TIMESTAMP,
+        "timestamp with time zone" => Type::TIMESTAMPTZ,
+        "time without time zone" => Type::TIME,
+        "interval" => Type::INTERVAL,
+        "json" => Type::JSON,
+        "jsonb" => Type::JSONB,
+        "bytea" => Type::BYTEA,
+        "integer[]" => Type::INT4_ARRAY,
+        "bigint[]" => Type::INT8_ARRAY,
+        "text[]" => Type::TEXT_ARRAY,
+        "character varying[]" => Type::VARCHAR_ARRAY,
+        "uuid[]" => Type::UUID_ARRAY,
+        _ => return None,
+    })
+}
+
+fn copy_sql(table: &str, columns: &[String]) -> String {
+    let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+    format!("COPY {} ({}) FROM STDIN", quoted_relation(table), names.join(", "))
+}
+
+/// One row in COPY's text format (<https://www.postgresql.org/docs/current/sql-copy.html>).
+fn copy_row(values: &[Option<String>]) -> Bytes {
+    let fields: Vec<String> = values
+        .iter()
+        .map(|value| match value {
+            None => "\\N".to_owned(),
+            Some(v) => v.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r"),
+        })
+        .collect();
+    Bytes::from(format!("{}\n", fields.join("\t")))
+}
+
+/// What the server said, or that it is gone.
+pub(super) fn told(error: tokio_postgres::Error) -> QueryError {
+    match error.as_db_error() {
+        Some(db) => QueryError {
+            code: db.code().code().to_owned(),
+            message: db.message().to_owned(),
+            column: db.column().map(str::to_owned),
+            table: db.table().map(|table| match db.schema() {
+                Some(schema) => format!("{schema}.{table}"),
+                None => table.to_owned(),
+            }),
+            constraint: db.constraint().map(str::to_owned),
+        },
+        None => QueryError {
+            code: if error.is_closed() || is_io(&error) { "connection".into() } else { "driver".into() },
+            message: cause(&error),
+            column: None,
+            table: None,
+            constraint: None,
+        },
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    let mut source = StdError::source(error);
+    while let Some(inner) = source {
+        if inner.is::<std::io::Error>() {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
