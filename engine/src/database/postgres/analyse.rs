@@ -230,3 +230,7 @@ fn leading_words(text: &str) -> String {
     };
     words.into_iter().take(most).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+#[path = "analyse_tests.rs"]
+mod tests;
