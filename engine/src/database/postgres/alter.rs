@@ -133,11 +133,7 @@ fn apply(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
         At::AtDropColumn => columns::drop(command, table, names, s),
         At::AtAlterColumnType => columns::change_type(command, table, names, s),
         At::AtSetNotNull => columns::set_not_null(command, table, names, s),
-        At::AtColumnDefault => {
-            if command.def.is_none() {
-                s.contract(names, table);
-            }
-        }
+        At::AtColumnDefault if command.def.is_none() => s.contract(names, table),
         At::AtDropIdentity | At::AtDropExpression => s.contract(names, table),
         At::AtAddIdentity | At::AtSetIdentity => columns::identity(command, table, names, s),
         At::AtSetExpression => {
@@ -207,6 +203,9 @@ fn detach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut Sketch) 
         s.warn(names, &hazards::OWN_TRANSACTION, "DETACH PARTITION … CONCURRENTLY");
     } else {
         s.hurt(names, &hazards::DETACH, parent, &child);
+        for default in create::default_partitions(names, parent).into_iter().filter(|d| *d != child) {
+            s.lock(names, &default, Lock::AccessExclusive);
+        }
     }
 }
 

@@ -233,4 +233,4 @@ fn leading_words(text: &str) -> String {
 
 #[cfg(test)]
 #[path = "analyse_tests.rs"]
-mod tests;
+pub(super) mod tests;

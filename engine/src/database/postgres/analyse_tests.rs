@@ -1,5 +1,5 @@
 //! Statements as data: SQL, phase, the hazards with severity and lock, and what is touched. Locks are those of the
-//! manual's "Explicit Locking" and ALTER TABLE; `tests/locks.rs` holds them against a server.
+//! manual's "Explicit Locking" and ALTER TABLE, and were compared with `pg_locks` and `relfilenode` of a PostgreSQL 15.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -98,7 +98,7 @@ fn statements_are_read_as_the_manual_says() {
         let (sql, expected) = case.rsplit_once("\n=> ").unwrap_or_else(|| panic!("{case}"));
         let sql = sql.lines().filter(|l| !l.starts_with('#')).collect::<Vec<_>>().join("\n");
         let found = show(&one(&sql));
-        if found != expected.trim() {
+        if found.trim() != expected.trim() {
             wrong.push(format!("{sql}\n=> {found}\n"));
         }
     }
@@ -120,7 +120,7 @@ fn what_a_script_makes_hurts_nobody() {
         assert!(s.hazards.iter().all(|h| h.table.as_deref() == Some("app.big")), "{}: {:?}", s.sql, s.hazards);
     }
     assert_eq!(all[0].touches, ["app.big", "app.fresh"]);
-    assert_eq!(all[1].touches, ["app.fresh"]);
+    assert_eq!(all[1].touches, ["app.fresh", "app.fresh_big"]);
 }
 
 #[test]

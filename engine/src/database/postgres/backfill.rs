@@ -230,3 +230,7 @@ fn and(left: Node, right: Node) -> Node {
     let both = protobuf::BoolExpr { boolop: BoolExprType::AndExpr as i32, args: vec![left, right], ..Default::default() };
     Node { node: Some(NodeEnum::BoolExpr(Box::new(both))) }
 }
+
+#[cfg(test)]
+#[path = "backfill_tests.rs"]
+mod tests;

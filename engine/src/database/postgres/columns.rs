@@ -151,11 +151,18 @@ pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut 
         s.contract(names, table);
         s.hurt(names, &hazards::TYPE_NARROWS, table, &what);
     }
-    // Foreign keys on it are checked again.
+    // Foreign keys from it and to it are built again.
     let keys = names.table(table).map(|t| t.foreign_keys.clone()).unwrap_or_default();
     for (own, target, _) in keys {
         if own.contains(&command.name) && target != table {
             s.lock(names, &target, Lock::AccessExclusive);
+        }
+    }
+    for other in names.referencing(table).into_iter().filter(|o| o != table) {
+        let keys = names.table(&other).map(|t| t.foreign_keys.as_slice()).unwrap_or_default();
+        if keys.iter().any(|(_, to, columns)| to == names.origin(table) && columns.contains(&command.name)) {
+            s.lock(names, &other, Lock::AccessExclusive);
+            s.hurt(names, &hazards::KEY_AGAIN, &other, &what);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! ALTER TABLE on constraints: added, validated, dropped.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AlterTableCmd, ConstrType, Constraint};
+use pg_query::protobuf::{AlterTableCmd, ConstrType, Constraint, DropBehavior};
 
 use super::hazards::{self, Lock};
 use super::names::Names;
@@ -86,6 +86,9 @@ pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch)
     if unique {
         s.touch(index);
         for other in names.referencing(table) {
+            if command.behavior() == DropBehavior::DropCascade {
+                s.lock(names, &other, Lock::AccessExclusive);
+            }
             s.touch(other);
         }
     }

@@ -128,6 +128,7 @@ pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
         s.lock_only(names, &table, Lock::Share);
     }
     if let Some(full) = full {
+        s.touch(full.clone());
         names.make_index(&full, &table);
     }
 }

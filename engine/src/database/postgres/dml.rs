@@ -62,7 +62,6 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
             }
         }
         NodeEnum::DoStmt(_) => {
-            s.phase(Phase::Migrate);
             s.warn(names, &hazards::OPAQUE, "what a DO block does");
             inside(text, names, s);
         }
@@ -89,6 +88,10 @@ fn inside(text: &str, names: &mut Names, s: &mut Sketch) {
             queries.push(query.to_string());
         }
     });
+    // Nothing but its own logic in sight: calls, loops.
+    if queries.is_empty() {
+        s.phase(Phase::Migrate);
+    }
     for query in queries {
         for parsed in sql::parse(&query).unwrap_or_default() {
             if let Some(tree) = &parsed.tree {

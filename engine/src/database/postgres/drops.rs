@@ -17,6 +17,12 @@ pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) 
             ObjectType::ObjectTable | ObjectType::ObjectForeignTable => {
                 if let Some(name) = names.parts(&parts) {
                     table(&name, names, s);
+                    if drop.behavior() == DropBehavior::DropCascade {
+                        // Their foreign keys go.
+                        for other in names.referencing(&name) {
+                            s.lock(names, &other, Lock::AccessExclusive);
+                        }
+                    }
                 }
             }
             ObjectType::ObjectView | ObjectType::ObjectMatview => {
@@ -50,8 +56,9 @@ pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) 
             }
             ObjectType::ObjectType | ObjectType::ObjectDomain | ObjectType::ObjectSequence => {
                 if let Some(name) = names.parts(&parts) {
-                    if drop.behavior() == DropBehavior::DropCascade {
-                        for table in names.tables_with_type(&name) {
+                    for table in names.tables_with_type(&name) {
+                        s.touch(table.clone());
+                        if drop.behavior() == DropBehavior::DropCascade {
                             s.lock(names, &table, Lock::AccessExclusive);
                             s.hurt(names, &hazards::DROP_COLUMN, &table, &name);
                         }

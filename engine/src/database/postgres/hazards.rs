@@ -36,6 +36,20 @@ impl Lock {
             _ => Lock::AccessExclusive,
         }
     }
+    const ALL: [Lock; 8] = [
+        Lock::AccessShare,
+        Lock::RowShare,
+        Lock::RowExclusive,
+        Lock::ShareUpdateExclusive,
+        Lock::Share,
+        Lock::ShareRowExclusive,
+        Lock::Exclusive,
+        Lock::AccessExclusive,
+    ];
+    /// From the engine's words.
+    pub fn from_words(words: &str) -> Self {
+        Self::ALL.into_iter().find(|lock| lock.to_string() == words).unwrap_or(Lock::None)
+    }
     /// What waits for it.
     fn blocks(self) -> &'static str {
         match self {
@@ -99,7 +113,7 @@ impl Rule {
         match self.weight {
             Weight::Size => by_size,
             Weight::SizeMild => by_size.min(Severity::Warning),
-            Weight::AnyRow if size == Some((0, 0)) || size.is_some_and(|s| s.0 == 0) => Severity::Note,
+            Weight::AnyRow if size.is_some_and(|s| s.0 == 0) => Severity::Note,
             Weight::AnyRow => Severity::Danger,
             Weight::Always(severity) => severity,
         }
@@ -148,6 +162,7 @@ rules! {
     MATVIEW_REFRESH = "blocks-reads", AccessExclusive, Size, "{table} cannot be read while it is computed anew: refresh CONCURRENTLY, which needs a unique index on it";
     MATVIEW_REFRESH_CONCURRENTLY = "long-running", Exclusive, SizeMild, "{table} stays readable while it is computed anew, but cannot be locked for update";
     // Scans under a lock
+    KEY_AGAIN = "full-scan", AccessExclusive, Size, "the foreign key of {table} is checked anew under ACCESS EXCLUSIVE because of {what}: drop the key first, add it again NOT VALID, then validate it";
     SET_NOT_NULL = "full-scan", AccessExclusive, Size, "all of {table} is read under ACCESS EXCLUSIVE, unless a valid CHECK ({what} IS NOT NULL) exists: add that check NOT VALID, validate it, then set NOT NULL, then drop the check";
     ADD_CHECK = "full-scan", AccessExclusive, Size, "all of {table} is read under ACCESS EXCLUSIVE to prove the check: add it NOT VALID, then VALIDATE CONSTRAINT in a changeset of its own";
     ADD_FOREIGN_KEY = "full-scan", ShareRowExclusive, Size, "writes to {table} wait while all its rows are looked up in {what}: add the key NOT VALID, then VALIDATE CONSTRAINT in a changeset of its own";
@@ -182,7 +197,7 @@ rules! {
     ADD_NOT_NULL = "fails-on-rows", AccessExclusive, AnyRow, "{what} is NOT NULL without a default, which fails as soon as {table} has a row, and INSERTs that do not know it fail after: add it nullable or with a constant default";
     NO_INVERSE = "no-inverse", None, Always(Note), "a label cannot be taken out of an enum again: the inverse must build the type anew, or leave the label";
     ENUM_IN_TRANSACTION = "new-label-unusable", None, Always(Note), "the new label cannot be used in the transaction that adds it: use it in a later changeset";
-    RENAME = "rename", AccessExclusive, Always(Warning), "whoever uses the old name of {what} fails at once: add the new one beside it (a view, a second column), move the readers, then drop the old one";
+    RENAME = "rename", None, Always(Warning), "whoever uses the old name of {what} fails at once: add the new one beside it (a view, a second column), move the readers, then drop the old one";
     REPLACED_VIEW = "view-replaced", AccessExclusive, Always(Note), "CREATE OR REPLACE VIEW locks {table} ACCESS EXCLUSIVE for a moment and takes only columns added at the end";
     DROP_VIEW = "drop-view", AccessExclusive, Always(Warning), "queries on {table} fail from now on: move the readers first";
     // Data

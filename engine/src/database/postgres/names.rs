@@ -150,8 +150,12 @@ impl<'a> Names<'a> {
         partitions(self.catalog, origin)
     }
 
-    /// Rows and bytes, partitions included.
+    /// Rows and bytes, partitions included; of a view, those of the largest table behind it.
     pub fn size(&self, table: &str) -> Option<(u64, u64)> {
+        if self.catalog.views.contains_key(self.origin(table)) {
+            let behind = super::relations::expand(self.catalog, [self.origin(table).to_string()]);
+            return behind.iter().filter(|b| self.table(b).is_some()).filter_map(|b| self.size(b)).max();
+        }
         let own = self.table(table)?;
         let (rows, bytes) = self
             .partitions(table)

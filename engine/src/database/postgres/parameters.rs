@@ -278,3 +278,7 @@ impl Roles<'_> {
         self.outputs(&merge.returning_list, &scope)
     }
 }
+
+#[cfg(test)]
+#[path = "parameters_tests.rs"]
+mod tests;

@@ -61,7 +61,7 @@ pub(super) fn insert_columns(insert: &protobuf::InsertStmt, table: &str, names: 
     if insert.cols.is_empty() {
         return names.table(table).map(|t| t.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
     }
-    insert.cols.iter().filter_map(|n| target_name(n)).collect()
+    insert.cols.iter().filter_map(target_name).collect()
 }
 
 pub(super) fn target_name(node: &Node) -> Option<String> {
@@ -115,10 +115,14 @@ pub fn expand(catalog: &Catalog, start: impl IntoIterator<Item = String>) -> BTr
             open.extend(behind.iter().filter(|b| !all.contains(*b)).cloned());
         }
         if let Some(table) = catalog.tables.get(&name) {
-            open.extend(table.parent.iter().filter(|p| !all.contains(*p)).cloned());
             if table.partitioned {
-                // Only downwards: a sibling of a partition is not read.
                 all.extend(names::partitions(catalog, &name));
+            }
+            // Those above, but not what else is below them: a sibling is not read.
+            let mut parent = table.parent.as_ref();
+            while let Some(above) = parent.filter(|p| !all.contains(*p)) {
+                all.insert(above.clone());
+                parent = catalog.tables.get(above).and_then(|t| t.parent.as_ref());
             }
         }
         all.insert(name);

@@ -111,8 +111,8 @@ impl Sketch {
             .iter()
             .filter(|(table, lock)| **lock >= Lock::ShareUpdateExclusive && !names.is_fresh(table))
             .filter(|(table, lock)| {
-                let told = |h: &&Hazard| h.table.as_ref() == Some(*table) && h.lock == Some(lock.to_string());
-                self.hazards.iter().find(told).is_none()
+                let lock_in = |h: &Hazard| h.lock.as_deref().map_or(Lock::None, Lock::from_words);
+                !self.hazards.iter().any(|h| h.table.as_ref() == Some(*table) && lock_in(h) >= **lock)
             })
             .map(|(table, lock)| (table.clone(), *lock))
             .collect();
