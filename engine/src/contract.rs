@@ -5,6 +5,13 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod load;
+mod openapi;
+mod queries;
+
+pub use load::load;
+pub use queries::parse as parse_queries;
+
 /// What one service needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Contract {
@@ -44,6 +51,9 @@ pub struct Query {
     pub sql: String,
     pub file: PathBuf,
     pub line: u64,
+    /// Table and column whose value the first result column of an acknowledged write is (`-- ack: table.column`).
+    #[serde(default)]
+    pub ack: Option<(String, String)>,
 }
 
 /// A field of an API that shows a column (`x-column`).
@@ -61,4 +71,3 @@ pub struct ApiField {
     pub file: PathBuf,
     pub line: u64,
 }
-pub fn load(_: &std::path::Path) -> crate::error::Result<Vec<Contract>> { todo!() }

@@ -376,6 +376,9 @@ pub trait Database: Send + Sync {
     /// Up to `most` existing values of a column as text, the same for the same data.
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
 
+    /// How many of these values (as text) the column holds.
+    async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64>;
+
     async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
 
     /// Claims the target for one owner, by name; `None` when another session holds it.

@@ -11,28 +11,43 @@ use tokio_postgres::Client as Connection;
 
 use super::{
     Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget, Limits, LockWatch,
-    ParameterRole, SchemaFingerprint, ServerInfo,
+    ParameterRole, SchemaFingerprint, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
 use connect::{INSPECT, Told, literal};
 
 mod activity;
+mod alter;
 mod analyse;
 mod backfill;
 mod batch;
 mod catalog;
 mod claim;
 mod client;
+mod columns;
 mod connect;
+mod constraints;
+mod create;
+mod dml;
+mod drops;
+mod extinguish;
 mod fingerprint;
+mod hazards;
+mod names;
 mod normal;
 mod objects;
+mod operands;
 mod parameters;
 mod relations;
+mod scope;
 mod server;
+mod sketch;
+mod sql;
 mod text;
 mod tls;
+mod types;
+mod writes;
 
 /// The oldest version we know.
 const OLDEST: u32 = 13;
@@ -223,11 +238,22 @@ impl Database for Postgres {
         relations::relations(sql, catalog)
     }
 
+    fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {
+        writes::writes(sql, catalog)
+    }
+
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {
         let client = self.take(INSPECT).await?;
         let samples = catalog::samples(&client, table, column, most).await?;
         self.give_back(INSPECT, client);
         Ok(samples)
+    }
+
+    async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64> {
+        let client = self.take(INSPECT).await?;
+        let present = batch::count_present(&client, table, column, values).await?;
+        self.give_back(INSPECT, client);
+        Ok(present)
     }
 
     async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
@@ -295,6 +321,18 @@ impl Database for Postgres {
             self.give_back(application, client);
         }
         batch
+    }
+
+    async fn disturb(&self, tables: &[String], time: Duration) -> Result<()> {
+        let tables: Vec<String> = tables.iter().map(|t| connect::quoted_relation(t)).collect();
+        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "));
+        let sql = format!("BEGIN; {lock}; SELECT pg_sleep({}); COMMIT", time.as_secs_f64());
+        batch::script(&self.connect("somebody else").await?, &sql).await
+    }
+
+    fn sabotage(&self) -> Vec<String> {
+        // Too little to do anything with, and an error that no retry mends.
+        vec!["SET work_mem = '64kB'".to_owned(), "SET default_transaction_read_only = on".to_owned()]
     }
 
     async fn execute_script(&self, sql: &str) -> Result<()> {

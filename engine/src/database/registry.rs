@@ -21,5 +21,5 @@ pub fn open(url: &str) -> Result<Arc<dyn Database>> {
 
 /// The embedded default product at an endpoint that this machine made.
 pub fn embedded(endpoint: Endpoint) -> Arc<dyn Database> {
-    Arc::new(Postgres::new(endpoint))
+    Arc::new(Postgres::from_endpoint(endpoint))
 }

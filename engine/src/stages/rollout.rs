@@ -68,7 +68,6 @@ pub async fn open(run: &mut Run) -> Result<()> {
         ending: if settings.kind == TrafficKind::Services { Ending::Commit } else { Ending::Rollback },
         only_reads: settings.kind == TrafficKind::Probe,
         seed: settings.seed,
-        application: String::new(),
     };
     let traffic = Traffic::start(Arc::clone(&run.database), &catalog, &run.contracts, options).await?;
     let last_of_wave = plan
@@ -118,10 +117,19 @@ pub fn planned(plan: &Plan, key: &ChangesetId) -> Result<Changeset> {
 /// The changeset's own failure, or the gate that did not hold.
 pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applied> {
     open(run).await?;
+    let Some(mut live) = run.live.take() else { return Err(Error::failed("the rollout is not open")) };
+    let applied = watched(run, &mut live, key, wave).await;
+    let kept = run.keep("rollout", &live.evidence);
+    run.live = Some(live);
+    let applied = applied?;
+    kept?;
+    Ok(applied)
+}
+
+async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -> Result<Applied> {
     let resume = run.checkpoint(key);
     let application = run.application();
     let inject = run.wishes.inject;
-    let live = run.live.as_mut().ok_or_else(|| Error::failed("the rollout is not open"))?;
     let changeset = planned(&live.plan, key)?;
     let first = !live.evidence.changesets.iter().any(|a| a.wave == wave);
     if first {
@@ -210,8 +218,6 @@ pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applie
         state: effort.state,
     };
     live.evidence.changesets.push(applied.clone());
-    let evidence = live.evidence.clone();
-    run.keep("rollout", &evidence)?;
     Ok(applied)
 }
 

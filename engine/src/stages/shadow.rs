@@ -187,7 +187,6 @@ async fn start_traffic(run: &Run, clone: &Arc<dyn Database>) -> Result<Traffic> 
         ending: Ending::Rollback,
         only_reads: false,
         seed: run.environment.traffic.seed,
-        application: String::new(),
     };
     Traffic::start(Arc::clone(clone), &catalog, &run.contracts, options).await
 }

@@ -53,6 +53,26 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
     Ok(true)
 }
 
+/// How many of these values the column holds, looked up through its index where it has one: the values are cast to the
+/// column's type, not the column to text.
+pub async fn count_present(client: &Client, table: &str, column: &str, values: &[String]) -> Result<u64> {
+    let what = format!("cannot look acknowledged writes up in {table}");
+    let relation = quoted_relation(table);
+    let sql = "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2";
+    let row = client.query_typed_opt(sql, &[(&relation, Type::TEXT), (&column, Type::TEXT)]).await.told(&what)?;
+    let Some(row) = row else { return Err(Error::failed(format!("{what}: there is no column {column}"))) };
+    let sql_type: String = row.try_get(0).told(&what)?;
+    let quoted = format!("\"{}\"", column.replace('"', "\"\""));
+    let sql = format!("SELECT count(*) FROM {relation} WHERE {quoted} = ANY ($1::text[]::{sql_type}[])");
+    let mut present = 0;
+    for some in values.chunks(5_000) {
+        let row = client.query_typed_one(&sql, &[(&some, Type::TEXT_ARRAY)]).await.told(&what)?;
+        let count: i64 = row.try_get(0).told(&what)?;
+        present += u64::try_from(count).unwrap_or(0);
+    }
+    Ok(present)
+}
+
 /// Runs a script as one simple query: one transaction unless it says otherwise.
 pub async fn script(client: &Client, sql: &str) -> Result<()> {
     client.batch_execute(sql).await.map_err(|error| {
