@@ -38,12 +38,29 @@ pub async fn make(tools: &Tools, database: &dyn Database, folder: &Path, progres
             .map(str::to_owned);
         tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
     }
+    populate(&Postgres::from_endpoint(cluster.admin(&origin.database)), source.populated).await;
     // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
     admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
     cluster.finish()?;
     Ok(cluster.endpoint())
+}
+
+/// Fills materialised views, which read one another: again and again while it helps.
+async fn populate(admin: &Postgres, mut views: Vec<String>) {
+    let mut before = usize::MAX;
+    while views.len() < before {
+        before = views.len();
+        let mut left = Vec::new();
+        for view in views {
+            if let Err(error) = admin.execute_script(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
+                tracing::debug!(%view, error = %error.chain(), "not filled yet");
+                left.push(view);
+            }
+        }
+        views = left;
+    }
 }
 
 /// A name as `pg_dump --table` takes it: quoted, so that it is no pattern.

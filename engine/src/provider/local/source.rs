@@ -50,6 +50,8 @@ pub struct Source {
     pub closed_schemas: Vec<String>,
     /// Liquibase's history tables, quoted.
     pub history: Vec<String>,
+    /// Materialised views that hold rows, quoted: a schema without data leaves them unreadable.
+    pub populated: Vec<String>,
 }
 
 impl Source {
@@ -57,12 +59,14 @@ impl Source {
         let row = client
             .query_one(
                 "SELECT coalesce((SELECT array_agg(rolname::text ORDER BY oid) FROM pg_roles WHERE rolsuper AND rolcanlogin), '{}'),
-                   current_setting('shared_preload_libraries', true), pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
+                   (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'), pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
                    (SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'),
                    coalesce((SELECT array_agg(nspname::text) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
                      AND NOT has_schema_privilege(oid, 'USAGE')), '{}'),
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                     WHERE lower(c.relname) = 'databasechangelog' AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT')), '{}')
+                     WHERE lower(c.relname) = 'databasechangelog' AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT')), '{}'),
+                   coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE c.relkind = 'm' AND c.relispopulated), '{}')
                  FROM pg_database d WHERE d.datname = current_database()",
                 &[],
             )
@@ -96,6 +100,7 @@ impl Source {
             tablespaces: u64::try_from(row.try_get::<_, i64>(5).told(READ)?).unwrap_or(0),
             closed_schemas: row.try_get(6).told(READ)?,
             history: row.try_get(7).told(READ)?,
+            populated: row.try_get(8).told(READ)?,
         })
     }
 
