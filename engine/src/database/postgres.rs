@@ -15,7 +15,9 @@ use super::{
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
-use connect::{INSPECT, Told, literal};
+use connect::INSPECT;
+pub(crate) use connect::{Told, literal, quoted};
+pub(crate) use fingerprint::begin;
 
 mod activity;
 mod alter;

@@ -1,1 +1,126 @@
-//! Clusters on this machine.
+//! Clusters on this machine: PostgreSQL's own programs make backups, clones and scratch databases.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Backup, Progress, Provider};
+use crate::database::postgres::Postgres;
+use crate::database::{Database, Endpoint};
+use crate::error::Result;
+use cluster::{Cluster, Settings};
+use tools::Tools;
+
+mod backup;
+mod cluster;
+mod logical;
+mod physical;
+mod restore;
+mod scratch;
+mod source;
+mod tools;
+mod wal;
+
+/// How long a server may take to start when it has nothing to recover.
+const START: Duration = Duration::from_secs(120);
+
+/// Makes clusters with the programs it found.
+#[derive(Debug, Clone)]
+pub struct Local {
+    tools: Tools,
+}
+
+impl Local {
+    /// Finds the server's programs: `PATH`, then where packages put them, newest first.
+    ///
+    /// # Errors
+    /// `Input` when there are none, or when we are root and there is no user `postgres`.
+    pub async fn find() -> Result<Self> {
+        Ok(Self { tools: Tools::find().await? })
+    }
+
+    /// The demo's production: a durable cluster with database `logistics` and superuser `drydock`. Made at first use,
+    /// started when it is stopped.
+    ///
+    /// # Errors
+    /// With the last line of the server's log when it does not start.
+    pub async fn production(&self, folder: &Path) -> Result<Endpoint> {
+        if let Some(endpoint) = self.revive(folder).await? {
+            return Ok(endpoint);
+        }
+        cluster::discard(&self.tools, folder).await?;
+        let mut cluster = Cluster::new(&self.tools, folder, "drydock", "logistics", "drydock")?;
+        cluster.init().await?;
+        let mut settings: Settings = [
+            ("wal_level", "replica"),
+            ("max_wal_senders", "10"),
+            ("wal_keep_size", "256MB"),
+            ("max_wal_size", "2GB"),
+            ("shared_buffers", "256MB"),
+            ("max_connections", "300"),
+            ("synchronous_commit", "on"),
+            ("fsync", "on"),
+            ("track_io_timing", "on"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into();
+        if self.tools.has_library("pg_stat_statements") {
+            settings.push(("shared_preload_libraries", "pg_stat_statements".into()));
+        }
+        cluster.configure(&settings)?;
+        cluster.start(START).await?;
+        restore::login(&cluster, &cluster.endpoint()).await?;
+        let admin = Postgres::from_endpoint(cluster.admin("postgres"));
+        admin.execute_script("CREATE DATABASE logistics").await?;
+        cluster.finish()?;
+        Ok(cluster.endpoint())
+    }
+
+    /// Stops the server in a folder and leaves it there.
+    ///
+    /// # Errors
+    /// When its state cannot be read.
+    pub async fn stop(&self, folder: &Path) -> Result<()> {
+        if let Some(cluster) = Cluster::open(&self.tools, folder)? {
+            cluster.stop("fast").await;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Provider for Local {
+    async fn backup(&self, database: &dyn Database, folder: &Path, id: &str, progress: Progress) -> Result<Backup> {
+        backup::take(&self.tools, database, folder, id, &progress).await
+    }
+
+    async fn restore(&self, backup: &Backup, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint> {
+        cluster::discard(&self.tools, folder).await?;
+        restore::restore(&self.tools, backup, database, folder, &progress).await
+    }
+
+    async fn scratch(&self, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint> {
+        cluster::discard(&self.tools, folder).await?;
+        scratch::make(&self.tools, database, folder, &progress).await
+    }
+
+    async fn fresh_scratch(&self, template: &Endpoint, name: &str) -> Result<Endpoint> {
+        scratch::fresh(template, name).await
+    }
+
+    async fn discard(&self, folder: &Path) -> Result<()> {
+        cluster::discard(&self.tools, folder).await
+    }
+
+    async fn revive(&self, folder: &Path) -> Result<Option<Endpoint>> {
+        let Some(mut cluster) = Cluster::open(&self.tools, folder)? else { return Ok(None) };
+        cluster.start(START).await?;
+        Ok(Some(cluster.endpoint()))
+    }
+}
+
+/// An absolute path: children have another working folder.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    crate::error::Context::context(std::path::absolute(path), format!("{} cannot be told", path.display()))
+}

@@ -19,7 +19,7 @@ const READ: &str = "cannot take the fingerprint of the data";
 const PIECE: i64 = 1 << 14;
 
 /// What makes text forms the same everywhere. `search_path` is empty so that names come out with their schema.
-pub const FIXED: &str = "SET search_path = ''; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
+const FIXED: &str = "SET search_path = ''; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
     SET timezone = 'UTC'; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET row_security = off; SET quote_all_identifiers = off;
     SET max_parallel_workers_per_gather = 0; SET statement_timeout = 0; SET jit = off; SET lc_monetary = 'C';
     SET idle_in_transaction_session_timeout = 0;
@@ -27,7 +27,9 @@ pub const FIXED: &str = "SET search_path = ''; SET extra_float_digits = 1; SET d
 
 /// Opens a repeatable-read transaction, on an exported snapshot if one is given.
 pub async fn begin(client: &Client, snapshot: Option<&str>) -> Result<()> {
-    let mut sql = format!("{FIXED}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // On its own: statements sent together are one transaction, whose snapshot would be taken by then.
+    client.batch_execute(FIXED).await.told("cannot open a snapshot")?;
+    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if let Some(id) = snapshot {
         sql = format!("{sql}; SET TRANSACTION SNAPSHOT {}", literal(id));
     }
@@ -91,7 +93,7 @@ async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<
     let sql = "WITH RECURSIVE tree AS (
            SELECT c.oid AS root, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname !~* '^databasechangelog'
+             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname !~* '^databasechangelog' AND has_schema_privilege(n.oid, 'USAGE')
              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
            UNION ALL
            SELECT t.root, c.oid, c.relkind FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid

@@ -2,7 +2,8 @@
 //!
 //! Definitions come from the server's own decompilers with an empty `search_path`, so that names are qualified. Left out is
 //! what a dump and its restore do not keep or what is no schema: owners, tablespaces, column positions, statistics, last
-//! values of sequences, versions of extensions and what belongs to them.
+//! values of sequences, versions of extensions and what belongs to them, and schemas that the user may not look into: a dump
+//! by that user has none of them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ const READ: &str = "cannot take the fingerprint of the schema";
 /// Objects of users, of no extension; relations of Liquibase left out.
 const PRELUDE: &str = "WITH ns AS MATERIALIZED (
     SELECT oid, quote_ident(nspname) AS name, nspacl, nspowner FROM pg_namespace
-    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND has_schema_privilege(oid, 'USAGE')),
   ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
   rel AS MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
@@ -49,7 +50,7 @@ const PARTS: &[&str] = &[
          (SELECT 'of ' || string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = tab.oid),
          'with ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(reloptions) o),
          CASE WHEN relrowsecurity THEN 'row security' END, CASE WHEN relforcerowsecurity THEN 'forced' END,
-         CASE WHEN relreplident <> 'd' THEN 'replica identity ' || relreplident END,
+         CASE WHEN relreplident <> 'd' THEN 'replica identity ' || relreplident::text END,
          CASE WHEN reloftype <> 0 THEN 'of type ' || reloftype::regtype::text END,
          (SELECT 'using ' || amname FROM pg_am WHERE pg_am.oid = relam AND amname <> 'heap'))
        FROM tab",
@@ -59,7 +60,7 @@ const PARTS: &[&str] = &[
          CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
          CASE a.attgenerated WHEN 's' THEN 'generated' WHEN 'v' THEN 'generated virtual' END,
          CASE WHEN d.oid IS NOT NULL THEN 'default ' || pg_get_expr(d.adbin, d.adrelid) END,
-         CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage END,
+         CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
          CASE WHEN to_jsonb(a) ->> 'attcompression' <> '' THEN 'compression ' || (to_jsonb(a) ->> 'attcompression') END)
        FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
        JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -89,7 +90,7 @@ const PARTS: &[&str] = &[
     "SELECT 'trigger ' || r.name || ' ' || quote_ident(t.tgname), pg_get_triggerdef(t.oid) ||
          CASE t.tgenabled WHEN 'D' THEN ' (disabled)' WHEN 'R' THEN ' (replica)' WHEN 'A' THEN ' (always)' ELSE '' END
        FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",
-    "SELECT 'rule ' || r.name || ' ' || quote_ident(w.rulename), pg_get_ruledef(w.oid) || ' ' || w.ev_enabled
+    "SELECT 'rule ' || r.name || ' ' || quote_ident(w.rulename), pg_get_ruledef(w.oid) || ' ' || w.ev_enabled::text
        FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'",
     "SELECT 'event trigger ' || quote_ident(evtname), concat_ws(' ', evtevent, evtfoid::regproc, evtenabled, evttags::text)
        FROM pg_event_trigger e WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_event_trigger'::regclass AND ext.objid = e.oid)",
@@ -109,7 +110,7 @@ const PARTS: &[&str] = &[
               AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
        FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid",
     "SELECT 'policy ' || r.name || ' ' || quote_ident(p.polname), concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
-         'for ' || p.polcmd, 'to ' || (SELECT string_agg(coalesce(quote_ident(u.rolname), 'public'), ', ' ORDER BY u.rolname)
+         'for ' || p.polcmd::text, 'to ' || (SELECT string_agg(coalesce(quote_ident(u.rolname), 'public'), ', ' ORDER BY u.rolname)
             FROM unnest(p.polroles) g LEFT JOIN pg_roles u ON u.oid = g),
          'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
        FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
@@ -132,11 +133,12 @@ const PARTS: &[&str] = &[
              UNION ALL SELECT 'schema ' || name, nspowner, coalesce(nspacl, acldefault('n', nspowner)) FROM ns) g,
          aclexplode(g.acl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
        WHERE e.grantee <> g.owner GROUP BY g.what, u.rolname",
-    "SELECT 'default grant ' || d.defaclobjtype || ' by ' || quote_ident(o.rolname) || coalesce(' in ' || quote_ident(n.nspname), '')
+    "SELECT 'default grant ' || d.defaclobjtype::text || ' by ' || quote_ident(o.rolname) || coalesce(' in ' || n.name, '')
            || ' to ' || coalesce(quote_ident(u.rolname), 'public'),
          string_agg(lower(e.privilege_type), ', ' ORDER BY e.privilege_type)
-       FROM pg_default_acl d JOIN pg_roles o ON o.oid = d.defaclrole LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace,
-         aclexplode(d.defaclacl) e LEFT JOIN pg_roles u ON u.oid = e.grantee GROUP BY 1",
+       FROM pg_default_acl d JOIN pg_roles o ON o.oid = d.defaclrole LEFT JOIN ns n ON n.oid = d.defaclnamespace,
+         aclexplode(d.defaclacl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
+       WHERE d.defaclnamespace = 0 OR n.oid IS NOT NULL GROUP BY 1",
     "SELECT 'comment on ' || r.name || coalesce('.' || quote_ident(a.attname), ''), d.description
        FROM pg_description d JOIN rel r ON r.oid = d.objoid AND d.classoid = 'pg_class'::regclass
        LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0",

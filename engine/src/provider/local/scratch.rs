@@ -1,0 +1,108 @@
+//! A cluster with the source's schema and Liquibase's history and no data; copies of its database come in milliseconds.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::absolute;
+use super::logical::{common, roles};
+use super::restore::{alter, empty};
+use super::source::Source;
+use super::tools::{Tools, libpq};
+use crate::database::postgres::{Postgres, Told, literal, quoted};
+use crate::database::{Database, Endpoint};
+use crate::error::{Error, Result};
+use crate::provider::Progress;
+
+pub async fn make(tools: &Tools, database: &dyn Database, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+    let folder = absolute(folder)?;
+    tools.folder(&folder)?;
+    let origin = database.endpoint();
+    let postgres = Postgres::from_endpoint(origin.clone());
+    let source = Source::read(&postgres.connect("backup (drydock)").await?).await?;
+    progress("dump of the schema", None);
+    let (schema, history, who) = (folder.join("schema.dump"), folder.join("history.dump"), folder.join("roles.sql"));
+    let mut arguments = vec!["--schema-only".to_owned(), "--format=custom".into(), format!("--file={}", schema.display())];
+    arguments.extend(common(&source));
+    tools.output("pg_dump", &arguments, &libpq(origin)).await?;
+    if !source.history.is_empty() {
+        let mut arguments = vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
+        arguments.extend(source.history.iter().map(|table| format!("--table={}", pattern(table))));
+        arguments.extend(common(&source));
+        tools.output("pg_dump", &arguments, &libpq(origin)).await?;
+    }
+    roles(tools, &postgres, &who).await?;
+    let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
+    progress("restoring the schema", None);
+    for dump in [schema, history].into_iter().filter(|d| d.exists()) {
+        let arguments = ["--exit-on-error", "--no-password", "--no-subscriptions", &format!("--dbname={}", origin.database), &dump.to_string_lossy()]
+            .map(str::to_owned);
+        tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
+    }
+    populate(&Postgres::from_endpoint(cluster.admin(&origin.database)), source.populated).await;
+    // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
+    let admin = Postgres::from_endpoint(cluster.admin("template1"));
+    admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
+    admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
+    cluster.finish()?;
+    Ok(cluster.endpoint())
+}
+
+/// Fills materialised views, which read one another: again and again while it helps.
+async fn populate(admin: &Postgres, mut views: Vec<String>) {
+    let mut before = usize::MAX;
+    while views.len() < before {
+        before = views.len();
+        let mut left = Vec::new();
+        for view in views {
+            if let Err(error) = admin.execute_script(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
+                tracing::debug!(%view, error = %error.chain(), "not filled yet");
+                left.push(view);
+            }
+        }
+        views = left;
+    }
+}
+
+/// A name as `pg_dump --table` takes it: quoted, so that it is no pattern.
+fn pattern(table: &str) -> String {
+    let part = |p: &str| if p.starts_with('"') { p.to_owned() } else { format!("\"{p}\"") };
+    table.split_once('.').map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
+}
+
+/// A copy of the template under another name.
+pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
+    let what = format!("cannot make the scratch database {name}");
+    if name == template.database {
+        return Err(Error::failed(format!("{what}: the template has this name")));
+    }
+    let aside = Endpoint { database: "postgres".into(), ..template.clone() };
+    let client = Postgres::from_endpoint(aside).connect("scratch (drydock)").await?;
+    client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name))).await.told(&what)?;
+    let create = format!("CREATE DATABASE {} TEMPLATE {}", quoted(name), quoted(&template.database));
+    for attempt in 1.. {
+        match client.batch_execute(&create).await {
+            Ok(()) => break,
+            // Somebody looks at the template just now, and a template must be alone.
+            Err(e) if attempt < 20 && e.code().is_some_and(|c| c.code() == "55006") => {
+                let sql = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
+                    literal(&template.database)
+                );
+                client.batch_execute(&sql).await.told(&what)?;
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+            Err(e) => return Err(e).told(&what),
+        }
+    }
+    // Settings of a database are not copied with it.
+    let settings = "SELECT (SELECT rolname::text FROM pg_roles r WHERE r.oid = s.setrole), unnest(s.setconfig) FROM pg_db_role_setting s
+         JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = $1";
+    for row in client.query(settings, &[&template.database]).await.told(&what)? {
+        let role: Option<String> = row.try_get(0).told(&what)?;
+        let setting: String = row.try_get(1).told(&what)?;
+        if let Some(sql) = alter(name, role.as_deref(), &setting) {
+            let _ = client.batch_execute(&sql).await;
+        }
+    }
+    Ok(Endpoint { database: name.to_owned(), ..template.clone() })
+}
