@@ -27,7 +27,7 @@ pub async fn production(environment: &Environment, scale: f64, watcher: &Arc<dyn
     }
     let folder = folder(environment);
     let made = folder.join("made");
-    let clusters = provider::local::Local::find()?;
+    let clusters = provider::local::Local::find().await?;
     if made.is_file() {
         let endpoint = clusters.production(&folder).await?;
         return Ok(database::embedded(endpoint));
@@ -77,7 +77,7 @@ pub async fn reset(environment: &Environment) -> Result<()> {
 pub async fn stop(environment: &Environment) -> Result<()> {
     let folder = folder(environment);
     if folder.is_dir() {
-        provider::local::Local::find()?.stop(&folder).await?;
+        provider::local::Local::find().await?.stop(&folder).await?;
     }
     Ok(())
 }

@@ -16,8 +16,8 @@ pub mod local;
 ///
 /// # Errors
 /// `Input` when the programs it needs are missing.
-pub fn embedded() -> Result<Arc<dyn Provider>> {
-    Ok(Arc::new(local::Local::find()?))
+pub async fn embedded() -> Result<Arc<dyn Provider>> {
+    Ok(Arc::new(local::Local::find().await?))
 }
 
 /// How a backup was taken.

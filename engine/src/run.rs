@@ -119,7 +119,7 @@ impl Run {
         let database = open_target(&environment, &watcher).await?;
         database.server().await?;
         let claim = claim(database.as_ref()).await?;
-        let provider = provider::embedded()?;
+        let provider = provider::embedded().await?;
         let id = match &wishes.run {
             Some(id) => {
                 if !journal_path(&environment, id).is_file() {

@@ -181,7 +181,7 @@ async fn show_compat(target: &TargetArgs, out: &Out) -> Result<u8> {
     let folder = environment.home.join("scratch");
     let bench = compat::Bench {
         production: database,
-        provider: provider::embedded()?,
+        provider: provider::embedded().await?,
         watcher: out.watcher(),
         application: "drydock compat".to_owned(),
     };

@@ -78,6 +78,7 @@ import liquibase.statement.ExecutablePreparedStatement;
 import liquibase.statement.SqlStatement;
 import liquibase.ui.LoggerUIService;
 import liquibase.util.LiquibaseUtil;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 public class Driver {
     static final class Fault extends Exception {
@@ -339,6 +340,12 @@ public class Driver {
             if (named.find()) fault.file = named.group(1);
             Matcher absent = MISSING.matcher(text);
             if (absent.find()) missing = absent.group(1);
+            if (!(t instanceof MarkedYAMLException) || ((MarkedYAMLException) t).getProblemMark() == null) continue;
+            MarkedYAMLException yaml = (MarkedYAMLException) t;
+            String already = fault.file;
+            fault = new Fault("parse", oneLine("not YAML: " + (yaml.getContext() == null ? "" : yaml.getContext() + ", ") + yaml.getProblem()), e);
+            fault.file = already;
+            fault.line = yaml.getProblemMark().getLine() + 1;
         }
         if (fault.file == null) fault.file = file;
         if (missing != null && !missing.equals(file)) {
@@ -388,7 +395,7 @@ public class Driver {
         if (!visitor.getErrorPreconditions().isEmpty()) throw new Fault("precondition", "the changelog's precondition cannot be checked: " + innermost(visitor.getErrorPreconditions().get(0).getCause()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
-        if (visitor.getValidationErrors().hasErrors()) throw new Fault("validation", oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));
+        if (visitor.getValidationErrors().hasErrors()) throw invalid(oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));
     }
 
     void validate(List<Map<String, Object>> history) throws Exception {
@@ -396,8 +403,22 @@ public class Driver {
     }
 
     Fault unusable(Throwable e) {
-        Fault fault = new Fault("validation", innermost(e), e);
-        return fault;
+        return new Fault("validation", innermost(e), e);
+    }
+
+    /** Liquibase puts the changeset behind the message: "..., path::id::author". */
+    Fault invalid(String message) {
+        for (ChangeSet changeSet : changelog.getChangeSets()) {
+            String tail = ", " + changeSet.toString(false);
+            if (!message.endsWith(tail)) continue;
+            Fault fault = new Fault("validation", message.substring(0, message.length() - tail.length()));
+            fault.changeset = identity(changeSet);
+            fault.file = DatabaseChangeLog.normalizePath(changeSet.getFilePath());
+            List<Integer> lines = lines(changeSet, new HashMap<>());
+            if (!lines.isEmpty()) fault.line = lines.get(0);
+            return fault;
+        }
+        return new Fault("validation", message);
     }
 
     // ---- looking
@@ -994,7 +1015,7 @@ public class Driver {
         if (message == null) message = problem == null ? "unknown" : problem.getClass().getSimpleName();
         int sql = message.indexOf("[Failed SQL:");
         if (sql > 0) message = message.substring(0, sql);
-        return oneLine(message).replaceFirst("^ERROR: ", "");
+        return oneLine(message).replaceFirst("^ERROR: ", "").replaceFirst(" Learn all the options at .*", "").replaceFirst(":? More locations can be added with the 'searchPath' parameter\\.?", "");
     }
 
     static String oneLine(String text) {

@@ -34,8 +34,8 @@ pub fn bound_sql(b: &Backfill) -> String {
     let table = sql::quote_name(&b.table);
     // max() would be shorter, but not every type has it (uuid).
     format!(
-        "SELECT s.k::text AS last FROM (SELECT {key} AS k FROM {table} WHERE $1::text IS NULL OR {key} > $1::text::{kind}
-         ORDER BY {key} LIMIT $2) s ORDER BY s.k DESC LIMIT 1"
+        "SELECT walked.{key}::text FROM (SELECT {key} FROM {table} WHERE $1::text IS NULL OR {key} > $1::text::{cast} \
+         ORDER BY {key} LIMIT $2::int8) AS walked ORDER BY walked.{key} DESC LIMIT 1"
     )
 }
 

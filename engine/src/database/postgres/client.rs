@@ -5,14 +5,15 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::connect::{cause, quoted, quoted_relation};
 use super::relations::{CopyShape, copy_shape, relations};
-use super::{Shared, text};
+use super::Shared;
+use super::text::{AsText, Text, builtin};
 use crate::database::{self, Ending, QueryError, QueryResult, QueryShape};
 
 /// OIDs below this are the product's own and keep their meaning.
@@ -212,62 +213,8 @@ fn first_failure(
     Ok(result)
 }
 
-/// A parameter in text form: the server's own input function of its type reads it.
-#[derive(Debug)]
-struct AsText<'a>(Option<&'a str>);
-
-impl ToSql for AsText<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        Ok(match self.0 {
-            Some(text) => {
-                out.put_slice(text.as_bytes());
-                IsNull::No
-            }
-            None => IsNull::Yes,
-        })
-    }
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Text
-    }
-    to_sql_checked!();
-}
-
 fn first(row: &Row) -> Option<String> {
-    if row.is_empty() { None } else { row.try_get::<_, Option<text::Text>>(0).ok().flatten().map(|t| t.0) }
-}
-
-/// The driver's type for the name that `format_type` gives a built-in one.
-fn builtin(name: &str) -> Option<Type> {
-    Some(match name {
-        "boolean" => Type::BOOL,
-        "smallint" => Type::INT2,
-        "integer" => Type::INT4,
-        "bigint" => Type::INT8,
-        "real" => Type::FLOAT4,
-        "double precision" => Type::FLOAT8,
-        "numeric" => Type::NUMERIC,
-        "text" => Type::TEXT,
-        "character varying" => Type::VARCHAR,
-        "character" => Type::BPCHAR,
-        "uuid" => Type::UUID,
-        "date" => Type::DATE,
-        "timestamp without time zone" => Type::TIMESTAMP,
-        "timestamp with time zone" => Type::TIMESTAMPTZ,
-        "time without time zone" => Type::TIME,
-        "interval" => Type::INTERVAL,
-        "json" => Type::JSON,
-        "jsonb" => Type::JSONB,
-        "bytea" => Type::BYTEA,
-        "integer[]" => Type::INT4_ARRAY,
-        "bigint[]" => Type::INT8_ARRAY,
-        "text[]" => Type::TEXT_ARRAY,
-        "character varying[]" => Type::VARCHAR_ARRAY,
-        "uuid[]" => Type::UUID_ARRAY,
-        _ => return None,
-    })
+    if row.is_empty() { None } else { row.try_get::<_, Option<Text>>(0).ok().flatten().map(|t| t.0) }
 }
 
 fn copy_sql(table: &str, columns: &[String]) -> String {
