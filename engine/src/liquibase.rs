@@ -345,30 +345,12 @@ impl Liquibase {
         self.state("apply", json!({"changeset": changeset, "session": session})).await
     }
 
-    /// Runs exactly this changeset's inverse. Answers `undone` or `not_applied`.
+    /// Runs exactly this changeset's inverse. Answers `undone`, `unmarked` (a precondition had kept it from running) or `not_applied`.
     ///
     /// # Errors
     /// See `apply`.
     pub async fn undo(&mut self, changeset: &ChangesetId, session: &[String]) -> Result<String> {
         self.state("undo", json!({"changeset": changeset, "session": session})).await
-    }
-
-    /// Records a changeset as run without running it.
-    ///
-    /// # Errors
-    /// As Liquibase gives them.
-    pub async fn mark(&mut self, changeset: &ChangesetId) -> Result<()> {
-        self.ensure().await?;
-        self.call("mark", json!({"changeset": changeset})).await.map(|_| ())
-    }
-
-    /// Takes back the record of a changeset without running anything.
-    ///
-    /// # Errors
-    /// As Liquibase gives them.
-    pub async fn unmark(&mut self, changeset: &ChangesetId) -> Result<()> {
-        self.ensure().await?;
-        self.call("unmark", json!({"changeset": changeset})).await.map(|_| ())
     }
 
     /// Runs these changesets (or all that should run) in one update.

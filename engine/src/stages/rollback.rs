@@ -36,27 +36,20 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
         }
     };
     let begun = Instant::now();
-    // A precondition may have had it marked as run without running: then only the mark is taken back.
-    let marked = run.liquibase.history().await?.iter().any(|row| row.key == *key && row.exec_type.as_deref() == Some("MARK_RAN"));
-    let effort = if marked {
-        run.liquibase.unmark(key).await?;
-        apply::Effort { state: "unmarked".to_owned(), attempts: 1, ..apply::Effort::default() }
-    } else {
-        // Going back is worth more patience than going on: the alternative is a person.
-        let mut limits = run.environment.limits.clone();
-        limits.lock_attempts = limits.lock_attempts.saturating_mul(5);
-        let mut hand = Hand {
-            database: run.database.as_ref(),
-            liquibase: &mut run.liquibase,
-            limits: &limits,
-            application: &application,
-            gentle: true,
-            stop: Arc::new(AtomicBool::new(false)),
-            session: Vec::new(),
-            tell: &mut tell,
-        };
-        apply::back(&mut hand, &changeset).await?
+    // Going back is worth more patience than going on: the alternative is a person.
+    let mut limits = run.environment.limits.clone();
+    limits.lock_attempts = limits.lock_attempts.saturating_mul(5);
+    let mut hand = Hand {
+        database: run.database.as_ref(),
+        liquibase: &mut run.liquibase,
+        limits: &limits,
+        application: &application,
+        gentle: true,
+        stop: Arc::new(AtomicBool::new(false)),
+        session: Vec::new(),
+        tell: &mut tell,
     };
+    let effort = apply::back(&mut hand, &changeset).await?;
     let undone =
         Undone { key: key.clone(), seconds: begun.elapsed().as_secs_f64(), attempts: effort.attempts, state: effort.state };
     evidence.undone.push(undone.clone());

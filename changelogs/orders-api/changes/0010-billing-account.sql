@@ -1,0 +1,9 @@
+--liquibase formatted sql
+
+--changeset orders-api:orders-billing-account-fk
+alter table orders add constraint orders_billing_account_fk foreign key (billing_account_id) references billing_accounts (id) not valid;
+--rollback alter table orders drop constraint orders_billing_account_fk;
+
+--changeset orders-api:order-lines-quantity-check
+alter table order_lines add constraint order_lines_quantity_positive check (quantity > 0) not valid;
+--rollback alter table order_lines drop constraint order_lines_quantity_positive;

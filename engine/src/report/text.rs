@@ -1,0 +1,304 @@
+//! Results for the terminal. Pure: what is printed, and where, is `cli`'s.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::changeset::Severity;
+use crate::evidence::{Compat, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, VerdictKind};
+
+/// `340 ms`, `1.2 s`, `2 min 05 s`.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 0.9995 {
+        format!("{:.0} ms", seconds * 1_000.0)
+    } else if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else {
+        let whole = seconds.round() as u64;
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
+}
+
+/// `1,000,000`
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `512 MiB`
+pub fn bytes(n: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let unit = units.get(unit).copied().unwrap_or("B");
+    if value < 10.0 && unit != "B" { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+fn table(width: u16, head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(head.to_vec());
+    table
+}
+
+fn drawn(table: &Table) -> String {
+    table.to_string().lines().map(|l| format!("{}\n", l.trim_end())).collect()
+}
+
+pub fn proof(reverse: ReverseProof) -> &'static str {
+    match reverse {
+        ReverseProof::Proven => "proven",
+        ReverseProof::Differs => "differs",
+        ReverseProof::Failed => "failed",
+        ReverseProof::None => "–",
+    }
+}
+
+/// Everything a person wants to know at the end of a run.
+pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u16) -> String {
+    let mut out = String::from("\n");
+    let mut stages = table(width, &["stage", "", "time", "what came of it"]);
+    for stage in &summary.stages {
+        let time = if stage.outcome == "skipped" { String::new() } else { duration(stage.seconds) };
+        stages.add_row([stage.name.clone(), stage.outcome.clone(), time, stage.detail.clone()]);
+    }
+    out.push_str(&drawn(&stages));
+    if !summary.changesets.is_empty() {
+        out.push('\n');
+        out.push_str(&changesets(summary, record, width));
+    }
+    out.push_str(&held(&summary.held, width));
+    out.push_str(&traffic(summary));
+    let fingerprint = &summary.fingerprint;
+    if !fingerprint.after.is_empty() {
+        let short = |s: &str| s.get(..12).unwrap_or(s).to_owned();
+        let expected = if fingerprint.as_expected { "as expected" } else { "NOT as expected" };
+        out.push_str(&format!("schema    {} before, {} after: {expected}\n", short(&fingerprint.before), short(&fingerprint.after)));
+    }
+    out.push_str(&format!("run       {} on {}, {}\n", summary.run, summary.environment, duration(summary.seconds)));
+    out.push('\n');
+    out.push_str(&paint(&sentence(summary), summary.outcome, colour));
+    out.push('\n');
+    if let Some(hint) = &summary.hint {
+        out.push_str(&format!("hint: {hint}\n"));
+    }
+    out
+}
+
+fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
+    let mut lines = table(width, &["changeset", "phase", "outcome", "inverse", "rehearsed", "rolled out", "tries", "rows", "stall"]);
+    for line in &summary.changesets {
+        let rehearsal = record.shadow.as_ref().and_then(|s| s.changesets.iter().find(|r| r.key == line.key));
+        let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
+        lines.add_row([
+            line.key.id.clone(),
+            line.phase.to_string(),
+            line.outcome.clone(),
+            proof(line.reverse).to_owned(),
+            rehearsal.map_or(String::new(), |r| duration(r.seconds)),
+            applied.map_or(String::new(), |a| duration(a.seconds)),
+            applied.map_or(String::new(), |a| a.attempts.to_string()),
+            applied.map_or(String::new(), |a| if a.rows > 0 { count(a.rows) } else { String::new() }),
+            applied.map_or(String::new(), |a| duration(a.stall_ms / 1_000.0)),
+        ]);
+    }
+    drawn(&lines)
+}
+
+/// Who each held changeset waits for, services once with their queries behind them.
+fn held(held: &[Held], width: u16) -> String {
+    if held.is_empty() {
+        return String::new();
+    }
+    let mut lines = table(width, &["held", "waits for"]);
+    for one in held {
+        lines.add_row([one.key.id.clone(), waits(one)]);
+    }
+    format!("\n{}", drawn(&lines))
+}
+
+pub fn waits(held: &Held) -> String {
+    let mut services: Vec<(String, Vec<String>)> = Vec::new();
+    for wait in &held.waits_for {
+        let name = format!("{} {}", wait.service, wait.version);
+        match services.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, queries)) => queries.push(wait.query.clone()),
+            None => services.push((name, vec![wait.query.clone()])),
+        }
+    }
+    let mut text: Vec<String> = services
+        .into_iter()
+        .map(|(name, queries)| {
+            let more = if queries.len() > 2 { format!(" +{}", queries.len() - 2) } else { String::new() };
+            format!("{name} ({}{more})", queries.into_iter().take(2).collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    if let Some(other) = &held.because_of {
+        text.insert(0, format!("{}, on which it builds", other.id));
+    }
+    text.join("; ")
+}
+
+fn traffic(summary: &RunSummary) -> String {
+    let traffic = &summary.traffic;
+    if traffic.requests == 0 {
+        return String::from("\n");
+    }
+    let lost = if traffic.acknowledged > 0 {
+        format!(", {} of {} acknowledged writes lost", traffic.lost, count(traffic.acknowledged))
+    } else {
+        String::new()
+    };
+    format!(
+        "\ntraffic   {} requests of {} services, {} failed{lost}\nlatency   longest wait {:.0} ms; p99 {:.0} ms before, {:.0} ms during, {:.0} ms after\n",
+        count(traffic.requests),
+        traffic.services,
+        traffic.failed,
+        traffic.longest_wait_ms,
+        traffic.p99_ms.before,
+        traffic.p99_ms.during,
+        traffic.p99_ms.after,
+    )
+}
+
+/// The outcome in plain words.
+pub fn sentence(summary: &RunSummary) -> String {
+    let applied = summary.changesets.iter().filter(|c| c.outcome == "applied").count();
+    let why = summary.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+    match summary.outcome {
+        Outcome::Migrated if applied == 0 => format!("migrated{why}"),
+        Outcome::Migrated => format!("migrated: {applied} changesets are on {}", summary.environment),
+        Outcome::Held => format!(
+            "held: {applied} changesets are on {}, {} wait and go out by themselves once nobody needs them to",
+            summary.environment,
+            summary.held.len()
+        ),
+        Outcome::Refused => format!("refused, production was not touched{why}"),
+        Outcome::RolledBack => format!("rolled back, production is as it was{why}"),
+        Outcome::Stuck => format!("stuck, a person must decide{why}"),
+        Outcome::Unfinished => format!("unfinished{why}"),
+    }
+}
+
+fn paint(text: &str, outcome: Outcome, colour: bool) -> String {
+    use owo_colors::OwoColorize;
+    if !colour {
+        return text.to_owned();
+    }
+    match outcome {
+        Outcome::Migrated => text.green().bold().to_string(),
+        Outcome::Held | Outcome::Unfinished => text.yellow().bold().to_string(),
+        Outcome::Refused | Outcome::RolledBack | Outcome::Stuck => text.red().bold().to_string(),
+    }
+}
+
+/// What is pending.
+pub fn plan(plan: &Plan, width: u16) -> String {
+    let mut lines = table(width, &["wave", "changeset", "phase", "inverse", "lock", "hazards"]);
+    for wave in &plan.waves {
+        for key in &wave.changesets {
+            let Some(changeset) = plan.changesets.iter().find(|c| c.key == *key) else { continue };
+            let hazards: Vec<_> = changeset.statements.iter().flat_map(|s| &s.hazards).collect();
+            let lock = hazards.iter().find_map(|h| h.lock.clone()).unwrap_or_default();
+            let text: Vec<String> = hazards
+                .iter()
+                .filter(|h| h.severity > Severity::Note)
+                .map(|h| {
+                    let rows = h.rows.map(|r| format!(" on {} rows", count(r))).unwrap_or_default();
+                    format!("{}{rows}", h.name)
+                })
+                .collect();
+            let number = if wave.canary { format!("{} canary", wave.number) } else { wave.number.to_string() };
+            let inverse = if changeset.inverse.is_empty() { "empty" } else { "yes" };
+            lines.add_row([number, key.id.clone(), changeset.phase.to_string(), inverse.to_owned(), lock, text.join(", ")]);
+        }
+    }
+    let mut out = String::new();
+    if plan.changesets.is_empty() {
+        out.push_str("nothing is pending\n");
+    } else {
+        out.push_str(&drawn(&lines));
+    }
+    for filtered in &plan.filtered {
+        out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
+    }
+    for drift in &plan.drift {
+        out.push_str(&format!("drift     {} {}\n", drift.subject, drift.message));
+    }
+    out.push_str(&format!("applied   {} changesets\nserver    {}\nplan      {}\n", plan.applied, plan.server.version, plan.hash));
+    out
+}
+
+/// Verdicts, one line each.
+pub fn compat(compat: &Compat, width: u16) -> String {
+    let mut out = String::new();
+    let mut verdicts: Vec<_> = compat.verdicts.iter().collect();
+    verdicts.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.changeset.cmp(&b.changeset)));
+    for v in &verdicts {
+        let kind = if v.verdict == VerdictKind::Breaking { "breaking" } else { "risky" };
+        out.push_str(&format!(
+            "{}:{}: {kind}: {} {} {}: {} [{}, {}]\n",
+            v.file, v.line, v.service, v.version, v.query, v.reason, v.class, v.changeset.id
+        ));
+    }
+    out.push_str(&held(&compat.held, width));
+    let c = &compat.checked;
+    out.push_str(&format!(
+        "{} queries of {} service versions against {} changesets: {} checks in {}; {} go on, {} held\n",
+        count(c.queries),
+        c.services,
+        c.changesets,
+        count(c.checks),
+        duration(c.seconds),
+        compat.accepted.len(),
+        compat.held.len()
+    ));
+    out
+}
+
+/// Where a run is.
+pub fn status(record: &RunRecord, width: u16) -> String {
+    let summary = &record.summary;
+    let mut out = format!("run       {} on {}, begun {} by {}\n", summary.run, summary.environment, summary.started, summary.actor);
+    let mut stages = table(width, &["stage", "", "time", "what came of it"]);
+    for stage in &summary.stages {
+        stages.add_row([stage.name.clone(), stage.outcome.clone(), duration(stage.seconds), stage.detail.clone()]);
+    }
+    out.push_str(&drawn(&stages));
+    if let Some(last) = record.events.last() {
+        out.push_str(&format!("last      {} {} {}\n", last.at, last.kind, last.text));
+    }
+    out.push_str(&held(&summary.held, width));
+    out.push_str(&sentence(summary));
+    out
+}
+
+/// The runs, oldest first.
+pub fn history(runs: &[RunSummary], width: u16) -> String {
+    if runs.is_empty() {
+        return "no run yet\n".to_owned();
+    }
+    let mut lines = table(width, &["run", "outcome", "time", "applied", "held", "failed requests", "by"]);
+    for run in runs {
+        let applied = run.changesets.iter().filter(|c| c.outcome == "applied").count();
+        lines.add_row([
+            run.run.clone(),
+            run.outcome.name().to_owned(),
+            duration(run.seconds),
+            applied.to_string(),
+            run.held.len().to_string(),
+            run.traffic.failed.to_string(),
+            run.actor.clone(),
+        ]);
+    }
+    drawn(&lines)
+}
