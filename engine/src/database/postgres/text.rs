@@ -1,11 +1,67 @@
-//! A value that came in binary form, as the server would write it in text form (ISO dates, UTC).
+//! Values as text: parameters go out as text, and results that came in binary form are written as the server would (ISO
+//! dates, UTC).
 
 use std::error::Error;
 use std::fmt::Write;
 
-use tokio_postgres::types::{FromSql, Kind, Type};
+use bytes::{BufMut, BytesMut};
+use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
 type Unreadable = Box<dyn Error + Sync + Send>;
+
+/// A parameter in text form: the server's own input function of its type reads it.
+#[derive(Debug)]
+pub struct AsText<'a>(pub Option<&'a str>);
+
+impl ToSql for AsText<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Unreadable> {
+        Ok(match self.0 {
+            Some(text) => {
+                out.put_slice(text.as_bytes());
+                IsNull::No
+            }
+            None => IsNull::Yes,
+        })
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+    to_sql_checked!();
+}
+
+/// The driver's type for the name that `format_type` gives a built-in one.
+pub fn builtin(name: &str) -> Option<Type> {
+    Some(match name {
+        "boolean" => Type::BOOL,
+        "smallint" => Type::INT2,
+        "integer" => Type::INT4,
+        "bigint" => Type::INT8,
+        "real" => Type::FLOAT4,
+        "double precision" => Type::FLOAT8,
+        "numeric" => Type::NUMERIC,
+        "text" => Type::TEXT,
+        "character varying" => Type::VARCHAR,
+        "character" => Type::BPCHAR,
+        "uuid" => Type::UUID,
+        "date" => Type::DATE,
+        "timestamp without time zone" => Type::TIMESTAMP,
+        "timestamp with time zone" => Type::TIMESTAMPTZ,
+        "time without time zone" => Type::TIME,
+        "interval" => Type::INTERVAL,
+        "json" => Type::JSON,
+        "jsonb" => Type::JSONB,
+        "bytea" => Type::BYTEA,
+        "integer[]" => Type::INT4_ARRAY,
+        "bigint[]" => Type::INT8_ARRAY,
+        "text[]" => Type::TEXT_ARRAY,
+        "character varying[]" => Type::VARCHAR_ARRAY,
+        "uuid[]" => Type::UUID_ARRAY,
+        _ => return None,
+    })
+}
 
 /// The text form of any value. What is not known here comes as `\x` and hexadecimal.
 pub struct Text(pub String);
