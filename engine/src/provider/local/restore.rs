@@ -63,6 +63,9 @@ async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder:
 fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
     let wal = manifest.backup.folder.join("wal").to_string_lossy().replace('%', "%%").replace('"', "\\\"");
     let mut settings = lasting.clone();
+    // Nobody reads before the moment is reached, so the source's limits on connections need not be met. Only here: with this
+    // off, the server's programs call a server started that still recovers from a crash.
+    settings.push(("hot_standby", "off".into()));
     settings.push(("restore_command", format!("cp \"{wal}/%f\" \"%p\"")));
     settings.push(("recovery_target_timeline", "current".into()));
     settings.push(("recovery_target_action", "promote".into()));
