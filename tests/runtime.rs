@@ -208,13 +208,26 @@ async fn backups_equal_their_source_under_writes() {
     assert_eq!(backup.method, BackupMethod::Physical, "{:?}", backup.note);
     assert!(backup.moment.exact);
     assert_equal(&backup, &copy).await;
-    // It lives through a stop, and is a database like another.
+    // It lives through a stop, a kill and a foreign process with its number, and is a database like another.
     rig.local.stop(&rig.path("physical")).await.unwrap();
+    rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
+    let file = rig.path("physical/data/postmaster.pid");
+    let lines = std::fs::read_to_string(&file).unwrap();
+    let pid = nix::unistd::Pid::from_raw(lines.lines().next().unwrap().parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    std::fs::write(&file, lines.replacen(&pid.to_string(), &std::process::id().to_string(), 1)).unwrap();
     let again = rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
     assert_equal(&backup, &Postgres::from_endpoint(again)).await;
     rig.local.discard(&rig.path("physical")).await.unwrap();
     assert!(!rig.path("physical").exists() && rig.local.revive(&rig.path("physical")).await.unwrap().is_none());
     rig.local.discard(&rig.path("physical")).await.unwrap();
+
+    // A user that may replicate and not make restore points gets a place in the log.
+    source.execute_script("CREATE ROLE copier LOGIN REPLICATION BYPASSRLS PASSWORD 'pw' IN ROLE pg_read_all_data").await.unwrap();
+    let (backup, copy) = rig.copy(&as_user(&rig.endpoint, "copier", "pw"), "copier").await;
+    assert!(backup.method == BackupMethod::Physical && backup.moment.name.is_none() && backup.moment.exact);
+    assert_equal(&backup, &copy).await;
 
     // Quiet and idle: the restore point itself must do.
     let (backup, copy) = rig.copy(&source, "idle").await;
@@ -446,6 +459,48 @@ async fn watches_claims_and_batches() {
     assert!(after.log_bytes > before.log_bytes);
     assert!(source.execute_script("CREATE UNIQUE INDEX CONCURRENTLY bad ON log.uuids (n)").await.is_err());
     assert!(source.drop_invalid_index("log.bad").await.unwrap() && !source.drop_invalid_index("log.bad").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_encrypted_as_asked() {
+    let rig = Rig::new("tls", "SELECT 1").await;
+    let data = rig.path("production/data");
+    let (key, certificate) = (data.join("server.key"), data.join("server.crt"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout").arg(&key).arg("-out").arg(&certificate).output();
+    if !made.is_ok_and(|o| o.status.success()) {
+        return;
+    }
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(&data).unwrap();
+    for file in [&key, &certificate] {
+        std::os::unix::fs::chown(file, Some(meta.uid()), Some(meta.gid())).unwrap();
+    }
+    let source = rig.source();
+    assert!(source.at(with(&rig.endpoint, "require", "")).server().await.is_err());
+    for sql in ["ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {
+        source.execute_script(sql).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let root = certificate.to_string_lossy().into_owned();
+    for (mode, root, works) in [("prefer", "", "t"), ("require", "", "t"), ("verify-full", &*root, "t"), ("disable", "", "f")] {
+        let mut client = source.at(with(&rig.endpoint, mode, root)).client("tls").await.unwrap();
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let shape = client.describe(sql).await.unwrap();
+        assert_eq!(client.run(sql, &shape, &[], Ending::Commit).await.unwrap().first.as_deref(), Some(works), "{mode}");
+    }
+    let error = source.at(with(&rig.endpoint, "verify-full", "")).server().await.unwrap_err();
+    assert!(error.chain().contains("certificate"), "{}", error.chain());
+}
+
+fn with(endpoint: &Endpoint, mode: &str, root: &str) -> Endpoint {
+    let mut options = std::collections::BTreeMap::from([("sslmode".to_owned(), mode.to_owned())]);
+    if !root.is_empty() {
+        options.insert("sslrootcert".into(), root.into());
+    }
+    Endpoint { host: "localhost".into(), options, ..endpoint.clone() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -44,11 +44,21 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
     let sql = "SELECT c.relkind = 'I', EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
          FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1) AND NOT i.indisvalid";
     let relation = quoted_relation(index);
-    let Some(row) = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.told(&what)? else { return Ok(false) };
-    if row.try_get(1).told(&what)? {
-        return Err(Error::busy(format!("{what}: another session is building it")).code("55006"));
-    }
-    let concurrently = if row.try_get(0).told(&what)? { "" } else { "CONCURRENTLY" };
+    let mut patience = 40;
+    let partitioned: bool = loop {
+        let found = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.told(&what)?;
+        let Some(row) = found else { return Ok(false) };
+        if !row.try_get::<_, bool>(1).told(&what)? {
+            break row.try_get(0).told(&what)?;
+        }
+        // A build that failed is told to its client before it has cleared away.
+        patience -= 1;
+        if patience == 0 {
+            return Err(Error::busy(format!("{what}: another session is building it")).code("55006"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let concurrently = if partitioned { "" } else { "CONCURRENTLY" };
     client.batch_execute(&format!("DROP INDEX {concurrently} IF EXISTS {relation}")).await.told(&what)?;
     Ok(true)
 }

@@ -125,7 +125,7 @@ impl Service {
         shape: &QueryShape,
         parameters: &[Option<String>],
     ) -> Result<QueryResult, QueryError> {
-        match copy_shape(sql) {
+        match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
                 let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
                 self.copy_in(&table, &columns, parameters).await
@@ -139,7 +139,7 @@ impl Service {
 #[async_trait]
 impl database::Client for Service {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
-        let mut shape = match copy_shape(sql) {
+        let mut shape = match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
                 let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
                 let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
@@ -166,7 +166,7 @@ impl database::Client for Service {
         match ending {
             Ending::Commit => self.one(sql, shape, parameters).await,
             // COPY takes several round trips: sent at once, its rows would arrive after the ROLLBACK, and stay.
-            Ending::Rollback if copy_shape(sql).is_some() => {
+            Ending::Rollback if copy(sql).is_some() => {
                 self.client.batch_execute("BEGIN").await.map_err(told)?;
                 let result = self.one(sql, shape, parameters).await;
                 let checked = match result {

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// `Input`, without repeating the URL: it may carry a password.
 pub fn parse_url(text: &str) -> Result<Endpoint> {
-    let url = Url::parse(text).map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
+    let url = Url::parse(&with_host(text)).map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
     let decode = |part: &str| {
         percent_decode_str(part)
             .decode_utf8()
@@ -42,6 +42,7 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
     }
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
     let host = some(decode(url.host_str().unwrap_or_default())?)
+        .filter(|host| host != NO_HOST)
         .or_else(|| options.remove("host"))
         .or_else(|| std::env::var("PGHOST").ok())
         .unwrap_or_else(|| "localhost".into());
@@ -73,6 +74,20 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
     }
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     Ok(Endpoint { host, port, database, user, password: password.map(Secret::new), options })
+}
+
+/// Stands for the host that a URL like `postgresql://user@/database` leaves out and the parser insists on.
+const NO_HOST: &str = "host.invalid";
+
+fn with_host(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    match (user, host.is_empty() || host.starts_with(':')) {
+        (Some(user), true) => format!("{scheme}://{user}@{NO_HOST}{host}{path}"),
+        (None, true) if !host.is_empty() => format!("{scheme}://{NO_HOST}{host}{path}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// <https://www.postgresql.org/docs/current/libpq-pgpass.html>

@@ -57,8 +57,8 @@ pub async fn take(tools: &Tools, database: &dyn Database, folder: &Path, id: &st
     let (method, note, taken) = match why_not_physical(&server, tools, &source) {
         None => match physical::take(&job).await {
             Ok(taken) => (BackupMethod::Physical, None, taken),
-            // A full disk and a person who wants to stop would meet us again.
-            Err(e) if e.kind == ErrorKind::Interrupted || e.hint_text().is_some_and(|h| h.contains("disk is full")) => return Err(e),
+            // A full disk, a missing right to read and a person who wants to stop would meet us again.
+            Err(e) if matches!(e.kind, ErrorKind::Interrupted | ErrorKind::Input) || e.hint_text().is_some_and(|h| h.contains("disk is full")) => return Err(e),
             Err(e) => {
                 let note = format!("logical, because a physical backup failed: {}", e.chain());
                 clear(&job)?;

@@ -161,6 +161,13 @@ impl<'a> Cluster<'a> {
 
     pub async fn running(&self) -> bool {
         let data = self.data();
+        // After the machine or container was restarted, some other process may have the number in the file, or a killed server be
+        // there still because nobody asked how it ended; the server's programs would take either for the server.
+        if Path::new("/proc/self/cwd").exists() && pid(&data).is_some_and(|pid| !is_server(pid, &data)) {
+            let _ = std::fs::remove_file(data.join("postmaster.pid"));
+            let _ = std::fs::remove_dir_all(&self.state.socket);
+            return false;
+        }
         self.tools.output("pg_ctl", &["status", "-D", &data.to_string_lossy()], &[]).await.is_ok()
     }
 
@@ -186,19 +193,29 @@ impl<'a> Cluster<'a> {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             // It may go on starting behind our back.
             self.stop("immediate").await;
-            let fatal = said.lines().rev().find_map(|l| ["FATAL: ", "PANIC: "].iter().find_map(|w| l.split_once(w)).map(|(_, m)| m.trim()));
-            let folder = self.folder.display();
-            last = match fatal {
-                Some(fatal) => Error::failed(format!("the server in {folder} cannot be started: {fatal}")),
-                None => Error::failed(format!("the server in {folder} cannot be started")).because(error),
-            };
-            last = last.hint(format!("see {}", log.display()));
+            last = self.died(error);
             if !said.contains("could not create any TCP/IP sockets") && !said.contains("could not bind") {
                 break;
             }
             self.state.port = 0;
         }
         Err(last)
+    }
+
+    /// Why the server is not there, in the last words of its log.
+    pub fn died(&self, error: Error) -> Error {
+        let log = self.folder.join("server.log");
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let fatal = said.lines().rev().find_map(|line| {
+            let (_, message) = ["FATAL: ", "PANIC: "].iter().find_map(|word| line.split_once(word))?;
+            Some(message.trim())
+        });
+        let folder = self.folder.display();
+        match fatal {
+            Some(fatal) => Error::failed(format!("the server in {folder} does not run: {fatal}")),
+            None => Error::failed(format!("the server in {folder} does not run")).because(error),
+        }
+        .hint(format!("see {}", log.display()))
     }
 
     /// `fast` or `immediate`. A server that is not there is no error.

@@ -196,7 +196,7 @@ impl Seen {
             format!("--path={}", scan.display()),
             format!("--timeline={timeline}"),
             format!("--start={start}"),
-            format!("--end={}", self.point),
+            format!("--end={}", self.point.as_end()),
         ];
         let dump = job.tools.output("pg_waldump", &arguments, &[]).await?;
         let _ = std::fs::remove_dir_all(&scan);

@@ -4,7 +4,7 @@
 //! that user may not do in production fails here first.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backup::{Manifest, manifest};
 use super::cluster::{ADMIN, Cluster, Settings};
@@ -51,7 +51,7 @@ async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder:
     cluster.configure(&recovery(&lasting, manifest))?;
     tools.write(&cluster.data().join("recovery.signal"), "")?;
     progress("recovering to the moment", None);
-    cluster.start(RECOVERY).await?;
+    cluster.start(START).await?;
     promoted(&cluster).await?;
     cluster.configure(&lasting)?;
     login(&cluster, origin).await?;
@@ -63,6 +63,9 @@ async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder:
 fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
     let wal = manifest.backup.folder.join("wal").to_string_lossy().replace('%', "%%").replace('"', "\\\"");
     let mut settings = lasting.clone();
+    // Nobody reads before the moment is reached, so the source's limits on connections need not be met. Only here: with this
+    // off, the server's programs call a server started that still recovers from a crash.
+    settings.push(("hot_standby", "off".into()));
     settings.push(("restore_command", format!("cp \"{wal}/%f\" \"%p\"")));
     settings.push(("recovery_target_timeline", "current".into()));
     settings.push(("recovery_target_action", "promote".into()));
@@ -77,21 +80,27 @@ fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
     settings
 }
 
+/// Waits for the end of recovery: the server's programs call a server started when its recovery has begun.
 async fn promoted(cluster: &Cluster<'_>) -> Result<()> {
-    let admin = Postgres::from_endpoint(cluster.admin("postgres"));
-    for _ in 0..600 {
-        let client = match admin.connect("restore (drydock)").await {
+    let began = Instant::now();
+    let mut database = "postgres";
+    while began.elapsed() < RECOVERY {
+        match Postgres::from_endpoint(cluster.admin(database)).connect("restore (drydock)").await {
+            Ok(client) => {
+                let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
+                if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
+                    return Ok(());
+                }
+            }
             // A source may have no database of this name.
-            Err(e) if e.kind == ErrorKind::Input => Postgres::from_endpoint(cluster.admin("template1")).connect("restore (drydock)").await?,
-            other => other?,
-        };
-        let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
-        if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
-            return Ok(());
+            Err(e) if e.code.as_deref() == Some("3D000") && database == "postgres" => database = "template1",
+            Err(e) if e.kind == ErrorKind::Input => return Err(e),
+            Err(_) if cluster.running().await => {}
+            Err(e) => return Err(cluster.died(e)),
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Error::failed("the copy reached its moment and was not promoted within 60 s"))
+    Err(Error::failed(format!("the copy was not recovered within {} h", RECOVERY.as_secs() / 3600)))
 }
 
 /// Lets the origin's user in, with a password of this cluster's own.

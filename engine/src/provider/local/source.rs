@@ -116,7 +116,6 @@ impl Source {
             ("max_connections", "300"),
             // A subscription in a copy would take the changes away from the source's own.
             ("max_logical_replication_workers", "0"),
-            ("hot_standby", "off"),
             ("shared_buffers", if tiny { "32MB" } else { "256MB" }),
         ]
         .map(|(name, value)| (name, value.to_owned()))

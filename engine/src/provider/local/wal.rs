@@ -18,6 +18,16 @@ impl Lsn {
         let (high, low) = (u64::from_str_radix(high, 16).ok()?, u64::from_str_radix(low, 16).ok()?);
         Some(Self((high << 32) | low))
     }
+
+    /// The same place for a reader that is to end here: `pg_waldump` trips over an end that lies just behind the header of a
+    /// page (24 bytes, 40 at the start of a segment), where nothing begins that lies before it.
+    pub fn as_end(self) -> Self {
+        const PAGE: u64 = 8192;
+        match self.0 % PAGE {
+            header @ (24 | 40) => Self(self.0 - header),
+            _ => self,
+        }
+    }
 }
 
 impl std::fmt::Display for Lsn {
@@ -115,6 +125,13 @@ mod tests {
         // 105 was written before 104, but 104 was seen first.
         assert_eq!(ends(&[100, 105, 104]), Target::Nowhere);
         assert_eq!(target(&line(105, 4), &snapshot, Lsn(5)), Target::Nowhere);
+    }
+
+    #[test]
+    fn no_reader_ends_behind_a_header() {
+        assert_eq!(Lsn::parse("0/6000028").map(Lsn::as_end), Some(Lsn(0x600_0000)));
+        assert_eq!(Lsn::parse("1/6002018").map(|l| l.as_end().to_string()).as_deref(), Some("1/6002000"));
+        assert_eq!(Lsn(0x600_0090).as_end(), Lsn(0x600_0090));
     }
 
     #[test]
