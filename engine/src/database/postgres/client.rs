@@ -217,6 +217,12 @@ fn first(row: &Row) -> Option<String> {
     if row.is_empty() { None } else { row.try_get::<_, Option<Text>>(0).ok().flatten().map(|t| t.0) }
 }
 
+/// Asked for every query of the traffic, so the grammar is only asked where it could be one.
+fn copy(sql: &str) -> Option<CopyShape> {
+    let named = sql.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"copy"));
+    if named { copy_shape(sql) } else { None }
+}
+
 fn copy_sql(table: &str, columns: &[String]) -> String {
     let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
     format!("COPY {} ({}) FROM STDIN", quoted_relation(table), names.join(", "))
