@@ -19,11 +19,13 @@ use tokio::task::JoinHandle;
 
 use crate::changeset::ChangesetId;
 use crate::contract::Contract;
-use crate::database::{Catalog, Client, Database, Ending, ParameterRole, QueryError, QueryResult, QueryShape};
+use crate::database::{
+    Catalog, Client, Database, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
+};
 use crate::error::{Error, Result};
 use crate::evidence::{TrafficFailure, TrafficSummary};
-pub use measure::{Period, Window};
 use measure::{Measure, Outcome};
+pub use measure::{Period, Window};
 use values::{Maker, Samples};
 
 /// How many different values of a column are used.
@@ -109,8 +111,14 @@ impl Traffic {
             )));
         }
         let rate = options.rate.clamp(0.1, 100_000.0);
-        let dispatcher =
-            tokio::spawn(dispatch(Arc::clone(&queries), sender, Arc::clone(&measure), stopped, rate, options.seed));
+        let dispatcher = tokio::spawn(dispatch(
+            Arc::clone(&queries),
+            sender,
+            Arc::clone(&measure),
+            stopped,
+            rate,
+            options.seed,
+        ));
         Ok(Self { database, measure, queries, stop, dispatcher, workers, rate, skipped })
     }
 
@@ -190,13 +198,18 @@ async fn prepare(
                 let shape = match client.describe(&query.sql).await {
                     Ok(shape) => shape,
                     Err(error) => {
-                        skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error));
+                        skipped.push((
+                            format!("{} {} {}", contract.service, version.version, query.name),
+                            error,
+                        ));
                         continue;
                     }
                 };
                 let roles = database.parameter_roles(&query.sql, catalog)?;
                 for role in &roles {
-                    if let ParameterRole::Column { table, column } | ParameterRole::Insert { table, column } = role {
+                    if let ParameterRole::Column { table, column } | ParameterRole::Insert { table, column } =
+                        role
+                    {
                         wanted.insert((table.clone(), column.clone()));
                     }
                 }
@@ -221,7 +234,7 @@ async fn prepare(
             file: query.file.display().to_string(),
             line: query.line,
             sql: query.sql.clone(),
-            makers: values::makers(&shape, &roles, catalog, &samples),
+            makers: values::makers(&query.sql, &shape, &roles, catalog, &samples),
             shape,
             ack: query.ack.clone(),
         })
@@ -234,7 +247,8 @@ fn reads_only(database: &dyn Database, sql: &str, catalog: &Catalog) -> bool {
     const TRACES: [&str; 10] =
         ["insert", "update", "delete", "merge", "share", "nextval", "setval", "copy", "call", "truncate"];
     let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_ascii_lowercase);
-    words.into_iter().all(|w| !TRACES.contains(&w.as_str())) && database.writes(sql, catalog).is_ok_and(|w| w.is_empty())
+    words.into_iter().all(|w| !TRACES.contains(&w.as_str()))
+        && database.writes(sql, catalog).is_ok_and(|w| w.is_empty())
 }
 
 /// Sends each request when it is due. All queries take their turn, in an order shuffled anew each round.
@@ -266,7 +280,10 @@ async fn dispatch(
             round.shuffle(&mut rng);
         }
         let Some(query) = round.pop() else { return };
-        let parameters = queries.get(query).map(|q| q.makers.iter().map(|m| m.make(&mut rng)).collect()).unwrap_or_default();
+        let parameters = queries
+            .get(query)
+            .map(|q| q.makers.iter().map(|m| m.make(&mut rng)).collect())
+            .unwrap_or_default();
         let period = measure.scheduled(id, due);
         if sender.send(Request { id, due, period, query, parameters }).is_err() {
             return;
@@ -296,7 +313,14 @@ async fn work(
         let answer = client.run(&query.sql, &query.shape, &request.parameters, ending).await;
         let ack = acknowledged(&answer, query, ending);
         let failed = answer.err().map(|error| (error.code, error.message));
-        measure.answered(Outcome { id: request.id, due: request.due, period: request.period, query: request.query, failed, ack });
+        measure.answered(Outcome {
+            id: request.id,
+            due: request.due,
+            period: request.period,
+            query: request.query,
+            failed,
+            ack,
+        });
     }
 }
 

@@ -56,7 +56,8 @@ pub fn load(folder: &Path) -> Result<Vec<Contract>> {
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>, depth: u32) -> Result<()> {
-    let entries = std::fs::read_dir(folder).input(format!("the folder {} cannot be read", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).input(format!("the folder {} cannot be read", folder.display()))?;
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -83,7 +84,8 @@ fn read(file: &Path, folder: &Path) -> Result<Contract> {
     let text = std::fs::read_to_string(file).input(format!("{name} cannot be read"))?;
     let parsed: ContractFile = serde_yaml_ng::from_str(&text).map_err(|e| {
         let place = e.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
-        Error::input(format!("{name}{place}: {e}")).hint("a contract has service, owner, role and versions (version, queries, api)")
+        Error::input(format!("{name}{place}: {e}"))
+            .hint("a contract has service, owner, role and versions (version, queries, api)")
     })?;
     if parsed.versions.is_empty() {
         return Err(Error::input(format!("{name}: {} has no deployed version", parsed.service))
@@ -95,29 +97,48 @@ fn read(file: &Path, folder: &Path) -> Result<Contract> {
         let mut all = Vec::new();
         for path in &version.queries {
             let full = base.join(path);
-            let text = std::fs::read_to_string(&full)
-                .input(format!("{name}: the queries of {} {} cannot be read ({})", parsed.service, version.version, path.display()))?;
+            let text = std::fs::read_to_string(&full).input(format!(
+                "{name}: the queries of {} {} cannot be read ({})",
+                parsed.service,
+                version.version,
+                path.display()
+            ))?;
             all.extend(queries::parse(&text, Path::new(&shown(&full, folder)))?);
         }
         let mut names = BTreeSet::new();
         for query in &all {
             if !names.insert(query.name.clone()) {
-                return Err(Error::input(format!("{}:{}: query {} is there twice", query.file.display(), query.line, query.name))
-                    .hint("names tell the queries of a version apart"));
+                return Err(Error::input(format!(
+                    "{}:{}: query {} is there twice",
+                    query.file.display(),
+                    query.line,
+                    query.name
+                ))
+                .hint("names tell the queries of a version apart"));
             }
         }
         let api = match &version.api {
             Some(path) => {
                 let full = base.join(path);
-                let text = std::fs::read_to_string(&full)
-                    .input(format!("{name}: the API of {} {} cannot be read ({})", parsed.service, version.version, path.display()))?;
+                let text = std::fs::read_to_string(&full).input(format!(
+                    "{name}: the API of {} {} cannot be read ({})",
+                    parsed.service,
+                    version.version,
+                    path.display()
+                ))?;
                 openapi::parse(&text, Path::new(&shown(&full, folder)))?
             }
             None => Vec::new(),
         };
         versions.push(Version { version: version.version, queries: all, api });
     }
-    Ok(Contract { service: parsed.service, owner: parsed.owner, role: parsed.role, versions, file: PathBuf::from(name) })
+    Ok(Contract {
+        service: parsed.service,
+        owner: parsed.owner,
+        role: parsed.role,
+        versions,
+        file: PathBuf::from(name),
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +155,11 @@ mod tests {
             ("service: s\nversions: []\n", "q", "no deployed version"),
             ("service: s\nverions: []\n", "q", "verions"),
             (GOOD, "", "cannot be read (q.sql)"),
-            (GOOD, "-- name: A :one\nselect 1;\n-- name: A :one\nselect 2;\n", "q.sql:3: query A is there twice"),
+            (
+                GOOD,
+                "-- name: A :one\nselect 1;\n-- name: A :one\nselect 2;\n",
+                "q.sql:3: query A is there twice",
+            ),
             (GOOD, "-- name: A :some\nselect 1;\n", "q.sql:1"),
         ];
         for (yaml, sql, expected) in cases {

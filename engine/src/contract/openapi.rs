@@ -15,7 +15,8 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<ApiField>> {
     // JSON is YAML.
     let document: Value = serde_yaml_ng::from_str(text).map_err(|e| {
         let place = e.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
-        Error::input(format!("{}{place}: {e}", file.display())).hint("it is to be an OpenAPI document in YAML or JSON")
+        Error::input(format!("{}{place}: {e}", file.display()))
+            .hint("it is to be an OpenAPI document in YAML or JSON")
     })?;
     let mut found = Found { fields: Vec::new(), places: places(text), file };
     found.walk(&document, "")?;
@@ -29,7 +30,8 @@ fn places(text: &str) -> Vec<(u64, String)> {
         .filter_map(|(number, line)| {
             let (_, value) = line.split_once("x-column")?;
             let value = value.trim_start_matches(['"', '\'', ':', ' ']);
-            let name: String = value.chars().take_while(|c| c.is_alphanumeric() || "._".contains(*c)).collect();
+            let name: String =
+                value.chars().take_while(|c| c.is_alphanumeric() || "._".contains(*c)).collect();
             Some((number, name))
         })
         .collect()
@@ -54,8 +56,20 @@ impl Found<'_> {
                     // Names of the format itself say nothing of the field.
                     let plain = matches!(
                         key,
-                        "components" | "schemas" | "properties" | "items" | "allOf" | "oneOf" | "anyOf" | "schema" | "content"
-                            | "application/json" | "responses" | "paths" | "parameters" | "requestBody"
+                        "components"
+                            | "schemas"
+                            | "properties"
+                            | "items"
+                            | "allOf"
+                            | "oneOf"
+                            | "anyOf"
+                            | "schema"
+                            | "content"
+                            | "application/json"
+                            | "responses"
+                            | "paths"
+                            | "parameters"
+                            | "requestBody"
                     );
                     let inner_name = match (plain, name.is_empty()) {
                         (true, _) => name.to_owned(),
@@ -80,9 +94,13 @@ impl Found<'_> {
     fn field(&mut self, value: &Value, name: &str, target: &str) -> Result<()> {
         let at = self.places.iter().position(|(_, n)| n == target);
         let line = at.map_or(1, |i| self.places.remove(i).0);
-        let Some((table, column)) = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty()) else {
-            return Err(Error::input(format!("{}:{line}: x-column \"{target}\" names no table.column", self.file.display()))
-                .hint("write x-column: shipments.status"));
+        let Some((table, column)) = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty())
+        else {
+            return Err(Error::input(format!(
+                "{}:{line}: x-column \"{target}\" names no table.column",
+                self.file.display()
+            ))
+            .hint("write x-column: shipments.status"));
         };
         // A parameter carries its type in `schema`.
         let schema = value.get("schema").unwrap_or(value);
@@ -91,7 +109,8 @@ impl Found<'_> {
             Some(Value::Sequence(many)) => many.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
-        let nullable = types.contains(&"null") || schema.get("nullable").and_then(Value::as_bool) == Some(true);
+        let nullable =
+            types.contains(&"null") || schema.get("nullable").and_then(Value::as_bool) == Some(true);
         self.fields.push(ApiField {
             field: name.to_owned(),
             table: table.to_owned(),
@@ -122,9 +141,20 @@ mod tests {
         let text = "openapi: 3.1.0\ncomponents:\n  schemas:\n    Shipment:\n      properties:\n        status:\n          type: [string, 'null']\n          enum: [created, done]\n          x-column: shipments.status\n        to:\n          properties:\n            city: {type: string, maxLength: 9, x-column: public.addresses.city}\n";
         let fields = parse(text, Path::new("api.yaml")).unwrap();
         assert_eq!(fields.len(), 2);
-        assert_eq!((fields[0].field.as_str(), fields[0].line, fields[0].nullable), ("Shipment.status", 9, true));
+        assert_eq!(
+            (fields[0].field.as_str(), fields[0].line, fields[0].nullable),
+            ("Shipment.status", 9, true)
+        );
         assert_eq!(fields[0].labels, ["created", "done"]);
-        assert_eq!((fields[1].field.as_str(), fields[1].table.as_str(), fields[1].max_length), ("Shipment.to.city", "public.addresses", Some(9)));
-        assert!(parse("a: {x-column: nope}", Path::new("api.yaml")).unwrap_err().to_string().contains("api.yaml:1"));
+        assert_eq!(
+            (fields[1].field.as_str(), fields[1].table.as_str(), fields[1].max_length),
+            ("Shipment.to.city", "public.addresses", Some(9))
+        );
+        assert!(
+            parse("a: {x-column: nope}", Path::new("api.yaml"))
+                .unwrap_err()
+                .to_string()
+                .contains("api.yaml:1")
+        );
     }
 }

@@ -18,7 +18,8 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
             if let Some(target) = comment(line).and_then(|c| c.strip_prefix("ack:")) {
                 let ack = target.trim().rsplit_once('.').map(|(t, c)| (t.to_owned(), c.to_owned()));
                 if ack.is_none() {
-                    return Err(Error::input(format!("{}: \"ack:\" names no table.column", at())).hint("write -- ack: orders.id"));
+                    return Err(Error::input(format!("{}: \"ack:\" names no table.column", at()))
+                        .hint("write -- ack: orders.id"));
                 }
                 if let Some(query) = queries.last_mut() {
                     query.ack = ack;
@@ -38,7 +39,14 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
                     .hint("write -- name: NameOfQuery :one (or :many, :exec, :execrows, :copyfrom)"));
             }
         };
-        queries.push(Query { name, arity, sql: String::new(), file: file.to_path_buf(), line: number, ack: None });
+        queries.push(Query {
+            name,
+            arity,
+            sql: String::new(),
+            file: file.to_path_buf(),
+            line: number,
+            ack: None,
+        });
     }
     finish(&mut queries, &mut body)?;
     Ok(queries)
@@ -65,8 +73,13 @@ fn finish(queries: &mut [Query], body: &mut String) -> Result<()> {
     let Some(query) = queries.last_mut() else { return Ok(()) };
     query.sql = numbered(text.trim().trim_end_matches(';').trim_end());
     if query.sql.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with("--")) {
-        return Err(Error::input(format!("{}:{}: {} has no query", query.file.display(), query.line, query.name))
-            .hint("the statement follows its name line"));
+        return Err(Error::input(format!(
+            "{}:{}: {} has no query",
+            query.file.display(),
+            query.line,
+            query.name
+        ))
+        .hint("the statement follows its name line"));
     }
     Ok(())
 }
@@ -97,7 +110,8 @@ fn numbered(sql: &str) -> String {
         }
         let boundary = !before.is_alphanumeric() && before != '_';
         if c == '@' && boundary && !"@<>!=&|".contains(before) {
-            let name: String = rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String =
+                rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             if name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_') {
                 out.push_str(&number(&name));
                 rest = rest.get(1 + name.len()..).unwrap_or_default();
@@ -157,7 +171,9 @@ fn highest(sql: &str) -> usize {
 
 /// Length of the string, quoted name, comment or dollar quote at the start of the text; 0 when there is none.
 fn opaque(text: &str) -> usize {
-    let closed = |open: usize, close: &str| text.get(open..).and_then(|t| t.find(close)).map_or(text.len(), |at| open + at + close.len());
+    let closed = |open: usize, close: &str| {
+        text.get(open..).and_then(|t| t.find(close)).map_or(text.len(), |at| open + at + close.len())
+    };
     if text.starts_with('\'') {
         return closed(1, "'");
     }
@@ -174,7 +190,9 @@ fn opaque(text: &str) -> usize {
         && let Some(end) = tail.find('$')
     {
         let tag = tail.get(..end).unwrap_or_default();
-        if !tag.starts_with(|c: char| c.is_ascii_digit()) && tag.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        if !tag.starts_with(|c: char| c.is_ascii_digit())
+            && tag.chars().all(|c| c.is_alphanumeric() || c == '_')
+        {
             let quote = format!("${tag}$");
             return closed(quote.len(), &quote);
         }
@@ -192,7 +210,10 @@ mod tests {
     fn parameters_get_numbers_and_operators_stay() {
         let cases = [
             ("select $1, @name, @other, @name", "select $1, $2, $3, $2"),
-            ("select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w", "select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w"),
+            (
+                "select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w",
+                "select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w",
+            ),
             ("where id in (sqlc.slice('ids')) and b = sqlc.narg(b)", "where id = ANY ($1) and b = $2"),
             ("select 'it''s @a' , @b", "select 'it''s @a' , $1"),
             ("select user@host, x.sqlc.argument(a)", "select user@host, x.sqlc.argument(a)"),

@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::Client as Connection;
 
 use super::{
-    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget, Limits, LockWatch,
-    ParameterRole, SchemaFingerprint, ServerInfo, Write,
+    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget,
+    Limits, LockWatch, ParameterRole, SchemaFingerprint, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -122,7 +122,8 @@ impl Postgres {
     }
 
     async fn major(client: &Connection) -> Result<u32> {
-        let row = client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
+        let row =
+            client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
         let major: i32 = row.and_then(|r| r.try_get(0)).told("cannot ask for the server's version")?;
         Ok(u32::try_from(major).unwrap_or(0))
     }
@@ -131,7 +132,10 @@ impl Postgres {
     ///
     /// # Errors
     /// As of `data_fingerprint`.
-    pub(crate) async fn fingerprints_at(&self, snapshot: &str) -> Result<(SchemaFingerprint, DataFingerprint)> {
+    pub(crate) async fn fingerprints_at(
+        &self,
+        snapshot: &str,
+    ) -> Result<(SchemaFingerprint, DataFingerprint)> {
         let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
         let major = Self::major(&a).await?;
         fingerprint::begin(&a, Some(snapshot)).await?;
@@ -164,8 +168,12 @@ impl Database for Postgres {
         };
         let database = utf8_percent_encode(&e.database, NON_ALPHANUMERIC);
         let known = ["sslmode", "sslrootcert", "options"];
-        let properties: BTreeMap<String, String> =
-            e.options.iter().filter(|(k, _)| known.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let properties: BTreeMap<String, String> = e
+            .options
+            .iter()
+            .filter(|(k, _)| known.contains(&k.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         JdbcTarget {
             url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
             user: e.user.clone(),

@@ -137,7 +137,11 @@ impl Measure {
             let changeset = state.changeset.clone();
             let message: String = message.chars().take(300).collect();
             // One kind is one line, whatever the message says of the values.
-            let known = state.failures.keys().find(|f| f.query == outcome.query && f.code == code && f.changeset == changeset).cloned();
+            let known = state
+                .failures
+                .keys()
+                .find(|f| f.query == outcome.query && f.code == code && f.changeset == changeset)
+                .cloned();
             let kind = known.unwrap_or(Failed { query: outcome.query, code, changeset, message });
             *state.failures.entry(kind).or_default() += 1;
         }
@@ -185,7 +189,8 @@ impl Measure {
     pub fn longest_since(&self, since: Instant) -> f64 {
         let now = Instant::now();
         let state = self.state();
-        let answered = state.recent.iter().rev().take_while(|(at, ..)| *at >= since).map(|(_, latency, _)| *latency);
+        let answered =
+            state.recent.iter().rev().take_while(|(at, ..)| *at >= since).map(|(_, latency, _)| *latency);
         let waiting = state.waiting.values().map(|(due, _)| ms(now.saturating_duration_since(*due)));
         answered.chain(waiting).fold(0.0, f64::max)
     }
@@ -280,6 +285,9 @@ mod tests {
     #[test]
     fn nearest_rank() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!((percentile(&values, 0.5), percentile(&values, 0.99), percentile(&[], 0.99)), (50.0, 99.0, 0.0));
+        assert_eq!(
+            (percentile(&values, 0.5), percentile(&values, 0.99), percentile(&[], 0.99)),
+            (50.0, 99.0, 0.0)
+        );
     }
 }

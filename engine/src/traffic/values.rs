@@ -23,43 +23,62 @@ pub enum Maker {
     OfType(String),
 }
 
+/// So few different values are kinds of something: another one would not be taken.
+const KINDS: usize = 20;
+
 /// One maker per parameter of a query.
-pub fn makers(shape: &QueryShape, roles: &[ParameterRole], catalog: &Catalog, samples: &Samples) -> Vec<Maker> {
+pub fn makers(
+    sql: &str,
+    shape: &QueryShape,
+    roles: &[ParameterRole],
+    catalog: &Catalog,
+    samples: &Samples,
+) -> Vec<Maker> {
+    let upserts = sql.to_ascii_lowercase().contains("on conflict");
     shape
         .parameters
         .iter()
         .enumerate()
-        .map(|(n, sql_type)| maker(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free), catalog, samples))
+        .map(|(n, sql_type)| {
+            maker(sql_type, upserts, roles.get(n).unwrap_or(&ParameterRole::Free), catalog, samples)
+        })
         .collect()
 }
 
-fn maker(sql_type: &str, role: &ParameterRole, catalog: &Catalog, samples: &Samples) -> Maker {
+fn maker(sql_type: &str, upserts: bool, role: &ParameterRole, catalog: &Catalog, samples: &Samples) -> Maker {
     let (table, column, inserts) = match role {
         ParameterRole::Column { table, column } => (table, column, false),
         ParameterRole::Insert { table, column } => (table, column, true),
         ParameterRole::Count => return Maker::Count,
         ParameterRole::Free => return of_type(sql_type, catalog),
     };
-    let known = catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == *column).map(|c| (t, c)));
+    let known =
+        catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == *column).map(|c| (t, c)));
+    let values = samples.get(&(table.clone(), column.clone())).filter(|values| !values.is_empty());
     if let Some((table, column)) = known
         && inserts
-        && must_be_fresh(table, &column.name)
+        && let Some(alone) = must_be_fresh(table, &column.name)
+        && (alone || !(upserts || values.is_some_and(|v| v.len() <= KINDS)))
     {
         return Maker::Fresh(sql_type.to_owned(), column.max_length);
     }
-    let values = samples.get(&(table.clone(), column.clone())).filter(|values| !values.is_empty());
     match (values, known) {
-        (Some(values), Some((_, column))) if fits(&column.sql_type, sql_type) => Maker::Sample(Arc::clone(values)),
-        (Some(values), Some((_, column))) if array_of(&column.sql_type, sql_type) => Maker::SampleArray(Arc::clone(values)),
+        (Some(values), Some((_, column))) if fits(&column.sql_type, sql_type) => {
+            Maker::Sample(Arc::clone(values))
+        }
+        (Some(values), Some((_, column))) if array_of(&column.sql_type, sql_type) => {
+            Maker::SampleArray(Arc::clone(values))
+        }
         _ => of_type(sql_type, catalog),
     }
 }
 
-/// A column of a unique set that points nowhere: two rows must not share its value.
-fn must_be_fresh(table: &Table, column: &str) -> bool {
-    let unique = table.unique.iter().any(|set| set.iter().any(|c| c == column));
+/// A column of a unique set that points nowhere: two rows must not share its value. `Some(true)` when it is the whole set.
+fn must_be_fresh(table: &Table, column: &str) -> Option<bool> {
     let points = table.foreign_keys.iter().any(|(own, ..)| own.iter().any(|c| c == column));
-    unique && !points
+    let mut sets = table.unique.iter().filter(|set| set.iter().any(|c| c == column)).peekable();
+    sets.peek()?;
+    (!points).then(|| sets.any(|set| set.len() == 1))
 }
 
 fn array_of(column: &str, parameter: &str) -> bool {
@@ -86,7 +105,8 @@ fn class(sql_type: &str) -> &str {
 
 fn of_type(sql_type: &str, catalog: &Catalog) -> Maker {
     let bare = sql_type.trim_matches('"');
-    let labels = catalog.enums.iter().find(|(name, _)| name.as_str() == bare || name.rsplit('.').next() == Some(bare));
+    let labels =
+        catalog.enums.iter().find(|(name, _)| name.as_str() == bare || name.rsplit('.').next() == Some(bare));
     match labels {
         Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
         _ => Maker::OfType(sql_type.to_owned()),
@@ -112,13 +132,16 @@ fn pick(values: &[String], rng: &mut impl Rng) -> String {
 }
 
 fn array(values: impl Iterator<Item = String>) -> String {
-    let quoted: Vec<String> = values.map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    let quoted: Vec<String> =
+        values.map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("{{{}}}", quoted.join(","))
 }
 
 fn word(length: u32, rng: &mut impl Rng) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    (0..length).map(|_| char::from(LETTERS.get(rng.random_range(0..LETTERS.len())).copied().unwrap_or(b'A'))).collect()
+    (0..length)
+        .map(|_| char::from(LETTERS.get(rng.random_range(0..LETTERS.len())).copied().unwrap_or(b'A')))
+        .collect()
 }
 
 fn uuid(rng: &mut impl Rng) -> String {
@@ -202,10 +225,14 @@ mod tests {
     fn a_unique_column_gets_fresh_values_unless_it_points_somewhere() {
         let table = Table {
             unique: vec![vec!["id".to_owned()], vec!["order_id".to_owned(), "line_no".to_owned()]],
-            foreign_keys: vec![(vec!["order_id".to_owned()], "public.orders".to_owned(), vec!["id".to_owned()])],
+            foreign_keys: vec![(
+                vec!["order_id".to_owned()],
+                "public.orders".to_owned(),
+                vec!["id".to_owned()],
+            )],
             ..Table::default()
         };
         let found = ["id", "order_id", "line_no", "sku"].map(|c| must_be_fresh(&table, c));
-        assert_eq!(found, [true, false, true, false]);
+        assert_eq!(found, [Some(true), None, Some(false), None]);
     }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::analyse;
 use super::super::hazards;
 use super::super::sql::split;
+use super::analyse;
 use crate::changeset::{Phase, Severity, Statement};
 use crate::database::{Catalog, Column, Table};
 
@@ -44,9 +44,18 @@ pub fn catalog() -> Catalog {
     );
     big.foreign_keys = vec![(strings(&["carrier_id"]), "app.small".into(), strings(&["id"]))];
     c.tables.insert("app.big".into(), big);
-    c.tables.insert("app.small".into(), table(50, vec![column("id", "bigint", true), column("name", "text", false)]));
-    c.tables.insert("public.mid".into(), table(20_000, vec![column("id", "uuid", true), column("email", "text", true)]));
-    let mut part = table(5_000_000, vec![column("id", "bigint", true), column("at", "date", true), column("v", "integer", false)]);
+    c.tables.insert(
+        "app.small".into(),
+        table(50, vec![column("id", "bigint", true), column("name", "text", false)]),
+    );
+    c.tables.insert(
+        "public.mid".into(),
+        table(20_000, vec![column("id", "uuid", true), column("email", "text", true)]),
+    );
+    let mut part = table(
+        5_000_000,
+        vec![column("id", "bigint", true), column("at", "date", true), column("v", "integer", false)],
+    );
     part.partitioned = true;
     part.primary_key = strings(&["at", "id"]);
     c.tables.insert("app.part".into(), part.clone());
@@ -117,7 +126,12 @@ fn what_a_script_makes_hurts_nobody() {
     let all = analyse(sql, &catalog()).unwrap();
     for s in &all {
         assert_eq!(s.phase, Phase::Expand, "{}", s.sql);
-        assert!(s.hazards.iter().all(|h| h.table.as_deref() == Some("app.big")), "{}: {:?}", s.sql, s.hazards);
+        assert!(
+            s.hazards.iter().all(|h| h.table.as_deref() == Some("app.big")),
+            "{}: {:?}",
+            s.sql,
+            s.hazards
+        );
     }
     assert_eq!(all[0].touches, ["app.big", "app.fresh"]);
     assert_eq!(all[1].touches, ["app.fresh", "app.fresh_big"]);
@@ -142,8 +156,16 @@ fn names_follow_renames_temporary_tables_and_the_search_path() {
 #[test]
 fn errors_have_a_place() {
     let place = |sql: &str| analyse(sql, &catalog()).unwrap_err().chain();
-    assert!(place("SELECT 1;\n\nALTER TABEL x").contains("line 3, column 7"), "{}", place("SELECT 1;\n\nALTER TABEL x"));
-    assert!(place("SELECT x FROM x;\nSELECT x x x").contains("line 2, column 12"), "{}", place("SELECT x FROM x;\nSELECT x x x"));
+    assert!(
+        place("SELECT 1;\n\nALTER TABEL x").contains("line 3, column 7"),
+        "{}",
+        place("SELECT 1;\n\nALTER TABEL x")
+    );
+    assert!(
+        place("SELECT x FROM x;\nSELECT x x x").contains("line 2, column 12"),
+        "{}",
+        place("SELECT x FROM x;\nSELECT x x x")
+    );
     assert!(place("SELECT (1").contains("line 1, column 10"), "{}", place("SELECT (1"));
     assert!(analyse("SELECT 'a\0b'", &catalog()).is_err());
 }
@@ -203,7 +225,49 @@ proptest::proptest! {
 }
 
 const WORDS: &[&str] = &[
-    "SELECT", "UPDATE", "big", "SET", "WHERE", "id", "=", "$1", "ALTER TABLE", "ADD COLUMN", "x", "int", ";", "(", ")", "FROM", "AS",
-    "INSERT INTO", "VALUES", ",", "NULL", "IS", "NOT", "WITH", "ON CONFLICT DO NOTHING", "DROP", "TABLE", "INDEX", "DO $$ BEGIN END $$",
-    "COPY", "STDIN", "TO", "*", "IN", "part", "DETACH PARTITION", "CREATE", "é", "'", "\"", "DELETE", "MERGE", "USING", "DEFAULT", "random()",
+    "SELECT",
+    "UPDATE",
+    "big",
+    "SET",
+    "WHERE",
+    "id",
+    "=",
+    "$1",
+    "ALTER TABLE",
+    "ADD COLUMN",
+    "x",
+    "int",
+    ";",
+    "(",
+    ")",
+    "FROM",
+    "AS",
+    "INSERT INTO",
+    "VALUES",
+    ",",
+    "NULL",
+    "IS",
+    "NOT",
+    "WITH",
+    "ON CONFLICT DO NOTHING",
+    "DROP",
+    "TABLE",
+    "INDEX",
+    "DO $$ BEGIN END $$",
+    "COPY",
+    "STDIN",
+    "TO",
+    "*",
+    "IN",
+    "part",
+    "DETACH PARTITION",
+    "CREATE",
+    "é",
+    "'",
+    "\"",
+    "DELETE",
+    "MERGE",
+    "USING",
+    "DEFAULT",
+    "random()",
 ];

@@ -27,13 +27,19 @@ pub async fn run(
     let limit = literal(&format!("{}ms", lock_wait.as_millis().max(1)));
     client.batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {limit}")).await.told(&what)?;
     let size = i64::from(size.max(1));
-    let bound = client.query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)]).await.told(&what)?;
+    let bound = client
+        .query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)])
+        .await
+        .told(&what)?;
     let last: Option<String> = bound.first().map(|row| row.try_get(0)).transpose().told(&what)?.flatten();
     let Some(last) = last else {
         client.batch_execute("ROLLBACK").await.told(&what)?;
         return Ok(None);
     };
-    let changed = client.execute_typed(&backfill.batch_sql, &[(&after, Type::TEXT), (&last, Type::TEXT)]).await.told(&what)?;
+    let changed = client
+        .execute_typed(&backfill.batch_sql, &[(&after, Type::TEXT), (&last, Type::TEXT)])
+        .await
+        .told(&what)?;
     client.batch_execute("COMMIT").await.told(&what)?;
     Ok(Some(Batch { last_key: last, changed }))
 }
@@ -69,7 +75,8 @@ pub async fn count_present(client: &Client, table: &str, column: &str, values: &
     let what = format!("cannot look acknowledged writes up in {table}");
     let relation = quoted_relation(table);
     let sql = "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2";
-    let row = client.query_typed_opt(sql, &[(&relation, Type::TEXT), (&column, Type::TEXT)]).await.told(&what)?;
+    let row =
+        client.query_typed_opt(sql, &[(&relation, Type::TEXT), (&column, Type::TEXT)]).await.told(&what)?;
     let Some(row) = row else { return Err(Error::failed(format!("{what}: there is no column {column}"))) };
     let sql_type: String = row.try_get(0).told(&what)?;
     let quoted = format!("\"{}\"", column.replace('"', "\"\""));

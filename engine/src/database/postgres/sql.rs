@@ -25,10 +25,12 @@ pub fn parse(sql: &str) -> Result<Vec<Parsed>> {
     let mut all = Vec::new();
     for text in texts {
         let tree = match pg_query::parse(text) {
-            Ok(result) => match result.protobuf.stmts.into_iter().next().and_then(|s| s.stmt).and_then(|n| n.node) {
-                Some(tree) => Some(tree),
-                None => continue,
-            },
+            Ok(result) => {
+                match result.protobuf.stmts.into_iter().next().and_then(|s| s.stmt).and_then(|n| n.node) {
+                    Some(tree) => Some(tree),
+                    None => continue,
+                }
+            }
             // The tree is there, but deeper than the decoder follows.
             Err(pg_query::Error::Decode(_)) => None,
             Err(error) => return Err(misread(sql, &error)),
@@ -128,10 +130,12 @@ fn position(sql: &str, message: &str) -> Option<usize> {
     }
     let (_, near) = message.split_once("at or near \"")?;
     let near = near.strip_suffix('"')?;
-    tokens(sql).into_iter().filter(|(start, end)| sql.get(*start..*end) == Some(near)).take(200).find_map(|(start, end)| {
-        let failure = pg_query::split_with_parser(sql.get(..end)?).err()?;
-        failure.to_string().contains(message).then_some(start)
-    })
+    tokens(sql).into_iter().filter(|(start, end)| sql.get(*start..*end) == Some(near)).take(200).find_map(
+        |(start, end)| {
+            let failure = pg_query::split_with_parser(sql.get(..end)?).err()?;
+            failure.to_string().contains(message).then_some(start)
+        },
+    )
 }
 
 /// The string in a `String` node.
@@ -244,7 +248,8 @@ pub fn functions<T: serde::Serialize>(tree: &T) -> Vec<String> {
     let mut names = Vec::new();
     visit(&value(tree), &mut |map| {
         if let Some(Value::Array(parts)) = map.get("funcname")
-            && let Some(name) = parts.last().and_then(|p| p.pointer("/node/String/sval")).and_then(Value::as_str)
+            && let Some(name) =
+                parts.last().and_then(|p| p.pointer("/node/String/sval")).and_then(Value::as_str)
         {
             names.push(name.to_lowercase());
         }

@@ -126,7 +126,14 @@ impl<'a> Cluster<'a> {
     pub async fn init(&self) -> Result<()> {
         let data = self.data();
         let data = data.to_string_lossy();
-        let flags = ["--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--username", &self.state.admin];
+        let flags = [
+            "--no-sync",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--encoding=UTF8",
+            "--username",
+            &self.state.admin,
+        ];
         let mut last = Ok(String::new());
         for locale in ["C.UTF-8", "C"] {
             let _ = std::fs::remove_dir_all(&*data);
@@ -187,7 +194,8 @@ impl<'a> Cluster<'a> {
             self.save()?;
             let _ = std::fs::remove_file(&log);
             let (data, port) = (self.data(), format!("-p {}", self.state.port));
-            let (data, log_name, wait) = (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
+            let (data, log_name, wait) =
+                (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
             let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log_name, "-o", &port];
             let Err(error) = self.tools.output("pg_ctl", &arguments, &[]).await else { return Ok(()) };
             let said = std::fs::read_to_string(&log).unwrap_or_default();
@@ -222,7 +230,14 @@ impl<'a> Cluster<'a> {
     pub async fn stop(&self, mode: &str) {
         let data = self.data();
         let pid = pid(&data);
-        let _ = self.tools.output("pg_ctl", &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()], &[]).await;
+        let _ = self
+            .tools
+            .output(
+                "pg_ctl",
+                &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()],
+                &[],
+            )
+            .await;
         if let Some(pid) = pid.filter(|pid| is_server(*pid, &data)) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             for _ in 0..100 {
@@ -242,7 +257,16 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
         cluster.stop("immediate").await;
         let _ = std::fs::remove_dir_all(&cluster.state.socket);
     }
-    for name in ["data", "socket", "server.log", "roles.sql", "schema.dump", "history.dump", "cluster.json", "cluster.new"] {
+    for name in [
+        "data",
+        "socket",
+        "server.log",
+        "roles.sql",
+        "schema.dump",
+        "history.dump",
+        "cluster.json",
+        "cluster.new",
+    ] {
         let path = folder.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {

@@ -20,10 +20,21 @@ use crate::provider::{Backup, BackupMethod, Progress};
 /// Replaying a log takes as long as it takes.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
 
-pub async fn restore(tools: &Tools, backup: &Backup, database: &dyn Database, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+pub async fn restore(
+    tools: &Tools,
+    backup: &Backup,
+    database: &dyn Database,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
     let manifest = manifest(&backup.folder)?;
     if manifest.backup.id != backup.id {
-        return Err(Error::failed(format!("{} holds backup {}, not {}", backup.folder.display(), manifest.backup.id, backup.id)));
+        return Err(Error::failed(format!(
+            "{} holds backup {}, not {}",
+            backup.folder.display(),
+            manifest.backup.id,
+            backup.id
+        )));
     }
     let folder = absolute(folder)?;
     match backup.method {
@@ -32,8 +43,15 @@ pub async fn restore(tools: &Tools, backup: &Backup, database: &dyn Database, fo
     }
 }
 
-async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder: &Path, progress: &Progress) -> Result<Endpoint> {
-    let superuser = manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
+async fn physical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let superuser =
+        manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
     let mut cluster = Cluster::new(tools, folder, superuser, &origin.database, &origin.user)?;
     progress("copying the backup", None);
     let base = manifest.backup.folder.join("base");
@@ -120,13 +138,36 @@ pub async fn login(cluster: &Cluster<'_>, origin: &Endpoint) -> Result<()> {
     made.context(format!("user {} cannot be let into the copy", origin.user))
 }
 
-async fn logical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+async fn logical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
     let dump = manifest.backup.folder.join("dump");
     if checksums(&dump)? != manifest.files {
-        return Err(Error::failed(format!("the backup in {} was changed or damaged since it was taken", manifest.backup.folder.display())));
+        return Err(Error::failed(format!(
+            "the backup in {} was changed or damaged since it was taken",
+            manifest.backup.folder.display()
+        )));
     }
-    let mut cluster = empty(tools, &manifest.source, &manifest.backup.folder.join("roles.sql"), origin, folder, false, progress).await?;
-    let mut arguments = vec!["--exit-on-error".to_owned(), "--jobs=2".into(), "--no-subscriptions".into(), "--no-password".into()];
+    let mut cluster = empty(
+        tools,
+        &manifest.source,
+        &manifest.backup.folder.join("roles.sql"),
+        origin,
+        folder,
+        false,
+        progress,
+    )
+    .await?;
+    let mut arguments = vec![
+        "--exit-on-error".to_owned(),
+        "--jobs=2".into(),
+        "--no-subscriptions".into(),
+        "--no-password".into(),
+    ];
     arguments.extend([format!("--dbname={}", origin.database), dump.to_string_lossy().into_owned()]);
     progress("restoring the dump", None);
     tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
@@ -153,7 +194,13 @@ pub async fn empty<'a>(
     cluster.start(START).await?;
     // Roles that exist already, and rights that this server does not know, are no reason to stop.
     let file = format!("--file={}", roles.display());
-    tools.output("psql", &["--no-psqlrc", "--quiet", "--no-password", &file], &libpq(&cluster.admin("postgres"))).await?;
+    tools
+        .output(
+            "psql",
+            &["--no-psqlrc", "--quiet", "--no-password", &file],
+            &libpq(&cluster.admin("postgres")),
+        )
+        .await?;
     login(&cluster, origin).await?;
     let name = quoted(&origin.database);
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
@@ -179,8 +226,18 @@ pub async fn empty<'a>(
 pub fn alter(database: &str, role: Option<&str>, setting: &str) -> Option<String> {
     let (name, value) = setting.split_once('=')?;
     // Lists of names are kept quoted as they have to be written; everything else is one value.
-    let list = ["search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
-    let value = if list.contains(&name.to_lowercase().as_str()) && !value.is_empty() { value.to_owned() } else { literal(value) };
+    let list = [
+        "search_path",
+        "datestyle",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    ];
+    let value = if list.contains(&name.to_lowercase().as_str()) && !value.is_empty() {
+        value.to_owned()
+    } else {
+        literal(value)
+    };
     let whose = match role {
         Some(role) => format!("ROLE {} IN DATABASE {}", quoted(role), quoted(database)),
         None => format!("DATABASE {}", quoted(database)),

@@ -47,7 +47,8 @@ impl Snapshot {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let (_, next, running) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-        let running = running.split(',').filter(|x| !x.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
+        let running =
+            running.split(',').filter(|x| !x.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
         Some(Self { next, running })
     }
 
@@ -86,7 +87,9 @@ pub fn target(dump: &str, snapshot: &Snapshot, consistent: Lsn) -> Target {
     }
     match (last_seen, first_unseen) {
         (_, None) => Target::There,
-        (seen, Some(unseen)) if seen.is_none_or(|s| s < unseen) && unseen > consistent => Target::Before(unseen),
+        (seen, Some(unseen)) if seen.is_none_or(|s| s < unseen) && unseen > consistent => {
+            Target::Before(unseen)
+        }
         _ => Target::Nowhere,
     }
 }
@@ -94,7 +97,8 @@ pub fn target(dump: &str, snapshot: &Snapshot, consistent: Lsn) -> Target {
 /// `rmgr: Transaction len (rec/tot): 34/34, tx: 745, lsn: 0/0154A2C8, prev 0/0154A290, desc: COMMIT 2024-…`
 fn commit(line: &str) -> Option<(Lsn, u32)> {
     let (head, description) = line.split_once("desc: COMMIT")?;
-    let field = |name: &str| head.split_once(name).and_then(|(_, rest)| rest.split(',').next()).map(str::trim);
+    let field =
+        |name: &str| head.split_once(name).and_then(|(_, rest)| rest.split(',').next()).map(str::trim);
     let at = Lsn::parse(field("lsn: ")?)?;
     let xid = match description.strip_prefix("_PREPARED ") {
         Some(prepared) => prepared.split(':').next()?.trim().parse().ok()?,
@@ -109,7 +113,10 @@ mod tests {
     use super::*;
 
     fn line(xid: u32, at: u64) -> String {
-        format!("rmgr: Transaction len (rec/tot):     34/    34, tx:  {xid}, lsn: {}, prev 0/0154A290, desc: COMMIT 2024-01-01 00:00:00 UTC", Lsn(at))
+        format!(
+            "rmgr: Transaction len (rec/tot):     34/    34, tx:  {xid}, lsn: {}, prev 0/0154A290, desc: COMMIT 2024-01-01 00:00:00 UTC",
+            Lsn(at)
+        )
     }
 
     #[test]
