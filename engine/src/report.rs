@@ -35,12 +35,7 @@ pub fn html(record: &RunRecord) -> String {
     header(&mut page, record);
     stages(&mut page, record);
     held(&mut page, record);
-    section(
-        &mut page,
-        "Compatibility",
-        "compat",
-        record.compat.as_ref().map(|compat| matrix::matrix(compat)),
-    );
+    section(&mut page, "Compatibility", "compat", record.compat.as_ref().map(matrix::matrix));
     section(&mut page, "Changesets", "plan", record.plan.as_ref().map(|_| changesets(record)));
     let waves = record.rollout.as_ref().filter(|r| !r.changesets.is_empty());
     section(&mut page, "Waves", "rollout", waves.map(plot::waves));

@@ -185,6 +185,7 @@ impl Database for Postgres {
     fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String> {
         let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
         vec![
+            "SET default_transaction_read_only = off".into(),
             format!("SET application_name = {}", literal(application)),
             format!("SET lock_timeout = {}", ms(limits.lock_wait)),
             format!("SET statement_timeout = {}", ms(limits.statement)),
@@ -341,8 +342,8 @@ impl Database for Postgres {
     }
 
     fn sabotage(&self) -> Vec<String> {
-        // Too little to do anything with, and an error that no retry mends.
-        vec!["SET work_mem = '64kB'".to_owned(), "SET default_transaction_read_only = on".to_owned()]
+        // An error that no retry mends; the next `session_limits` takes it back.
+        vec!["SET default_transaction_read_only = on".to_owned()]
     }
 
     async fn execute_script(&self, sql: &str) -> Result<()> {

@@ -173,7 +173,7 @@ fn the_closing_text() {
     insta::with_settings!({snapshot_path => "../../../tests/expected", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("closing", text::closing(&record.summary, &record, false, 100));
         insta::assert_snapshot!("status", text::status(&record, 100));
-        insta::assert_snapshot!("history", text::history(&[record.summary.clone()], 100));
+        insta::assert_snapshot!("history", text::history(std::slice::from_ref(&record.summary), 100));
         insta::assert_snapshot!("compat", text::compat(record.compat.as_ref().unwrap(), 100));
     });
 }

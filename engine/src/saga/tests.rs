@@ -211,6 +211,7 @@ proptest! {
             Outcome::Migrated | Outcome::Held => prop_assert_eq!(world.production.len(), total),
             Outcome::Refused | Outcome::RolledBack => prop_assert_eq!(world.production.len(), 0),
             Outcome::Stuck => {}
+            Outcome::Unfinished => prop_assert!(false, "a run that is over is finished"),
         }
         // Nothing is decided any more once it is over, however often it is asked.
         prop_assert_eq!(next(&world.events), Decision::Over(outcome));

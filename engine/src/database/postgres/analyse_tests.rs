@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::super::hazards;
-use super::super::sql::split;
 use super::analyse;
 use crate::changeset::{Phase, Severity, Statement};
 use crate::database::{Catalog, Column, Table};
@@ -171,16 +170,6 @@ fn errors_have_a_place() {
 }
 
 #[test]
-fn scripts_split_at_their_semicolons_only() {
-    let sql = "-- a; b\nSELECT ';'; /* c; */ DO $$ BEGIN PERFORM 1; END $$;\n\n CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END;";
-    let parts = split(sql);
-    assert_eq!(parts.len(), 3, "{parts:?}");
-    assert_eq!(parts[0], "SELECT ';'");
-    assert_eq!(split("  -- nothing\n"), Vec::<String>::new());
-    assert_eq!(split("select 1; selec 2; 'öä'").len(), 3);
-}
-
-#[test]
 fn too_deep_a_statement_is_still_told() {
     let sql = format!("UPDATE big SET note = {}", vec!["'x'"; 300].join(" || "));
     let s = one(&sql);
@@ -215,11 +204,9 @@ proptest::proptest! {
         for sql in [text.clone(), words.join(" "), format!("{} {text}", words.join(" "))] {
             let c = catalog();
             let _ = analyse(&sql, &c);
-            let _ = split(&sql);
             let _ = super::super::parameters::parameter_roles(&sql, &c);
             let _ = super::super::relations::relations(&sql, &c);
             let _ = super::super::relations::copy_shape(&sql);
-            let _ = super::super::relations::insert_target(&sql, &c);
         }
     }
 }

@@ -43,22 +43,6 @@ pub fn relations(sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
     Ok(expand(catalog, all).into_iter().collect())
 }
 
-/// The table and columns that an INSERT writes; all the table's columns when it names none. `None` for anything else.
-///
-/// # Errors
-/// `Input` when the grammar does not take it.
-pub fn insert_target(sql: &str, catalog: &Catalog) -> Result<Option<(String, Vec<String>)>> {
-    let names = Names::new(catalog);
-    Ok(match sql::parse_one(sql)? {
-        Some(NodeEnum::InsertStmt(insert)) => insert
-            .relation
-            .as_ref()
-            .map(|r| names.range(r))
-            .map(|t| (t.clone(), insert_columns(&insert, &t, &names))),
-        _ => None,
-    })
-}
-
 pub(super) fn insert_columns(insert: &protobuf::InsertStmt, table: &str, names: &Names) -> Vec<String> {
     if insert.cols.is_empty() {
         return names

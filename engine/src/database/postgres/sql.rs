@@ -49,34 +49,6 @@ pub fn parse_one(sql: &str) -> Result<Option<NodeEnum>> {
     }
 }
 
-/// Splits a script into its statements without their semicolons and leading comments. Text the grammar does not take is
-/// split at its semicolons outside quotes and parentheses, and comes back whole when even that cannot be done.
-pub fn split(sql: &str) -> Vec<String> {
-    let texts: Vec<String> = match pg_query::split_with_parser(sql) {
-        Ok(texts) => texts.into_iter().map(bare).collect(),
-        Err(_) if pg_query::scan(sql).is_ok() => pieces(sql).into_iter().map(bare).collect(),
-        Err(_) => vec![sql.trim().to_string()],
-    };
-    texts.into_iter().filter(|t| !t.is_empty()).collect()
-}
-
-fn pieces(sql: &str) -> Vec<&str> {
-    let (mut start, mut depth, mut all) = (0, 0usize, Vec::new());
-    for (from, to) in tokens(sql) {
-        match sql.get(from..to) {
-            Some("(") => depth += 1,
-            Some(")") => depth = depth.saturating_sub(1),
-            Some(";") if depth == 0 => {
-                all.extend(sql.get(start..from));
-                start = to;
-            }
-            _ => {}
-        }
-    }
-    all.extend(sql.get(start..));
-    all
-}
-
 /// Comments around a statement belong to the script's reader.
 fn bare(text: &str) -> String {
     let all = tokens(text);

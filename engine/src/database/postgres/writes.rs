@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn writes_are_found_wherever_they_stand() {
-        let cases: [(&str, &[(&str, &str, bool)]); 6] = [
+        type Written = (&'static str, &'static str, bool);
+        let cases: [(&str, &[Written]); 6] = [
             ("select 1 from t", &[]),
             ("insert into t (a, b) values (1, 2)", &[("public.t", "a,b", true)]),
             (
