@@ -13,7 +13,7 @@ use crate::config::{Environment, Target};
 use crate::contract::{self, Contract};
 use crate::database::{self, Claim, Database};
 use crate::demo;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::inject::Inject;
 use crate::journal::{Event, Journal, KillAt, hex};
 use crate::liquibase::Liquibase;
@@ -86,10 +86,13 @@ pub fn journal_path(environment: &Environment, run: &str) -> PathBuf {
 /// # Errors
 /// `Input` when it cannot be named or reached.
 pub async fn open_target(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<Arc<dyn Database>> {
-    match &environment.target {
-        Target::Url(url) => database::open(url.expose()),
-        Target::Demo { scale } => demo::production(environment, *scale, watcher).await,
-    }
+    let database = match &environment.target {
+        Target::Url(url) => database::open(url.expose())?,
+        Target::Demo { scale } => demo::production(environment, *scale, watcher).await?,
+    };
+    // A database that was named and cannot be reached is a matter of what was named.
+    database.server().await.map_err(|e| e.kind(ErrorKind::Input))?;
+    Ok(database)
 }
 
 /// Takes the environment's lock: one process at a time works on it from this machine.
@@ -124,7 +127,6 @@ impl Run {
         let contracts = contract::load(&environment.contracts)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         let database = open_target(&environment, &watcher).await?;
-        database.server().await?;
         let claim = claim(database.as_ref()).await?;
         let provider = provider::embedded().await?;
         let id =

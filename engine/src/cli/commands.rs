@@ -161,7 +161,6 @@ async fn go_back(target: &TargetArgs, run: Option<String>, reason: String, out: 
 /// What the commands that only look need.
 async fn open(environment: &Environment, out: &Out) -> Result<(Arc<dyn Database>, Liquibase)> {
     let database = run::open_target(environment, &out.watcher()).await?;
-    database.server().await?;
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
     liquibase.changelog(environment, &environment.changelog_file).await?;
     liquibase.connect(database.as_ref(), "drydock plan").await?;
