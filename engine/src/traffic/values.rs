@@ -1,11 +1,12 @@
-//! Values that fit a parameter: existing ones where it is compared with a column, fresh ones where it must be unique.
+//! Which values fit a parameter: existing ones where it is compared with a column, fresh ones where it must be unique.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::Rng;
 
-use crate::database::{Catalog, ParameterRole, QueryShape, Table};
+use super::types::{Moment, Shape, array, class, fresh, plain};
+use crate::database::{Catalog, Column, ParameterRole, QueryShape, Table};
 
 /// Existing values by table and column.
 pub type Samples = BTreeMap<(String, String), Arc<Vec<String>>>;
@@ -14,56 +15,123 @@ pub type Samples = BTreeMap<(String, String), Arc<Vec<String>>>;
 #[derive(Debug, Clone)]
 pub enum Maker {
     Sample(Arc<Vec<String>>),
-    /// An array of a few existing values.
-    SampleArray(Arc<Vec<String>>),
     Labels(Vec<String>),
-    /// One that no row has yet.
-    Fresh(String, Option<u32>),
+    /// One that no row has yet, of this type.
+    Fresh(Shape),
+    /// One that no row has yet, written like the existing ones.
+    Like(Shape, Arc<Vec<String>>),
     Count,
-    OfType(String),
+    OfType(Shape),
+    /// An array of three.
+    Array(Box<Maker>),
+}
+
+/// Columns whose existing values help to make parameters with these roles: the columns themselves, and what they refer to.
+pub fn wanted<'a>(roles: &'a [ParameterRole], catalog: &'a Catalog) -> impl Iterator<Item = (String, String)> + 'a {
+    roles.iter().flat_map(|role| match role {
+        ParameterRole::Column { table, column } => vec![(table.clone(), column.clone())],
+        ParameterRole::Insert { table, column } => {
+            let own = (table.clone(), column.clone());
+            referred(catalog, table, column).into_iter().chain([own]).collect()
+        }
+        ParameterRole::Count | ParameterRole::Free => Vec::new(),
+    })
+}
+
+/// The column that a foreign key on this column points to.
+fn referred(catalog: &Catalog, table: &str, column: &str) -> Option<(String, String)> {
+    catalog.tables.get(table)?.foreign_keys.iter().find_map(|(own, target, theirs)| {
+        let at = own.iter().position(|c| c == column)?;
+        Some((target.clone(), theirs.get(at)?.clone()))
+    })
 }
 
 /// One maker per parameter of a query.
-pub fn makers(shape: &QueryShape, roles: &[ParameterRole], catalog: &Catalog, samples: &Samples) -> Vec<Maker> {
-    shape
-        .parameters
-        .iter()
-        .enumerate()
-        .map(|(n, sql_type)| maker(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free), catalog, samples))
-        .collect()
+pub fn makers(
+    sql: &str,
+    shape: &QueryShape,
+    roles: &[ParameterRole],
+    catalog: &Catalog,
+    samples: &Samples,
+) -> Vec<Maker> {
+    let upsert = sql.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("on conflict");
+    let makers = Makers { catalog, samples, upsert };
+    let each = shape.parameters.iter().enumerate();
+    each.map(|(n, sql_type)| makers.one(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free))).collect()
 }
 
-fn maker(sql_type: &str, role: &ParameterRole, catalog: &Catalog, samples: &Samples) -> Maker {
-    let (table, column, inserts) = match role {
-        ParameterRole::Column { table, column } => (table, column, false),
-        ParameterRole::Insert { table, column } => (table, column, true),
-        ParameterRole::Count => return Maker::Count,
-        ParameterRole::Free => return of_type(sql_type, catalog),
-    };
-    let known = catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == *column).map(|c| (t, c)));
-    if let Some((table, column)) = known
-        && inserts
-        && must_be_fresh(table, &column.name)
-    {
-        return Maker::Fresh(sql_type.to_owned(), column.max_length);
+struct Makers<'a> {
+    catalog: &'a Catalog,
+    samples: &'a Samples,
+    /// The query says what happens to a row that is there already.
+    upsert: bool,
+}
+
+impl Makers<'_> {
+    fn one(&self, sql_type: &str, role: &ParameterRole) -> Maker {
+        let (name, column, inserts) = match role {
+            ParameterRole::Column { table, column } => (table, column, false),
+            ParameterRole::Insert { table, column } => (table, column, true),
+            ParameterRole::Count => return Maker::Count,
+            ParameterRole::Free => return self.of_type(sql_type, None),
+        };
+        let table = self.catalog.tables.get(name);
+        let known = table.and_then(|t| t.columns.iter().find(|c| c.name == *column));
+        let existing = |key: (String, String)| self.samples.get(&key).filter(|values| !values.is_empty());
+        let own = existing((name.clone(), column.clone()));
+        let values = if inserts {
+            // Rows that refer to nothing yet say less than what they may refer to.
+            referred(self.catalog, name, column).and_then(existing).or(own)
+        } else {
+            own
+        };
+        let (Some(table), Some(known)) = (table, known) else { return self.of_type(sql_type, None) };
+        let element = sql_type.strip_suffix("[]").filter(|_| !known.sql_type.ends_with("[]"));
+        let wanted = element.unwrap_or(sql_type);
+        let maker = if inserts && self.must_be_fresh(table, column) {
+            let shape = shape(wanted, Some(known));
+            match own.filter(|_| class(wanted) == "text") {
+                Some(values) => Maker::Like(shape, Arc::clone(values)),
+                None => Maker::Fresh(shape),
+            }
+        } else {
+            match values.filter(|values| fits(&known.sql_type, wanted) || parse(values, wanted)) {
+                Some(values) => Maker::Sample(Arc::clone(values)),
+                None => self.of_type(wanted, Some(known)),
+            }
+        };
+        if element.is_some() { Maker::Array(Box::new(maker)) } else { maker }
     }
-    let values = samples.get(&(table.clone(), column.clone())).filter(|values| !values.is_empty());
-    match (values, known) {
-        (Some(values), Some((_, column))) if fits(&column.sql_type, sql_type) => Maker::Sample(Arc::clone(values)),
-        (Some(values), Some((_, column))) if array_of(&column.sql_type, sql_type) => Maker::SampleArray(Arc::clone(values)),
-        _ => of_type(sql_type, catalog),
+
+    /// A column of a unique set that points nowhere: two rows must not share its value. A set of several columns may be met
+    /// again when the query says what happens then.
+    fn must_be_fresh(&self, table: &Table, column: &str) -> bool {
+        let holds = |set: &[String]| set.iter().any(|c| c == column);
+        let unique = table.unique.iter().chain([&table.primary_key]).any(|set| holds(set) && !(self.upsert && set.len() > 1));
+        unique && !table.foreign_keys.iter().any(|(own, ..)| holds(own))
+    }
+
+    fn of_type(&self, sql_type: &str, column: Option<&Column>) -> Maker {
+        if let Some(element) = sql_type.strip_suffix("[]") {
+            return Maker::Array(Box::new(self.of_type(element, None)));
+        }
+        let bare = sql_type.replace('"', "");
+        let mut enums = self.catalog.enums.iter();
+        let labels = enums.find(|(name, _)| **name == bare || name.rsplit('.').next() == Some(bare.as_str()));
+        match labels {
+            Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
+            _ => Maker::OfType(shape(sql_type, column)),
+        }
     }
 }
 
-/// A column of a unique set that points nowhere: two rows must not share its value.
-fn must_be_fresh(table: &Table, column: &str) -> bool {
-    let unique = table.unique.iter().any(|set| set.iter().any(|c| c == column));
-    let points = table.foreign_keys.iter().any(|(own, ..)| own.iter().any(|c| c == column));
-    unique && !points
-}
-
-fn array_of(column: &str, parameter: &str) -> bool {
-    parameter.strip_suffix("[]").is_some_and(|element| fits(column, element))
+fn shape(sql_type: &str, column: Option<&Column>) -> Shape {
+    // `numeric(5,2)` has three digits before the point. Only a column's type says so.
+    let digits = column.and_then(|c| c.sql_type.strip_prefix("numeric(")?.strip_suffix(')')).and_then(|inside| {
+        let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
+        Some(precision.trim().parse::<i64>().ok()? - scale.trim().parse::<i64>().ok()?)
+    });
+    Shape { sql_type: sql_type.to_owned(), longest: column.and_then(|c| c.max_length), digits }
 }
 
 /// Whether values of a column can be given, as text, to a parameter of this type.
@@ -72,36 +140,29 @@ fn fits(column: &str, parameter: &str) -> bool {
     column == parameter || parameter == "text" || (column == "integer" && parameter == "numeric")
 }
 
-/// Types whose text forms are read alike.
-fn class(sql_type: &str) -> &str {
-    let bare = sql_type.split('(').next().unwrap_or(sql_type).trim();
-    match bare {
-        "smallint" | "integer" | "bigint" => "integer",
-        "numeric" | "real" | "double precision" => "numeric",
-        "text" | "character varying" | "character" | "name" | "\"char\"" => "text",
-        _ if sql_type.starts_with("timestamp") => "timestamp",
-        _ => bare.rsplit('.').next().unwrap_or(bare),
-    }
-}
-
-fn of_type(sql_type: &str, catalog: &Catalog) -> Maker {
-    let bare = sql_type.trim_matches('"');
-    let labels = catalog.enums.iter().find(|(name, _)| name.as_str() == bare || name.rsplit('.').next() == Some(bare));
-    match labels {
-        Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
-        _ => Maker::OfType(sql_type.to_owned()),
+/// Whether the values themselves read as this type: those of a domain do not say so by its name.
+fn parse(values: &[String], parameter: &str) -> bool {
+    match class(parameter) {
+        "integer" => values.iter().all(|v| v.parse::<i32>().is_ok()),
+        "numeric" => values.iter().all(|v| v.parse::<f64>().is_ok_and(f64::is_finite)),
+        "boolean" => values.iter().all(|v| v == "true" || v == "false"),
+        _ => false,
     }
 }
 
 impl Maker {
-    pub fn make(&self, rng: &mut impl Rng) -> Option<String> {
+    pub fn make(&self, rng: &mut impl Rng, now: Moment) -> Option<String> {
         Some(match self {
             Maker::Sample(values) => pick(values, rng),
             Maker::Labels(values) => pick(values, rng),
-            Maker::SampleArray(values) => array((0..3).map(|_| pick(values, rng))),
-            Maker::Fresh(sql_type, longest) => fresh(sql_type, *longest, rng),
+            Maker::Fresh(shape) => fresh(shape, rng, now),
+            Maker::Like(shape, values) => like(&pick(values, rng), rng).unwrap_or_else(|| fresh(shape, rng, now)),
             Maker::Count => rng.random_range(1..=20).to_string(),
-            Maker::OfType(sql_type) => plain(sql_type, rng),
+            Maker::OfType(shape) => plain(shape, rng, now),
+            Maker::Array(element) => {
+                let values: Vec<String> = (0..3).filter_map(|_| element.make(rng, now)).collect();
+                array(&values)
+            }
         })
     }
 }
@@ -111,101 +172,152 @@ fn pick(values: &[String], rng: &mut impl Rng) -> String {
     values.get(at).cloned().unwrap_or_default()
 }
 
-fn array(values: impl Iterator<Item = String>) -> String {
-    let quoted: Vec<String> = values.map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", quoted.join(","))
-}
-
-fn word(length: u32, rng: &mut impl Rng) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    (0..length).map(|_| char::from(LETTERS.get(rng.random_range(0..LETTERS.len())).copied().unwrap_or(b'A'))).collect()
-}
-
-fn uuid(rng: &mut impl Rng) -> String {
-    let n: u128 = rng.random();
-    // Version 4, variant 1 (RFC 9562).
-    let n = (n & !(0xf << 76) | (4 << 76)) & !(0x3 << 62) | (0x2 << 62);
-    let hex = format!("{n:032x}");
-    [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default().to_owned()).join("-")
-}
-
-fn moment(seconds_from_now: i64) -> jiff::Timestamp {
-    let now = jiff::Timestamp::now();
-    now.checked_add(jiff::SignedDuration::from_secs(seconds_from_now)).unwrap_or(now)
-}
-
-fn fresh(sql_type: &str, longest: Option<u32>, rng: &mut impl Rng) -> String {
-    match class(sql_type) {
-        "integer" if sql_type == "smallint" => rng.random_range(1_000..32_000).to_string(),
-        "integer" if sql_type == "integer" => rng.random_range(1_000_000_000..2_000_000_000).to_string(),
-        "integer" => rng.random_range(1_i64 << 40..1 << 61).to_string(),
-        "text" => word(longest.unwrap_or(12).min(12), rng),
-        "timestamp" => moment(rng.random_range(0..1_000_000)).to_string(),
-        "date" => moment(rng.random_range(0..86_400 * 40_000)).strftime("%Y-%m-%d").to_string(),
-        _ => plain(sql_type, rng),
+/// Another text of the same form: `SHP-2026-000123` has letters, digits and dashes where a check may want them. `None` when
+/// the form has so few possible values that one of them may be taken.
+fn like(sample: &str, rng: &mut impl Rng) -> Option<String> {
+    if !sample.is_ascii() {
+        return None;
     }
-}
-
-/// Any value of a type, in its text form.
-fn plain(sql_type: &str, rng: &mut impl Rng) -> String {
-    if let Some(element) = sql_type.strip_suffix("[]") {
-        return array((0..2).map(|_| plain(element, rng)).collect::<Vec<_>>().into_iter());
-    }
-    match class(sql_type) {
-        "integer" => rng.random_range(1..100).to_string(),
-        "numeric" => format!("{}.{:02}", rng.random_range(1..50), rng.random_range(0..100)),
-        "boolean" => rng.random_bool(0.5).to_string(),
-        "uuid" => uuid(rng),
-        "json" | "jsonb" => "{}".to_owned(),
-        "timestamp" => moment(-rng.random_range(0..86_400)).to_string(),
-        "date" => moment(-rng.random_range(0..86_400 * 20)).strftime("%Y-%m-%d").to_string(),
-        "time" | "time without time zone" | "time with time zone" => "12:00:00".to_owned(),
-        "interval" => "1 hour".to_owned(),
-        "bytea" => "\\x00ff".to_owned(),
-        "inet" | "cidr" => "192.0.2.1".to_owned(),
-        "macaddr" => "08:00:2b:01:02:03".to_owned(),
-        "bit" | "bit varying" => "1".to_owned(),
-        "point" => "(1,2)".to_owned(),
-        "tsquery" | "tsvector" => "word".to_owned(),
-        "int4range" | "int8range" | "numrange" => "[1,5)".to_owned(),
-        "daterange" | "tsrange" | "tstzrange" => "[2026-01-01,2026-02-01)".to_owned(),
-        "money" => "1.00".to_owned(),
-        "oid" | "regclass" => "0".to_owned(),
-        "xml" => "<a/>".to_owned(),
-        _ => word(4, rng),
-    }
+    let digits = sample.bytes().filter(u8::is_ascii_digit).count();
+    let letters = sample.bytes().filter(u8::is_ascii_alphabetic).count();
+    let hexadecimal = digits > 0 && !sample.bytes().any(|c| matches!(c, b'g'..=b'z' | b'G'..=b'Z'));
+    // At least some 10^11 values: enough that one of them is free.
+    let (change_letters, letter_count) = match (digits, letters) {
+        (12.., _) => (false, 26),
+        _ if hexadecimal && digits + letters >= 16 => (true, 6),
+        _ if !hexadecimal && digits + letters >= 10 && letters >= 4 => (true, 26),
+        _ => return None,
+    };
+    let another = |c: char, rng: &mut _| {
+        let (first, count) = match c {
+            '0'..='9' => (b'0', 10),
+            'a'..='z' if change_letters => (b'a', letter_count),
+            'A'..='Z' if change_letters => (b'A', letter_count),
+            _ => return c,
+        };
+        char::from(first + Rng::random_range(rng, 0..count))
+    };
+    Some(sample.chars().map(|c| another(c, rng)).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    #![allow(clippy::unwrap_used)]
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    #[test]
-    fn the_same_seed_gives_the_same_values() {
-        let make = |seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let maker = Maker::Fresh("bigint".to_owned(), None);
-            (0..9).map(|_| maker.make(&mut rng)).collect::<Vec<_>>()
-        };
-        assert_eq!(make(7), make(7));
-        assert_ne!(make(7), make(8));
+    use super::*;
+
+    fn column(name: &str, sql_type: &str, max_length: Option<u32>) -> Column {
+        Column { name: name.to_owned(), sql_type: sql_type.to_owned(), max_length, ..Column::default() }
     }
 
-    #[test]
-    fn arrays_take_any_text() {
-        assert_eq!(array(["a\"b".to_owned(), "c\\d".to_owned()].into_iter()), r#"{"a\"b","c\\d"}"#);
+    fn set(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
     }
 
-    #[test]
-    fn a_unique_column_gets_fresh_values_unless_it_points_somewhere() {
-        let table = Table {
-            unique: vec![vec!["id".to_owned()], vec!["order_id".to_owned(), "line_no".to_owned()]],
-            foreign_keys: vec![(vec!["order_id".to_owned()], "public.orders".to_owned(), vec!["id".to_owned()])],
+    fn catalog() -> Catalog {
+        let lines = Table {
+            columns: vec![
+                column("id", "bigint", None),
+                column("order_id", "uuid", None),
+                column("line_no", "integer", None),
+                column("sku", "character varying(6)", Some(6)),
+                column("state", "app.state", None),
+                column("share", "numeric(3,2)", None),
+                column("code", "text", None),
+                column("score", "app.score", None),
+            ],
+            primary_key: set(&["id"]),
+            unique: vec![set(&["id"]), set(&["order_id", "line_no"]), set(&["code"])],
+            foreign_keys: vec![(set(&["order_id"]), "app.orders".to_owned(), set(&["id"]))],
             ..Table::default()
         };
-        let found = ["id", "order_id", "line_no", "sku"].map(|c| must_be_fresh(&table, c));
-        assert_eq!(found, [true, false, true, false]);
+        Catalog {
+            tables: [("app.lines".to_owned(), lines)].into(),
+            enums: [("app.state".to_owned(), set(&["new", "done"]))].into(),
+            ..Catalog::default()
+        }
+    }
+
+    fn values(sql: &str, parameters: &[(&str, &str)], samples: &[(&str, &str, &[&str])]) -> Vec<String> {
+        let catalog = catalog();
+        let role = |name: &str| match name.split_at_checked(1) {
+            Some(("+", column)) => ParameterRole::Insert { table: "app.lines".to_owned(), column: column.to_owned() },
+            Some(("#", _)) => ParameterRole::Count,
+            Some(("-", _)) => ParameterRole::Free,
+            _ => ParameterRole::Column { table: "app.lines".to_owned(), column: name.to_owned() },
+        };
+        let roles: Vec<_> = parameters.iter().map(|(name, _)| role(name)).collect();
+        let shape = QueryShape {
+            parameters: parameters.iter().map(|(_, t)| (*t).to_owned()).collect(),
+            columns: Vec::new(),
+            relations: Vec::new(),
+        };
+        let samples = samples
+            .iter()
+            .map(|(table, column, values)| (((*table).to_owned(), (*column).to_owned()), Arc::new(set(values))))
+            .collect();
+        let now = Moment::at(1_700_000_000);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        makers(sql, &shape, &roles, &catalog, &samples).iter().map(|m| m.make(&mut rng, now).unwrap()).collect()
+    }
+
+    #[test]
+    fn existing_values_where_they_are_compared_and_of_the_type_where_there_are_none() {
+        let samples: &[(&str, &str, &[&str])] =
+            &[("app.lines", "sku", &["K1"]), ("app.lines", "score", &["7"]), ("app.lines", "id", &["5"])];
+        let parameters = [("sku", "text"), ("id", "bigint[]"), ("score", "integer"), ("state", "app.state"), ("#", "bigint"), ("-", "state[]")];
+        let found = values("select", &parameters, samples);
+        let [sku, ids, score, state, count, states] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((sku.as_str(), ids.as_str(), score.as_str()), ("K1", r#"{"5","5","5"}"#, "7"));
+        assert!(["new", "done"].contains(&state.as_str()) && states.contains("\"new\"") | states.contains("\"done\""), "{found:?}");
+        assert!((1..=20).contains(&count.parse::<u32>().unwrap()));
+        let without = values("select", &[("sku", "character varying"), ("share", "numeric"), ("+sku", "text")], &[]);
+        assert!(without.iter().all(|v| v.len() <= 6), "{without:?}");
+        assert!(without.get(1).unwrap().parse::<f64>().unwrap() < 10.0, "{without:?}");
+    }
+
+    #[test]
+    fn fresh_values_where_they_must_be_unique() {
+        let samples: &[(&str, &str, &[&str])] = &[
+            ("app.lines", "id", &["5"]),
+            ("app.lines", "line_no", &["1"]),
+            ("app.lines", "order_id", &["old"]),
+            ("app.orders", "id", &["parent"]),
+            ("app.lines", "code", &["SHP-2026-0001234567"]),
+        ];
+        let parameters = [("+id", "bigint"), ("+order_id", "uuid"), ("+line_no", "integer"), ("+code", "text"), ("+id", "bigint[]")];
+        let found = values("insert", &parameters, samples);
+        let [id, order, line, code, ids] = found.as_slice() else { panic!("{found:?}") };
+        assert!(id.parse::<i64>().unwrap() >= 1 << 40 && line.parse::<i32>().unwrap() > 1);
+        assert_eq!(order, "parent");
+        assert!(code.starts_with("SHP-") && code.len() == 19 && code != "SHP-2026-0001234567", "{code}");
+        assert_eq!(ids.matches(',').count(), 2);
+        // What meets a row again is updated.
+        assert_eq!(values("insert on\n conflict", &parameters, samples).get(2).unwrap(), "1");
+    }
+
+    #[test]
+    fn another_text_of_the_same_form() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for (sample, may) in [
+            ("ab12", false),
+            ("SHP-000123", false),
+            ("maria.lopez@example.com", true),
+            ("0f8a9b0c1d2e3f40", true),
+            ("CTR-123456789012", true),
+            ("Größe-123456789012", false),
+        ] {
+            let made = like(sample, &mut rng);
+            assert_eq!(made.is_some(), may, "{sample}");
+            let made = made.unwrap_or_else(|| sample.to_owned());
+            let form = |t: &str| t.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).filter(|c| !c.is_ascii_lowercase()).collect::<String>();
+            if !sample.starts_with("0f8") {
+                assert_eq!(form(&made), form(sample));
+            } else {
+                assert!(made.chars().all(|c| c.is_ascii_hexdigit()), "{made}");
+            }
+        }
     }
 }
