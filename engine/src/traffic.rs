@@ -157,10 +157,14 @@ impl Traffic {
     }
 
     /// Ends the traffic, waits up to ten seconds for answers, and looks acknowledged writes up again.
-    pub async fn stop(mut self) -> (TrafficSummary, Vec<TrafficFailure>) {
+    pub async fn stop(self) -> (TrafficSummary, Vec<TrafficFailure>) {
+        self.stop_within(DRAIN).await
+    }
+
+    async fn stop_within(mut self, drain: Duration) -> (TrafficSummary, Vec<TrafficFailure>) {
         let _ = self.stop.send(true);
         let _ = futures::future::join_all(self.dispatcher.0.iter_mut()).await;
-        let _ = tokio::time::timeout(DRAIN, futures::future::join_all(self.workers.0.iter_mut())).await;
+        let _ = tokio::time::timeout(drain, futures::future::join_all(self.workers.0.iter_mut())).await;
         self.measure.give_up_waiting();
         drop(self.workers);
         let services: BTreeSet<&str> = self.queries.iter().map(|q| q.service.as_str()).collect();

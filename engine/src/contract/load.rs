@@ -96,9 +96,7 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
     }
     let parsed: ContractFile = serde_yaml_ng::from_str(&text).map_err(|e| {
         let (line, column) = e.location().map_or((1, 1), |l| (l.line(), l.column()));
-        let message = e.to_string();
-        let hint = if message.contains("expected a string") { "put numbers in quotes: version: '1.10'" } else { FORM };
-        Error::input(format!("{name}:{line}:{column}: {}", without_place(&message))).hint(hint)
+        Error::input(format!("{name}:{line}:{column}: {}", without_place(&e.to_string()))).hint(FORM)
     })?;
     let place = |value: &str| format!("{name}:{}", line_of(&text, value, 0).unwrap_or(1));
     for (key, value) in [("service", Some(&parsed.service)), ("owner", parsed.owner.as_ref()), ("role", parsed.role.as_ref())] {
@@ -187,7 +185,7 @@ mod tests {
         let dir = folder(&[
             ("b/contract.yaml", "service: b\nversions:\n  - {version: '1', queries: [sql/q.sql], api: ../api.json}\n"),
             ("b/sql/q.sql", query),
-            ("deep/er/a.contract.yml", "service: a\nversions: [{version: '2', queries: []}]\n"),
+            ("deep/er/a.contract.yml", "service: a\nversions: [{version: 2.10, queries: []}]\n"),
             ("a.contract.yaml", "service: a\nversions: [{version: '1'}]\n"),
             (".hidden/contract.yaml", "service: ["),
             ("other.yaml", "service: ["),
@@ -195,7 +193,7 @@ mod tests {
         ]);
         let found = load(dir.path()).unwrap();
         let names: Vec<_> = found.iter().map(|c| (c.service.as_str(), c.versions[0].version.as_str())).collect();
-        assert_eq!(names, [("a", "1"), ("a", "2"), ("b", "1")]);
+        assert_eq!(names, [("a", "1"), ("a", "2.10"), ("b", "1")]);
         let version = &found[2].versions[0];
         assert_eq!((version.queries[0].file.to_str(), version.api[0].field.as_str()), (Some("b/sql/q.sql"), "S.f"));
         assert_eq!(found[2].file.to_str(), Some("b/contract.yaml"));
@@ -212,7 +210,7 @@ mod tests {
             ("service: ''\nversions: []\n", one, "contract.yaml:1: service is empty"),
             ("service: s\nversions: []\n", one, "contract.yaml:2: s has no deployed version"),
             ("service: s\nverions: []\n", one, "contract.yaml:2:1: unknown field `verions`"),
-            ("service: s\nversions:\n  - version: 1.10\n", one, "contract.yaml:3:14: versions[0].version: invalid type: floating point"),
+            ("service: s\nversions:\n  - version: [1]\n", one, "contract.yaml:3:14: versions[0].version: invalid type: sequence"),
             ("service: s\nversions:\n  - version: '1'\n    query: [q.sql]\n", one, "unknown field `query`"),
             (GOOD, "", "contract.yaml:4: the queries of s 1 cannot be read (q.sql)"),
             (GOOD, "select 1;\n", "q.sql:1: there is no query in it"),

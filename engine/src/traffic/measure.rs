@@ -248,10 +248,10 @@ impl State {
         self.requests += 1;
         self.failed += u64::from(failed.is_some());
         let period = self.periods.iter().rev().find(|(since, _)| *since <= due).map_or(Period::Before, |(_, p)| *p);
-        // One per thousand is more exact than any of this can be measured.
+        // From a microsecond to a day, to one per thousand.
         let histogram = match self.latencies.get_mut(&period) {
             Some(histogram) => Some(histogram),
-            None => Histogram::new(3).ok().map(|new| self.latencies.entry(period).or_insert(new)),
+            None => Histogram::new_with_bounds(1, 86_400_000_000, 3).ok().map(|new| self.latencies.entry(period).or_insert(new)),
         };
         if let Some(histogram) = histogram {
             histogram.saturating_record(latency);

@@ -148,6 +148,7 @@ async fn a_stall_is_seen_by_everyone_who_would_have_asked() {
     let traffic = start(&script, &["read"], 200.0, |_| ()).await.unwrap();
     pause(300).await;
     traffic.mark(Period::During);
+    pause(50).await;
     let begun = Instant::now();
     *script.stalled.lock().unwrap() = Some(begun + Duration::from_secs(2));
     pause(1_500).await;
@@ -231,13 +232,13 @@ async fn a_database_that_is_gone_fails_every_request() {
     assert!(script.runs.load(Ordering::Relaxed) <= runs + 1, "traffic that is dropped ends");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_unanswered_at_the_end_failed() {
     let script = Arc::new(Script::default());
     let traffic = start(&script, &["read"], 100.0, |o| o.connections = 2).await.unwrap();
     *script.stalled.lock().unwrap() = Some(Instant::now() + Duration::from_secs(3_600));
     pause(50).await;
-    let (summary, failures) = traffic.stop().await;
+    let (summary, failures) = traffic.stop_within(Duration::from_millis(100)).await;
     assert!(summary.failed > 0 && summary.failed == failures.iter().map(|f| f.count).sum::<u64>(), "{summary:?}");
     assert_eq!(failures[0].code, "unanswered");
 }

@@ -69,7 +69,7 @@ fn uuid(rng: &mut impl Rng) -> String {
 }
 
 /// A value that no row has yet, as far as its type has room for it. Times lie in the past: many a check forbids the future.
-pub fn fresh(shape: &Shape, rng: &mut impl Rng, now: Moment) -> String {
+pub fn fresh<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
     let bare = shape.sql_type.as_str();
     match class(bare) {
         "integer" if matches!(bare, "smallint" | "int2") => rng.random_range(1_000..32_000_i64).to_string(),
@@ -95,7 +95,7 @@ pub fn fresh(shape: &Shape, rng: &mut impl Rng, now: Moment) -> String {
 }
 
 /// Any value of a type.
-pub fn plain(shape: &Shape, rng: &mut impl Rng, now: Moment) -> String {
+pub fn plain<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
     let bare = shape.sql_type.as_str();
     let text = match class(bare) {
         "integer" => rng.random_range(1..100).to_string(),
