@@ -4,6 +4,7 @@
 //! database that stalls is asked all the same, as it would be by people (G. Tene: "How NOT to Measure Latency").
 
 mod generator;
+mod like;
 mod measure;
 mod prepare;
 mod source;

@@ -1,10 +1,8 @@
-//! What is asked next: the same seed asks the same queries with the same values.
+//! What is asked next: the same seed and moment ask the same queries with the same values.
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
-use super::types::Moment;
+use super::types::{Draw, Moment};
 use super::values::Maker;
 
 /// A query by its number, and its parameters.
@@ -14,20 +12,19 @@ pub type Asked = (usize, Vec<Option<String>>);
 pub struct Generator {
     makers: Vec<Vec<Maker>>,
     round: Vec<usize>,
-    rng: ChaCha8Rng,
-    now: Moment,
+    draw: Draw,
 }
 
 impl Generator {
     /// `makers`: those of each query's parameters. Times are counted back from `now`.
     pub fn new(makers: Vec<Vec<Maker>>, seed: u64, now: Moment) -> Self {
-        Self { makers, round: Vec::new(), rng: ChaCha8Rng::seed_from_u64(seed), now }
+        Self { makers, round: Vec::new(), draw: Draw::new(seed, now) }
     }
 
     /// Values for one query, out of turn.
     pub fn parameters(&mut self, query: usize) -> Vec<Option<String>> {
-        let (rng, now) = (&mut self.rng, self.now);
-        self.makers.get(query).map(|makers| makers.iter().map(|m| m.make(rng, now)).collect()).unwrap_or_default()
+        let draw = &mut self.draw;
+        self.makers.get(query).map(|makers| makers.iter().map(|m| m.make(draw)).collect()).unwrap_or_default()
     }
 }
 
@@ -37,7 +34,7 @@ impl Iterator for Generator {
     fn next(&mut self) -> Option<Asked> {
         if self.round.is_empty() {
             self.round = (0..self.makers.len()).collect();
-            self.round.shuffle(&mut self.rng);
+            self.round.shuffle(&mut self.draw.rng);
         }
         let query = self.round.pop()?;
         Some((query, self.parameters(query)))

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Prepared;
 use super::generator::Generator;
+use super::like::Form;
 use super::source::Source;
 use super::types::Moment;
 use super::values::{self, Maker, Samples};
@@ -55,28 +56,24 @@ pub async fn prepare(
     let mut client = source.client(APPLICATION).await?;
     let (described, mut skipped) = describe(source, client.as_mut(), catalog, contracts, only_reads).await?;
     let samples = sample(source, catalog, &described).await?;
-    let (mut queries, mut makers) = (Vec::new(), Vec::new());
-    for Described { contract, version, query, shape, roles } in described {
-        makers.push(values::makers(&query.sql, &shape, &roles, catalog, &samples));
-        queries.push(Prepared {
-            service: contract.service.clone(),
-            version: version.version.clone(),
-            name: query.name.clone(),
-            file: query.file.display().to_string(),
-            line: query.line,
-            sql: query.sql.clone(),
-            shape,
-            ack: query.ack.clone(),
-        });
-    }
-    let failed = try_each(source, client, &queries, &makers, seed).await?;
+    let mut trial = Trial { source, client, seed };
     let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
-    for ((query, makers), failed) in queries.into_iter().zip(makers).zip(failed) {
-        match failed {
-            Some(error) => skipped.push((format!("{} {} {}", query.service, query.version, query.name), error)),
-            None => {
-                ready.queries.push(query);
+    for Described { contract, version, query, shape, roles } in described {
+        let candidates = Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
+        match trial.choose(&query.sql, &shape, candidates).await? {
+            Err(error) => skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error)),
+            Ok(makers) => {
                 ready.makers.push(makers);
+                ready.queries.push(Prepared {
+                    service: contract.service.clone(),
+                    version: version.version.clone(),
+                    name: query.name.clone(),
+                    file: query.file.display().to_string(),
+                    line: query.line,
+                    sql: query.sql.clone(),
+                    shape,
+                    ack: query.ack.clone(),
+                });
             }
         }
     }
@@ -136,36 +133,62 @@ async fn sample(source: &dyn Source, catalog: &Catalog, described: &[Described<'
         .await
 }
 
-/// Runs each query and takes it back. One that fails with every draw of values would fail in the traffic too, and say
+/// Runs queries and takes them back. One that fails with every draw of values would fail in the traffic too, and say
 /// nothing of the change.
-async fn try_each(
-    source: &dyn Source,
-    mut client: Box<dyn Client>,
-    queries: &[Prepared],
-    makers: &[Vec<Maker>],
+struct Trial<'a> {
+    source: &'a dyn Source,
+    client: Box<dyn Client>,
     seed: u64,
-) -> Result<Vec<Option<QueryError>>> {
-    let mut generator = Generator::new(makers.to_vec(), seed, Moment::now());
-    let mut all = Vec::new();
-    for (number, query) in queries.iter().enumerate() {
+}
+
+impl Trial<'_> {
+    /// The first makers whose values the database takes, or its reason not to take those of the first.
+    async fn choose(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        candidates: [Vec<Maker>; 3],
+    ) -> Result<std::result::Result<Vec<Maker>, QueryError>> {
+        let guesses = candidates.iter().flatten().any(Maker::guesses);
+        let [alike, word, prefixed] = candidates;
+        let Some(reason) = self.run(sql, shape, &alike, guesses).await? else { return Ok(Ok(alike)) };
+        if guesses {
+            for makers in [word, prefixed] {
+                if self.run(sql, shape, &makers, guesses).await?.is_none() {
+                    return Ok(Ok(makers));
+                }
+            }
+        }
+        Ok(Err(reason))
+    }
+
+    /// A guess has to be right each time; other values may meet a bad moment, and once is enough.
+    async fn run(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        makers: &[Maker],
+        guesses: bool,
+    ) -> Result<Option<QueryError>> {
+        let mut generator = Generator::new(vec![makers.to_vec()], self.seed, Moment::now());
         let mut failed = None;
         for _ in 0..TRIES {
-            let parameters = generator.parameters(number);
-            let run = client.run(&query.sql, &query.shape, &parameters, Ending::Rollback);
+            let parameters = generator.parameters(0);
+            let run = self.client.run(sql, shape, &parameters, Ending::Rollback);
             failed = match tokio::time::timeout(PATIENCE, run).await {
                 Ok(answer) => answer.err(),
                 Err(_) => {
-                    client = source.client(APPLICATION).await?;
-                    None
+                    self.client = self.source.client(APPLICATION).await?;
+                    return Ok(None);
                 }
             };
-            match &failed {
-                None => break,
-                Some(error) if !client.alive() => return Err(lost(error.clone())),
-                Some(_) => {}
+            if let Some(error) = failed.as_ref().filter(|_| !self.client.alive()) {
+                return Err(lost(error.clone()));
+            }
+            if failed.is_some() == guesses {
+                break;
             }
         }
-        all.push(failed);
+        Ok(failed)
     }
-    Ok(all)
 }

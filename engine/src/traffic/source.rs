@@ -75,7 +75,7 @@ mod tests {
             "SELECT * FROM t FOR SHARE",
             "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
             "SELECT '--', nextval('s')",
-            "SELECT pg_try_advisory_lock(1)",
+            "SELECT try_advisory_lock(1)",
             "SELECT * INTO n FROM t",
             "EXPLAIN ANALYZE SELECT 1",
             "DO $$ BEGIN END $$",

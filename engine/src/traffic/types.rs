@@ -1,7 +1,8 @@
 //! Values of a type in its text form.
 
 use jiff::{SignedDuration, Timestamp};
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// What a value is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,33 @@ impl Moment {
     }
 }
 
+/// What values are drawn from. Fresh ones depend on the moment too: the same seed is used again on a database that keeps
+/// what an earlier run wrote.
+pub struct Draw {
+    pub rng: ChaCha8Rng,
+    fresh: ChaCha8Rng,
+    now: Moment,
+    /// Small types have too few values to find free ones by chance: they count on from a place of their own.
+    next: i64,
+}
+
+impl Draw {
+    pub fn new(seed: u64, now: Moment) -> Self {
+        let moment = u64::try_from(now.0.as_microsecond()).unwrap_or(0);
+        let mut fresh = ChaCha8Rng::seed_from_u64(seed.rotate_left(32) ^ moment);
+        let next = fresh.random_range(0..1_000_000_000);
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), fresh, now, next }
+    }
+    /// One of those given, for a value that is to be new.
+    pub fn fresh_one_of<T: Copy>(&mut self, values: &[T]) -> Option<T> {
+        values.get(self.fresh.random_range(0..values.len().max(1))).copied()
+    }
+    fn counted(&mut self, from: i64, room: i64) -> String {
+        self.next += 1;
+        (from + self.next % room).to_string()
+    }
+}
+
 const DAY: i64 = 86_400_000_000;
 
 /// Types whose text forms are read alike.
@@ -46,6 +74,15 @@ pub fn class(sql_type: &str) -> &str {
         "bit varying" | "varbit" => "bit",
         _ => bare.rsplit('.').next().unwrap_or(bare).trim_matches('"'),
     }
+}
+
+/// Whether fresh values of this type can be made from nothing; those of a domain cannot.
+pub fn known_type(sql_type: &str) -> bool {
+    const KNOWN: [&str; 14] = [
+        "integer", "numeric", "text", "timestamp", "date", "time", "interval", "uuid", "inet", "cidr", "macaddr", "bytea",
+        "json", "jsonb",
+    ];
+    KNOWN.contains(&class(sql_type))
 }
 
 /// An array's text form; every element is quoted.
@@ -69,11 +106,15 @@ fn uuid(rng: &mut impl Rng) -> String {
 }
 
 /// A value that no row has yet, as far as its type has room for it. Times lie in the past: many a check forbids the future.
-pub fn fresh<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
+pub fn fresh(shape: &Shape, draw: &mut Draw) -> String {
     let bare = shape.sql_type.as_str();
+    match (class(bare), bare) {
+        ("integer", "smallint" | "int2") => return draw.counted(1_000, 31_000),
+        ("integer", "integer" | "int4") => return draw.counted(1_000_000_000, 1_000_000_000),
+        _ => {}
+    }
+    let (rng, now) = (&mut draw.fresh, draw.now);
     match class(bare) {
-        "integer" if matches!(bare, "smallint" | "int2") => rng.random_range(1_000..32_000_i64).to_string(),
-        "integer" if matches!(bare, "integer" | "int4") => rng.random_range(1_000_000_000..2_000_000_000_i64).to_string(),
         "integer" => rng.random_range(1_i64 << 40..1 << 61).to_string(),
         "numeric" if shape.digits.is_none() && bare.starts_with("numeric") => rng.random_range(1_i64 << 40..1 << 61).to_string(),
         "text" if bare == "\"char\"" => word(1, rng),
@@ -90,12 +131,16 @@ pub fn fresh<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
         }
         "bytea" => format!("\\x{:032x}", rng.random::<u128>()),
         "json" | "jsonb" => format!("{{\"key\": \"{}\"}}", word(12, rng)),
-        _ => plain(shape, rng, now),
+        _ => any(shape, rng, now),
     }
 }
 
 /// Any value of a type.
-pub fn plain<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
+pub fn plain(shape: &Shape, draw: &mut Draw) -> String {
+    any(shape, &mut draw.rng, draw.now)
+}
+
+fn any(shape: &Shape, rng: &mut ChaCha8Rng, now: Moment) -> String {
     let bare = shape.sql_type.as_str();
     let text = match class(bare) {
         "integer" => rng.random_range(1..100).to_string(),
@@ -146,9 +191,6 @@ pub fn plain<R: Rng>(shape: &Shape, rng: &mut R, now: Moment) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     fn shape(sql_type: &str) -> Shape {
@@ -158,21 +200,22 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_values() {
         let make = |seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut draw = Draw::new(seed, Moment::at(1_700_000_000));
             let types = ["bigint", "uuid", "text", "timestamp with time zone", "date", "inet", "time without time zone"];
-            types.map(|t| fresh(&shape(t), &mut rng, Moment::at(1_700_000_000)))
+            types.map(|t| fresh(&shape(t), &mut draw))
         };
         assert_eq!(make(7), make(7));
         assert_ne!(make(7), make(8));
+        let another_run = |second| fresh(&shape("uuid"), &mut Draw::new(7, Moment::at(second)));
+        assert_ne!(another_run(1_700_000_000), another_run(1_700_000_001));
     }
 
     #[test]
     fn values_read_as_their_types() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let now = Moment::at(1_700_000_000);
+        let mut draw = Draw::new(1, Moment::at(1_700_000_000));
         for _ in 0..200 {
-            for make in [fresh::<ChaCha8Rng>, plain::<ChaCha8Rng>] {
-                let mut of = |sql_type: &str| make(&shape(sql_type), &mut rng, now);
+            for make in [fresh as fn(&Shape, &mut Draw) -> String, plain] {
+                let mut of = |sql_type: &str| make(&shape(sql_type), &mut draw);
                 assert!(of("smallint").parse::<i16>().is_ok());
                 assert!(of("integer").parse::<i32>().is_ok());
                 assert!(of("bigint").parse::<i64>().is_ok());
@@ -185,9 +228,9 @@ mod tests {
                 assert_eq!(of("\"char\"").len(), 1);
                 let uuid = of("uuid");
                 assert_eq!((uuid.len(), uuid.as_bytes().get(14), uuid.matches('-').count()), (36, Some(&b'4'), 4));
-                let small = make(&Shape { longest: Some(3), ..shape("character varying") }, &mut rng, now);
+                let small = make(&Shape { longest: Some(3), ..shape("character varying") }, &mut draw);
                 assert_eq!(small.len(), 3);
-                let share = make(&Shape { digits: Some(0), ..shape("numeric") }, &mut rng, now);
+                let share = make(&Shape { digits: Some(0), ..shape("numeric") }, &mut draw);
                 assert!(share.parse::<f64>().is_ok_and(|f| f > 0.0 && f < 1.0), "{share}");
             }
         }
