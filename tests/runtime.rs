@@ -87,7 +87,14 @@ impl Rig {
         let folder = PathBuf::from(format!("/tmp/runtime-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let local = Local::find().await.unwrap();
-        let endpoint = Endpoint { host: String::new(), port: 0, database: String::new(), user: String::new(), password: None, options: Default::default() };
+        let endpoint = Endpoint {
+            host: String::new(),
+            port: 0,
+            database: String::new(),
+            user: String::new(),
+            password: None,
+            options: Default::default(),
+        };
         let mut rig = Self { folder, local, endpoint };
         rig.endpoint = rig.local.production(&rig.folder.join("production")).await.unwrap();
         rig.source().execute_script(sql).await.unwrap();
@@ -101,10 +108,17 @@ impl Rig {
     }
     async fn copy(&self, source: &Postgres, name: &str) -> (drydock::provider::Backup, Postgres) {
         let began = Instant::now();
-        let backup = self.local.backup(source, &self.path(&format!("{name}-backup")), "run-1", quiet()).await.unwrap();
+        let backup =
+            self.local.backup(source, &self.path(&format!("{name}-backup")), "run-1", quiet()).await.unwrap();
         let backed = began.elapsed();
         let endpoint = self.local.restore(&backup, source, &self.path(name), quiet()).await.unwrap();
-        eprintln!("{name}: {:?}, backup {backed:?}, restore {:?}, {:?}, {:?}", backup.method, began.elapsed() - backed, backup.moment, backup.note);
+        eprintln!(
+            "{name}: {:?}, backup {backed:?}, restore {:?}, {:?}, {:?}",
+            backup.method,
+            began.elapsed() - backed,
+            backup.moment,
+            backup.note
+        );
         (backup, Postgres::from_endpoint(endpoint))
     }
 }
@@ -131,7 +145,8 @@ async fn assert_equal(backup: &drydock::provider::Backup, copy: &Postgres) {
 async fn fingerprints() {
     let rig = Rig::new("fingerprints", SCHEMA).await;
     let source = rig.source();
-    let (schema, data) = (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
+    let (schema, data) =
+        (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
     assert!(schema.objects.len() > 60, "{:#?}", schema.objects);
     assert_eq!(data.tables["log.events"].rows, 5000);
     assert!(!data.tables.keys().any(|t| t.contains("events_1") || t.contains("changelog")));
@@ -141,27 +156,70 @@ async fn fingerprints() {
     eprintln!("schema fingerprint of {} objects: {:?}", schema.objects.len(), began.elapsed());
 
     for (change, back, seen) in [
-        ("UPDATE log.shipments SET note = 'x' WHERE id = 777", "UPDATE log.shipments SET note = 'note 777' WHERE id = 777", "data"),
-        ("UPDATE log.events SET what = NULL WHERE id = 7", "UPDATE log.events SET what = 'e' WHERE id = 7", "data"),
-        ("ALTER TABLE log.carriers ADD CHECK (id > 0) NOT VALID", "ALTER TABLE log.carriers DROP CONSTRAINT carriers_id_check", "schema"),
-        ("ALTER TYPE log.state RENAME VALUE 'lost' TO 'gone'", "ALTER TYPE log.state RENAME VALUE 'gone' TO 'lost'", "both"),
-        ("ALTER TABLE log.shipments ALTER note SET DEFAULT ''", "ALTER TABLE log.shipments ALTER note DROP DEFAULT", "schema"),
+        (
+            "UPDATE log.shipments SET note = 'x' WHERE id = 777",
+            "UPDATE log.shipments SET note = 'note 777' WHERE id = 777",
+            "data",
+        ),
+        (
+            "UPDATE log.events SET what = NULL WHERE id = 7",
+            "UPDATE log.events SET what = 'e' WHERE id = 7",
+            "data",
+        ),
+        (
+            "ALTER TABLE log.carriers ADD CHECK (id > 0) NOT VALID",
+            "ALTER TABLE log.carriers DROP CONSTRAINT carriers_id_check",
+            "schema",
+        ),
+        (
+            "ALTER TYPE log.state RENAME VALUE 'lost' TO 'gone'",
+            "ALTER TYPE log.state RENAME VALUE 'gone' TO 'lost'",
+            "both",
+        ),
+        (
+            "ALTER TABLE log.shipments ALTER note SET DEFAULT ''",
+            "ALTER TABLE log.shipments ALTER note DROP DEFAULT",
+            "schema",
+        ),
         ("GRANT DELETE ON log.carriers TO reader", "REVOKE DELETE ON log.carriers FROM reader", "schema"),
-        ("ALTER TABLE log.shipments DISABLE TRIGGER touched", "ALTER TABLE log.shipments ENABLE TRIGGER touched", "schema"),
-        ("CREATE OR REPLACE FUNCTION log.plain(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql IMMUTABLE RETURN a - b",
-         "CREATE OR REPLACE FUNCTION log.plain(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b", "schema"),
+        (
+            "ALTER TABLE log.shipments DISABLE TRIGGER touched",
+            "ALTER TABLE log.shipments ENABLE TRIGGER touched",
+            "schema",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION log.plain(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql IMMUTABLE RETURN a - b",
+            "CREATE OR REPLACE FUNCTION log.plain(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b",
+            "schema",
+        ),
         // The column comes back at the end of the table, and that makes no difference.
-        ("ALTER TABLE log.texts RENAME n TO m", "ALTER TABLE log.texts ADD n int; UPDATE log.texts SET n = m; ALTER TABLE log.texts DROP m;
-          ALTER TABLE log.texts ADD early int; ALTER TABLE log.texts DROP early", "schema"),
+        (
+            "ALTER TABLE log.texts RENAME n TO m",
+            "ALTER TABLE log.texts ADD n int; UPDATE log.texts SET n = m; ALTER TABLE log.texts DROP m;
+          ALTER TABLE log.texts ADD early int; ALTER TABLE log.texts DROP early",
+            "schema",
+        ),
     ] {
         // A trigger would set `at`.
         let run = |sql: &str| format!("SET session_replication_role = replica; {sql}");
         source.execute_script(&run(change)).await.unwrap();
-        let (s, d) = (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
-        assert_eq!(!schema.differences(&s, 9).is_empty(), seen != "data", "{change}: {:?}", schema.differences(&s, 9));
-        assert_eq!(!data.differences(&d, 9).is_empty(), seen != "schema", "{change}: {:?}", data.differences(&d, 9));
+        let (s, d) =
+            (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
+        assert_eq!(
+            !schema.differences(&s, 9).is_empty(),
+            seen != "data",
+            "{change}: {:?}",
+            schema.differences(&s, 9)
+        );
+        assert_eq!(
+            !data.differences(&d, 9).is_empty(),
+            seen != "schema",
+            "{change}: {:?}",
+            data.differences(&d, 9)
+        );
         source.execute_script(&run(back)).await.unwrap();
-        let (s, d) = (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
+        let (s, d) =
+            (source.schema_fingerprint().await.unwrap(), source.data_fingerprint(None).await.unwrap());
         assert_eq!(schema.differences(&s, 9), Vec::<String>::new(), "{back}");
         assert_eq!(data.differences(&d, 9), Vec::<String>::new(), "{back}");
     }
@@ -190,7 +248,11 @@ async fn backups_equal_their_source_under_writes() {
                 }
                 for sql in queries {
                     let shape = client.describe(sql).await.unwrap();
-                    let key = if sql.starts_with("UPDATE") { format!("note {}", 1 + round % 5000) } else { format!("w{n}-{round}") };
+                    let key = if sql.starts_with("UPDATE") {
+                        format!("note {}", 1 + round % 5000)
+                    } else {
+                        format!("w{n}-{round}")
+                    };
                     if !sql.starts_with("DELETE") || round % 3 == 0 {
                         client.run(sql, &shape, &[Some(key)], Ending::Commit).await.unwrap();
                         written.fetch_add(1, Ordering::Relaxed);
@@ -208,13 +270,33 @@ async fn backups_equal_their_source_under_writes() {
     assert_eq!(backup.method, BackupMethod::Physical, "{:?}", backup.note);
     assert!(backup.moment.exact);
     assert_equal(&backup, &copy).await;
-    // It lives through a stop, and is a database like another.
+    // It lives through a stop, a kill and a foreign process with its number, and is a database like another.
     rig.local.stop(&rig.path("physical")).await.unwrap();
+    rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
+    let file = rig.path("physical/data/postmaster.pid");
+    let lines = std::fs::read_to_string(&file).unwrap();
+    let pid = nix::unistd::Pid::from_raw(lines.lines().next().unwrap().parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    std::fs::write(&file, lines.replacen(&pid.to_string(), &std::process::id().to_string(), 1)).unwrap();
     let again = rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
     assert_equal(&backup, &Postgres::from_endpoint(again)).await;
     rig.local.discard(&rig.path("physical")).await.unwrap();
-    assert!(!rig.path("physical").exists() && rig.local.revive(&rig.path("physical")).await.unwrap().is_none());
+    assert!(
+        !rig.path("physical").exists() && rig.local.revive(&rig.path("physical")).await.unwrap().is_none()
+    );
     rig.local.discard(&rig.path("physical")).await.unwrap();
+
+    // A user that may replicate and not make restore points gets a place in the log.
+    source
+        .execute_script(
+            "CREATE ROLE copier LOGIN REPLICATION BYPASSRLS PASSWORD 'pw' IN ROLE pg_read_all_data",
+        )
+        .await
+        .unwrap();
+    let (backup, copy) = rig.copy(&as_user(&rig.endpoint, "copier", "pw"), "copier").await;
+    assert!(backup.method == BackupMethod::Physical && backup.moment.name.is_none() && backup.moment.exact);
+    assert_equal(&backup, &copy).await;
 
     // Quiet and idle: the restore point itself must do.
     let (backup, copy) = rig.copy(&source, "idle").await;
@@ -230,7 +312,10 @@ async fn backups_equal_their_source_under_writes() {
     let again = Postgres::from_endpoint(rig.local.fresh_scratch(&scratch, "one").await.unwrap());
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!kept.alive());
-    assert_eq!(backup.schema.differences(&again.schema_fingerprint().await.unwrap(), 9), Vec::<String>::new());
+    assert_eq!(
+        backup.schema.differences(&again.schema_fingerprint().await.unwrap(), 9),
+        Vec::<String>::new()
+    );
     let mut client = again.client("looking").await.unwrap();
     let sql = "SELECT count(*) FROM databasechangelog";
     let shape = client.describe(sql).await.unwrap();
@@ -263,18 +348,27 @@ async fn a_user_with_few_rights_gets_a_dump() {
     copy.footprint().await.unwrap();
     let scratch = rig.local.scratch(&shop, &rig.path("scratch"), quiet()).await.unwrap();
     let fresh = Postgres::from_endpoint(rig.local.fresh_scratch(&scratch, "two").await.unwrap());
-    assert_eq!(backup.schema.differences(&fresh.schema_fingerprint().await.unwrap(), 9), Vec::<String>::new());
+    assert_eq!(
+        backup.schema.differences(&fresh.schema_fingerprint().await.unwrap(), 9),
+        Vec::<String>::new()
+    );
     assert_eq!(fresh.catalog().await.unwrap().search_path, ["shop", "public"]);
 
     // A superuser's whole database goes through a dump as well.
     let all = Postgres::from_endpoint(rig.endpoint.clone());
-    all.execute_script("CREATE ROLE whole LOGIN PASSWORD 'pw' IN ROLE pg_read_all_data BYPASSRLS").await.unwrap();
+    all.execute_script("CREATE ROLE whole LOGIN PASSWORD 'pw' IN ROLE pg_read_all_data BYPASSRLS")
+        .await
+        .unwrap();
     let whole = as_user(&rig.endpoint, "whole", "pw");
     let (backup, copy) = rig.copy(&whole, "whole").await;
     assert_eq!(backup.method, BackupMethod::Logical);
     assert_equal(&backup, &copy).await;
     // A file that was changed is found out.
-    let file = std::fs::read_dir(rig.path("whole-backup/dump")).unwrap().flatten().find(|e| e.metadata().unwrap().len() > 100).unwrap();
+    let file = std::fs::read_dir(rig.path("whole-backup/dump"))
+        .unwrap()
+        .flatten()
+        .find(|e| e.metadata().unwrap().len() > 100)
+        .unwrap();
     std::fs::write(file.path(), "x").unwrap();
     let error = rig.local.restore(&backup, &whole, &rig.path("whole"), quiet()).await.unwrap_err();
     assert!(error.to_string().contains("damaged"), "{}", error.chain());
@@ -289,26 +383,46 @@ async fn clients_see_what_a_service_would() {
     let shape = client.describe(sql).await.unwrap();
     assert_eq!(shape.parameters, ["bigint", "text", "bigint"]);
     let named = |name: &str, kind: &str| (name.to_owned(), kind.to_owned());
-    assert_eq!(shape.columns, [named("id", "bigint"), named("state", "log.state"), named("weight", "numeric(8,2)"), named("kind", "character varying(10)")]);
+    assert_eq!(
+        shape.columns,
+        [
+            named("id", "bigint"),
+            named("state", "log.state"),
+            named("weight", "numeric(8,2)"),
+            named("kind", "character varying(10)")
+        ]
+    );
     let parameters = [Some("2".into()), Some("air".into()), Some("5".into())];
     let result = client.run(sql, &shape, &parameters, Ending::Commit).await.unwrap();
     assert_eq!((result.rows, result.first.as_deref()), (1, Some("2")));
 
     for (sql, text) in [
-        ("SELECT 12345.6700::numeric", "12345.6700"), ("SELECT -0.001::numeric", "-0.001"), ("SELECT 100000000::numeric", "100000000"),
-        ("SELECT 'lost'::log.state", "lost"), ("SELECT '2024-02-29 12:00:00.5'::timestamp", "2024-02-29 12:00:00.5"), ("SELECT true", "t"),
-        ("SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), ("SELECT '{\"a\": 1}'::jsonb", "{\"a\": 1}"),
+        ("SELECT 12345.6700::numeric", "12345.6700"),
+        ("SELECT -0.001::numeric", "-0.001"),
+        ("SELECT 100000000::numeric", "100000000"),
+        ("SELECT 'lost'::log.state", "lost"),
+        ("SELECT '2024-02-29 12:00:00.5'::timestamp", "2024-02-29 12:00:00.5"),
+        ("SELECT true", "t"),
+        ("SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("SELECT '{\"a\": 1}'::jsonb", "{\"a\": 1}"),
         ("SELECT 'ABC'::log.code", "ABC"),
     ] {
         let shape = client.describe(sql).await.unwrap();
-        assert_eq!(client.run(sql, &shape, &[], Ending::Commit).await.unwrap().first.as_deref(), Some(text), "{sql}");
+        assert_eq!(
+            client.run(sql, &shape, &[], Ending::Commit).await.unwrap().first.as_deref(),
+            Some(text),
+            "{sql}"
+        );
     }
 
     // Rollback leaves no trace, also of COPY; deferred constraints are checked.
     let insert = "INSERT INTO log.carriers (id, name) VALUES ($1, $2) RETURNING id";
     let shape = client.describe(insert).await.unwrap();
     let row = [Some("1000".into()), Some("new\tone".into())];
-    assert_eq!(client.run(insert, &shape, &row, Ending::Rollback).await.unwrap().first.as_deref(), Some("1000"));
+    assert_eq!(
+        client.run(insert, &shape, &row, Ending::Rollback).await.unwrap().first.as_deref(),
+        Some("1000")
+    );
     assert_eq!(client.run(insert, &shape, &row, Ending::Rollback).await.unwrap().rows, 1);
     let copy = "COPY log.carriers (id, name) FROM STDIN";
     let shape = client.describe(copy).await.unwrap();
@@ -324,8 +438,12 @@ async fn clients_see_what_a_service_would() {
 
     // What goes wrong comes with code and place, and the connection lives on.
     let shape = client.describe(insert).await.unwrap();
-    let error = client.run(insert, &shape, &[Some("1".into()), Some("n".into())], Ending::Commit).await.unwrap_err();
-    assert_eq!((error.code.as_str(), error.constraint.as_deref(), error.table.as_deref()), ("23505", Some("carriers_pkey"), Some("log.carriers")));
+    let error =
+        client.run(insert, &shape, &[Some("1".into()), Some("n".into())], Ending::Commit).await.unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.constraint.as_deref(), error.table.as_deref()),
+        ("23505", Some("carriers_pkey"), Some("log.carriers"))
+    );
     let error = client.run(insert, &shape, &[Some("1001".into()), None], Ending::Rollback).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.column.as_deref()), ("23502", Some("name")));
     assert_eq!(client.describe("SELECT nothing FROM log.carriers").await.unwrap_err().code, "42703");
@@ -342,7 +460,10 @@ async fn clients_see_what_a_service_would() {
     let mut wrong = source.endpoint().clone();
     wrong.database = "nothing".into();
     let error = source.at(wrong.clone()).server().await.unwrap_err();
-    assert!(error.kind == ErrorKind::Input && error.to_string().contains("no database \"nothing\""), "{error}");
+    assert!(
+        error.kind == ErrorKind::Input && error.to_string().contains("no database \"nothing\""),
+        "{error}"
+    );
     wrong.port = 1;
     let error = source.at(wrong).server().await.unwrap_err();
     assert!(error.chain().contains("nothing listens there"), "{}", error.chain());
@@ -356,7 +477,10 @@ async fn clients_see_what_a_service_would() {
     assert_eq!(catalog.tables["log.events_1"].parent.as_deref(), Some("log.events"));
     assert_eq!(catalog.views["log.waiting"], ["log.carriers", "log.shipments"]);
     assert_eq!(catalog.enums["log.state"], ["new", "sent", "lost"]);
-    assert_eq!(shipments.foreign_keys, [(vec!["carrier".to_owned()], "log.carriers".to_owned(), vec!["id".to_owned()])]);
+    assert_eq!(
+        shipments.foreign_keys,
+        [(vec!["carrier".to_owned()], "log.carriers".to_owned(), vec!["id".to_owned()])]
+    );
     let samples = source.samples("log.shipments", "state", 5).await.unwrap();
     assert_eq!(samples.len(), 3);
     assert_eq!(source.samples("log.events", "at", 50).await.unwrap().len(), 50);
@@ -369,7 +493,11 @@ async fn watches_claims_and_batches() {
     let source = rig.source();
 
     let first = source.claim("run").await.unwrap().unwrap();
-    assert!(first.held().await && source.claim("run").await.unwrap().is_none() && source.claim("other").await.unwrap().is_some());
+    assert!(
+        first.held().await
+            && source.claim("run").await.unwrap().is_none()
+            && source.claim("other").await.unwrap().is_some()
+    );
     first.release().await;
     let second = source.claim("run").await.unwrap().unwrap();
     drop(second);
@@ -381,49 +509,83 @@ async fn watches_claims_and_batches() {
     let mut ours = source.client("drydock run").await.unwrap();
     let lock = "DO $$ BEGIN LOCK TABLE log.carriers IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(1.6); END $$";
     let shape = ours.describe(lock).await.unwrap();
-    let holding = tokio::spawn(async move { ours.run(lock, &shape, &[], Ending::Commit).await.map(|_| ours) });
+    let holding =
+        tokio::spawn(async move { ours.run(lock, &shape, &[], Ending::Commit).await.map(|_| ours) });
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let reading = { let source = source.clone(); tokio::spawn(async move {
-        let mut client = source.client("svc").await.unwrap();
-        let sql = "SELECT count(*) FROM log.carriers";
-        let shape = client.describe(sql).await.unwrap();
-        client.run(sql, &shape, &[], Ending::Commit).await.unwrap();
-    }) };
+    let reading = {
+        let source = source.clone();
+        tokio::spawn(async move {
+            let mut client = source.client("svc").await.unwrap();
+            let sql = "SELECT count(*) FROM log.carriers";
+            let shape = client.describe(sql).await.unwrap();
+            client.run(sql, &shape, &[], Ending::Commit).await.unwrap();
+        })
+    };
     tokio::time::sleep(Duration::from_millis(400)).await;
     let began = Instant::now();
     let activity = source.activity("drydock").await.unwrap();
     eprintln!("activity: {:?}", began.elapsed());
     assert_eq!((activity.blocked, activity.blocked_by_us), (1, 1), "{activity:?}");
-    assert!(activity.longest_wait_for_us > Duration::from_millis(200) && activity.longest_wait_for_us < Duration::from_secs(2));
+    assert!(
+        activity.longest_wait_for_us > Duration::from_millis(200)
+            && activity.longest_wait_for_us < Duration::from_secs(2)
+    );
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert!(source.activity("nobody").await.unwrap().long_transactions.iter().any(|t| t.holds == ["log.carriers"]));
+    assert!(
+        source
+            .activity("nobody")
+            .await
+            .unwrap()
+            .long_transactions
+            .iter()
+            .any(|t| t.holds == ["log.carriers"])
+    );
     let _ours = holding.await.unwrap().unwrap();
     reading.await.unwrap();
     let locks = watch.stop().await;
     assert_eq!(locks.len(), 1, "{locks:?}");
-    assert_eq!((locks[0].relation.as_str(), locks[0].mode.as_str(), locks[0].blocks), ("log.carriers", "ACCESS EXCLUSIVE", Blocks::Everybody));
+    assert_eq!(
+        (locks[0].relation.as_str(), locks[0].mode.as_str(), locks[0].blocks),
+        ("log.carriers", "ACCESS EXCLUSIVE", Blocks::Everybody)
+    );
     assert!((1300..2200).contains(&locks[0].held_ms), "{locks:?}");
 
     // Sessions are ended by prefix; ours are spared.
     let mut two = [source.client("drydock a").await.unwrap(), source.client("drydock b").await.unwrap()];
     let claim = source.claim("kept").await.unwrap().unwrap();
     assert_eq!(source.end_sessions("drydock").await.unwrap(), 3);
-    assert!(two[0].describe("SELECT 1").await.is_err() && two[1].describe("SELECT 1").await.is_err() && claim.held().await);
+    assert!(
+        two[0].describe("SELECT 1").await.is_err()
+            && two[1].describe("SELECT 1").await.is_err()
+            && claim.held().await
+    );
 
     assert!(!source.liquibase_alive("2024-01-01 00:00:00").await.unwrap());
     let _jdbc = source.client("PostgreSQL JDBC Driver").await.unwrap();
     assert!(!source.liquibase_alive("2024-01-01 00:00:00").await.unwrap());
-    assert!(source.liquibase_alive("2099-01-01T00:00:00.123").await.unwrap() && source.liquibase_alive("?").await.unwrap());
+    assert!(
+        source.liquibase_alive("2099-01-01T00:00:00.123").await.unwrap()
+            && source.liquibase_alive("?").await.unwrap()
+    );
 
-    for (table, kind, rows) in [("log.shipments", "bigint", 20000_u64), ("log.uuids", "uuid", 2500), ("log.texts", "text", 2500)] {
+    for (table, kind, rows) in
+        [("log.shipments", "bigint", 20000_u64), ("log.uuids", "uuid", 2500), ("log.texts", "text", 2500)]
+    {
         let column = if table == "log.shipments" { "carrier" } else { "n" };
         let backfill = Backfill {
-            table: table.into(), key: "id".into(), key_type: kind.into(), rows: 0,
-            batch_sql: format!("UPDATE {table} SET {column} = {column} WHERE ($1::text IS NULL OR id > $1::text::{kind}) AND id <= $2::text::{kind}"),
+            table: table.into(),
+            key: "id".into(),
+            key_type: kind.into(),
+            rows: 0,
+            batch_sql: format!(
+                "UPDATE {table} SET {column} = {column} WHERE ($1::text IS NULL OR id > $1::text::{kind}) AND id <= $2::text::{kind}"
+            ),
         };
         let (mut after, mut changed, mut batches) = (None, 0, 0);
         let wait = Duration::from_millis(200);
-        while let Some(batch) = source.backfill_batch(&backfill, after.as_deref(), 700, "drydock fill", wait).await.unwrap() {
+        while let Some(batch) =
+            source.backfill_batch(&backfill, after.as_deref(), 700, "drydock fill", wait).await.unwrap()
+        {
             (after, changed, batches) = (Some(batch.last_key), changed + batch.changed, batches + 1);
         }
         assert_eq!((changed, batches), (rows, rows.div_ceil(700)), "{table}");
@@ -439,13 +601,85 @@ async fn watches_claims_and_batches() {
     }
 
     let before = source.footprint().await.unwrap();
-    source.execute_script("ALTER TABLE log.texts ALTER n TYPE bigint; INSERT INTO log.uuids (n) VALUES (0), (0)").await.unwrap();
+    source
+        .execute_script(
+            "ALTER TABLE log.texts ALTER n TYPE bigint; INSERT INTO log.uuids (n) VALUES (0), (0)",
+        )
+        .await
+        .unwrap();
     let after = source.footprint().await.unwrap();
-    let rewritten: Vec<&String> = before.storage.keys().filter(|t| before.storage[*t] != after.storage[*t]).collect();
+    let rewritten: Vec<&String> =
+        before.storage.keys().filter(|t| before.storage[*t] != after.storage[*t]).collect();
     assert_eq!(rewritten, ["log.texts"]);
     assert!(after.log_bytes > before.log_bytes);
     assert!(source.execute_script("CREATE UNIQUE INDEX CONCURRENTLY bad ON log.uuids (n)").await.is_err());
-    assert!(source.drop_invalid_index("log.bad").await.unwrap() && !source.drop_invalid_index("log.bad").await.unwrap());
+    assert!(
+        source.drop_invalid_index("log.bad").await.unwrap()
+            && !source.drop_invalid_index("log.bad").await.unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_encrypted_as_asked() {
+    let rig = Rig::new("tls", "SELECT 1").await;
+    let data = rig.path("production/data");
+    let (key, certificate) = (data.join("server.key"), data.join("server.crt"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-new",
+            "-x509",
+            "-days",
+            "2",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output();
+    if !made.is_ok_and(|o| o.status.success()) {
+        return;
+    }
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(&data).unwrap();
+    for file in [&key, &certificate] {
+        std::os::unix::fs::chown(file, Some(meta.uid()), Some(meta.gid())).unwrap();
+    }
+    let source = rig.source();
+    assert!(source.at(with(&rig.endpoint, "require", "")).server().await.is_err());
+    for sql in ["ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {
+        source.execute_script(sql).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let root = certificate.to_string_lossy().into_owned();
+    for (mode, root, works) in
+        [("prefer", "", "t"), ("require", "", "t"), ("verify-full", &*root, "t"), ("disable", "", "f")]
+    {
+        let mut client = source.at(with(&rig.endpoint, mode, root)).client("tls").await.unwrap();
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let shape = client.describe(sql).await.unwrap();
+        assert_eq!(
+            client.run(sql, &shape, &[], Ending::Commit).await.unwrap().first.as_deref(),
+            Some(works),
+            "{mode}"
+        );
+    }
+    let error = source.at(with(&rig.endpoint, "verify-full", "")).server().await.unwrap_err();
+    assert!(error.chain().contains("certificate"), "{}", error.chain());
+}
+
+fn with(endpoint: &Endpoint, mode: &str, root: &str) -> Endpoint {
+    let mut options = std::collections::BTreeMap::from([("sslmode".to_owned(), mode.to_owned())]);
+    if !root.is_empty() {
+        options.insert("sslrootcert".into(), root.into());
+    }
+    Endpoint { host: "localhost".into(), options, ..endpoint.clone() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -110,9 +110,12 @@ async fn go(
                 let _ = hand.database.drop_invalid_index(index).await;
             }
             return Err(if busy {
-                Error::busy(format!("{} did not get its locks in {} attempts", changeset.key, effort.attempts))
-                    .because(error)
-                    .hint(blockers(hand.database, hand.application, changeset).await)
+                Error::busy(format!(
+                    "{} did not get its locks in {} attempts",
+                    changeset.key, effort.attempts
+                ))
+                .because(error)
+                .hint(blockers(hand.database, hand.application, changeset).await)
             } else {
                 error
             });
@@ -145,7 +148,12 @@ async fn blockers(database: &dyn Database, application: &str, changeset: &Change
 
 /// Moves rows key range by key range. The size follows the time a batch takes: growth at most 1.2×, halved at once when a
 /// batch fails on a lock (GitLab's batch optimizer).
-async fn walk(hand: &mut Hand<'_>, backfill: &Backfill, after: Option<String>, effort: &mut Effort) -> Result<()> {
+async fn walk(
+    hand: &mut Hand<'_>,
+    backfill: &Backfill,
+    after: Option<String>,
+    effort: &mut Effort,
+) -> Result<()> {
     let begun = Instant::now();
     let target = if hand.gentle { hand.limits.batch_ms } else { hand.limits.batch_ms * 8 };
     let most = if hand.gentle { hand.limits.batch_rows } else { hand.limits.batch_rows.saturating_mul(5) };
@@ -158,8 +166,10 @@ async fn walk(hand: &mut Hand<'_>, backfill: &Backfill, after: Option<String>, e
             return Err(Error::busy("the backfill was stopped between two batches"));
         }
         let started = Instant::now();
-        let tried =
-            hand.database.backfill_batch(backfill, last.as_deref(), size, hand.application, hand.limits.stall()).await;
+        let tried = hand
+            .database
+            .backfill_batch(backfill, last.as_deref(), size, hand.application, hand.limits.stall())
+            .await;
         match tried {
             Ok(None) => break,
             Ok(Some(batch)) => {
@@ -167,7 +177,11 @@ async fn walk(hand: &mut Hand<'_>, backfill: &Backfill, after: Option<String>, e
                 effort.batches += 1;
                 effort.rows += batch.changed;
                 last = Some(batch.last_key.clone());
-                (hand.tell)(Step::Batch { rows: effort.rows, total: backfill.rows, last_key: batch.last_key });
+                (hand.tell)(Step::Batch {
+                    rows: effort.rows,
+                    total: backfill.rows,
+                    last_key: batch.last_key,
+                });
                 let took = started.elapsed();
                 let ratio = (target.as_secs_f64() / took.as_secs_f64().max(0.001)).clamp(0.5, 1.2);
                 let next = f64::from(size) * ratio;

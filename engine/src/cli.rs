@@ -55,7 +55,8 @@ fn complain(error: &Error) -> ExitCode {
 /// SIGINT or SIGTERM. The journal needs no last word: the run is taken up where it is.
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -83,7 +84,11 @@ fn hide_password() {
             let prefixed = slot.starts_with("--database=");
             let url = slot.strip_prefix("--database=").unwrap_or(slot).to_owned();
             if url::Url::parse(&url).is_ok_and(|u| u.password().is_some()) {
-                *slot = if prefixed { "--database=env:DRYDOCK_DATABASE".to_owned() } else { "env:DRYDOCK_DATABASE".to_owned() };
+                *slot = if prefixed {
+                    "--database=env:DRYDOCK_DATABASE".to_owned()
+                } else {
+                    "env:DRYDOCK_DATABASE".to_owned()
+                };
                 found = Some(url);
             }
         }
@@ -93,5 +98,7 @@ fn hide_password() {
         .args(arguments.get(1..).unwrap_or_default())
         .env("DRYDOCK_DATABASE", url)
         .exec();
-    eprintln!("warning: the password in --database shows in the process list ({error}); use --database env:NAME");
+    eprintln!(
+        "warning: the password in --database shows in the process list ({error}); use --database env:NAME"
+    );
 }

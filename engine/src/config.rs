@@ -59,7 +59,14 @@ pub struct LimitSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { stall_ms: 100, lock_attempts: 40, statement_seconds: 60, batch_ms: 60, batch_rows: 20_000, wave_size: 6 }
+        Self {
+            stall_ms: 100,
+            lock_attempts: 40,
+            statement_seconds: 60,
+            batch_ms: 60,
+            batch_rows: 20_000,
+            wave_size: 6,
+        }
     }
 }
 
@@ -174,7 +181,8 @@ pub fn home() -> Result<PathBuf> {
         return Ok(PathBuf::from("/var/lib/drydock"));
     }
     use etcetera::BaseStrategy;
-    let base = etcetera::choose_base_strategy().input("no home folder").map_err(|e| e.hint("set DRYDOCK_HOME"))?;
+    let base =
+        etcetera::choose_base_strategy().input("no home folder").map_err(|e| e.hint("set DRYDOCK_HOME"))?;
     Ok(base.data_dir().join("drydock"))
 }
 
@@ -188,11 +196,13 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         (Some(name), _) => name.clone(),
         (None, Some(_)) => "url".to_owned(),
         (None, None) => {
-            return Err(Error::input("no environment is named").hint("add --env NAME (for example --env demo) or --database URL"));
+            return Err(Error::input("no environment is named")
+                .hint("add --env NAME (for example --env demo) or --database URL"));
         }
     };
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-        return Err(Error::input(format!("\"{name}\" cannot be an environment's name")).hint("use letters, digits, - and _"));
+        return Err(Error::input(format!("\"{name}\" cannot be an environment's name"))
+            .hint("use letters, digits, - and _"));
     }
     let known: Vec<String> = file.environments.keys().cloned().collect();
     let mut environments = file.environments;
@@ -201,8 +211,10 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         let mut names = known;
         names.push("demo".to_owned());
         names.dedup();
-        return Err(Error::input(format!("there is no environment \"{name}\""))
-            .hint(format!("known here: {}; add [environments.{name}] to drydock.toml or give --database URL", names.join(", "))));
+        return Err(Error::input(format!("there is no environment \"{name}\"")).hint(format!(
+            "known here: {}; add [environments.{name}] to drydock.toml or give --database URL",
+            names.join(", ")
+        )));
     }
     let found = found.unwrap_or_default();
     let target = match (&selection.database, &found.database) {
@@ -236,7 +248,9 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
             .hint("give --contracts DIR, or set contracts in drydock.toml"));
     }
     let mut traffic = found.traffic.unwrap_or_else(|| match target {
-        Target::Demo { .. } => TrafficSettings { rate: 150.0, connections: 16, kind: TrafficKind::Services, seed: 42 },
+        Target::Demo { .. } => {
+            TrafficSettings { rate: 150.0, connections: 16, kind: TrafficKind::Services, seed: 42 }
+        }
         Target::Url(_) => TrafficSettings::default(),
     });
     if let Some(kind) = selection.traffic {
@@ -249,7 +263,11 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         changelog_file: file_name,
         contracts,
         // Without contexts Liquibase runs everything; the demo shows that they are honoured.
-        contexts: if found.contexts.is_empty() && name == "demo" { "demo".to_owned() } else { found.contexts },
+        contexts: if found.contexts.is_empty() && name == "demo" {
+            "demo".to_owned()
+        } else {
+            found.contexts
+        },
         name,
         labels: found.labels,
         allow_restore: found.allow_restore,
@@ -289,9 +307,11 @@ fn read_file(named: Option<&Path>) -> Result<(File, PathBuf)> {
     let file = toml::from_str(&text).map_err(|e| {
         let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().lines().count().max(1));
         let place = line.map(|l| format!(":{l}")).unwrap_or_default();
-        Error::input(format!("{}{place}: {}", path.display(), e.message())).hint("see CONFIGURATION in README.md")
+        Error::input(format!("{}{place}: {}", path.display(), e.message()))
+            .hint("see CONFIGURATION in README.md")
     })?;
-    let base = std::path::absolute(&path).ok().and_then(|p| p.parent().map(Path::to_path_buf)).unwrap_or_default();
+    let base =
+        std::path::absolute(&path).ok().and_then(|p| p.parent().map(Path::to_path_buf)).unwrap_or_default();
     Ok((file, base))
 }
 
@@ -300,14 +320,21 @@ fn with_password(url: &str, reference: Option<&str>) -> Result<Secret> {
     let Some(reference) = reference else { return Ok(Secret::new(url)) };
     let password = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|_| {
-            Error::input(format!("the password is to come from ${name}, which is not set")).hint(format!("export {name}=…"))
+            Error::input(format!("the password is to come from ${name}, which is not set"))
+                .hint(format!("export {name}=…"))
         })?
     } else if let Some(path) = reference.strip_prefix("file:") {
-        std::fs::read_to_string(path).input(format!("the password file {path} cannot be read"))?.trim_end().to_owned()
+        std::fs::read_to_string(path)
+            .input(format!("the password file {path} cannot be read"))?
+            .trim_end()
+            .to_owned()
     } else {
-        return Err(Error::input("a password is given by reference only").hint("write password = \"env:NAME\" or \"file:PATH\""));
+        return Err(Error::input("a password is given by reference only")
+            .hint("write password = \"env:NAME\" or \"file:PATH\""));
     };
     let mut parsed = url::Url::parse(url).map_err(|_| Error::input("the database URL cannot be read"))?;
-    parsed.set_password(Some(&password)).map_err(|()| Error::input("the database URL cannot carry a password"))?;
+    parsed
+        .set_password(Some(&password))
+        .map_err(|()| Error::input("the database URL cannot carry a password"))?;
     Ok(Secret::new(parsed.to_string()))
 }

@@ -148,7 +148,11 @@ pub struct SchemaFingerprint {
 impl SchemaFingerprint {
     /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
     pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
-        let removed = self.objects.iter().filter(|(k, _)| !after.objects.contains_key(*k)).map(|(k, _)| format!("- {k}"));
+        let removed = self
+            .objects
+            .iter()
+            .filter(|(k, _)| !after.objects.contains_key(*k))
+            .map(|(k, _)| format!("- {k}"));
         let added = after.objects.keys().filter(|k| !self.objects.contains_key(*k)).map(|k| format!("+ {k}"));
         let changed = self.objects.iter().filter_map(|(k, before)| match after.objects.get(k) {
             Some(now) if now != before => Some(format!("~ {k}: {before} -> {now}")),
@@ -181,7 +185,9 @@ impl DataFingerprint {
             .into_iter()
             .filter_map(|name| match (self.tables.get(name), after.tables.get(name)) {
                 (Some(a), Some(b)) if a == b => None,
-                (Some(a), Some(b)) if a.rows != b.rows => Some(format!("{name}: {} rows -> {}", a.rows, b.rows)),
+                (Some(a), Some(b)) if a.rows != b.rows => {
+                    Some(format!("{name}: {} rows -> {}", a.rows, b.rows))
+                }
                 (Some(_), Some(_)) => Some(format!("{name}: content differs")),
                 (Some(_), None) => Some(format!("{name}: gone")),
                 _ => Some(format!("{name}: new")),

@@ -21,9 +21,15 @@ fn folder(environment: &Environment) -> PathBuf {
 ///
 /// # Errors
 /// `Input` when the scale is out of range or is not the one it was made with, or the server's programs are missing.
-pub async fn production(environment: &Environment, scale: f64, watcher: &Arc<dyn Watcher>) -> Result<Arc<dyn Database>> {
+pub async fn production(
+    environment: &Environment,
+    scale: f64,
+    watcher: &Arc<dyn Watcher>,
+) -> Result<Arc<dyn Database>> {
     if !SCALES.contains(&scale) {
-        return Err(Error::input(format!("--scale {scale} is out of range")).hint("give a number from 0.001 to 50"));
+        return Err(
+            Error::input(format!("--scale {scale} is out of range")).hint("give a number from 0.001 to 50")
+        );
     }
     let folder = folder(environment);
     let made = folder.join("made");
@@ -34,7 +40,8 @@ pub async fn production(environment: &Environment, scale: f64, watcher: &Arc<dyn
     }
     watcher.note(&format!("making the demo's production at scale {scale} (kept until `drydock demo reset`)"));
     reset(environment).await?;
-    std::fs::create_dir_all(&environment.home).context(format!("{} cannot be made", environment.home.display()))?;
+    std::fs::create_dir_all(&environment.home)
+        .context(format!("{} cannot be made", environment.home.display()))?;
     let endpoint = clusters.production(&folder).await?;
     let database = database::embedded(endpoint);
     watcher.progress("demo: the baseline, by Liquibase", None);
@@ -59,7 +66,8 @@ pub async fn reset(environment: &Environment) -> Result<()> {
     stop(environment).await?;
     for name in ["production", "runs", "schema.json"] {
         let path = environment.home.join(name);
-        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match removed {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(e).context(format!("{} cannot be removed", path.display()));

@@ -70,7 +70,8 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
             let stage = *stage;
             run.watcher.stage_began(stage);
             let begun = Instant::now();
-            let worked = work(run, stage).await.and_then(|done| run.wishes.inject.strike(stage).map(|()| done));
+            let worked =
+                work(run, stage).await.and_then(|done| run.wishes.inject.strike(stage).map(|()| done));
             match worked {
                 Ok((outcome, evidence, text)) => {
                     run.watcher.stage_done(stage, begun.elapsed().as_secs_f64(), &text);
@@ -87,7 +88,10 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
             match rollout::apply(run, &changeset, wave).await {
                 Ok(applied) => {
                     let changed = matches!(applied.state.as_str(), "applied" | "marked_ran");
-                    let text = format!("{} in {:.3} s, {} tries, {} rows", applied.state, applied.seconds, applied.attempts, applied.rows);
+                    let text = format!(
+                        "{} in {:.3} s, {} tries, {} rows",
+                        applied.state, applied.seconds, applied.attempts, applied.rows
+                    );
                     done(run, action, changed, text)?;
                     if let Some(reason) = rollout::after_wave(run, &changeset, wave).await? {
                         run.watcher.note(&format!("gate: {reason}"));
@@ -100,7 +104,12 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
         Action::Undo { changeset } => {
             let changeset = changeset.clone();
             match rollback::undo(run, &changeset).await {
-                Ok(undone) => done(run, action, true, format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts))?,
+                Ok(undone) => done(
+                    run,
+                    action,
+                    true,
+                    format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts),
+                )?,
                 Err(error) => failed(run, action, &error)?,
             }
         }
@@ -128,7 +137,9 @@ async fn work(run: &mut Run, stage: Stage) -> Result<(ActOutcome, String, String
 }
 
 fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {
-    run.journal.append(What::Done { action, outcome: ActOutcome::Changed { changed }, evidence: None, text }).map(|_| ())
+    run.journal
+        .append(What::Done { action, outcome: ActOutcome::Changed { changed }, evidence: None, text })
+        .map(|_| ())
 }
 
 fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
@@ -151,7 +162,11 @@ async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, e
             Ok(())
         }
         Ok(false) => failed(run, action, &error),
-        Err(unknown) => failed(run, action, &Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown)),
+        Err(unknown) => failed(
+            run,
+            action,
+            &Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown),
+        ),
     }
 }
 
@@ -169,7 +184,9 @@ async fn observe(run: &mut Run, action: Action) -> Result<()> {
             done(run, action, true, "found done after a crash".to_owned())
         }
         Ok(_) => act(run, action).await,
-        Err(unknown) => failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown)),
+        Err(unknown) => {
+            failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown))
+        }
     }
 }
 
@@ -204,7 +221,8 @@ async fn resume_check(run: &mut Run) -> Result<()> {
         if now != planned.checksum {
             let reason = format!("{} was edited while the run was interrupted", planned.key);
             if unwinding {
-                return Err(Error::stuck(reason).hint("check out the commit that the run began with and run it again"));
+                return Err(Error::stuck(reason)
+                    .hint("check out the commit that the run began with and run it again"));
             }
             run.journal.append(What::Unwinding { reason, automatic: true })?;
             return Ok(());

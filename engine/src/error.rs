@@ -55,7 +55,8 @@ impl Error {
         Self::new(ErrorKind::Stuck, message)
     }
     pub fn interrupted() -> Self {
-        Self::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again: the run goes on where it stopped")
+        Self::new(ErrorKind::Interrupted, "interrupted")
+            .hint("run the same command again: the run goes on where it stopped")
     }
 
     /// What to do next, shown after `hint:`.
@@ -112,7 +113,11 @@ where
 }
 
 /// An error of ours keeps its kind, code and hint when it is given more context.
-fn wrap(kind: ErrorKind, message: impl fmt::Display, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+fn wrap(
+    kind: ErrorKind,
+    message: impl fmt::Display,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> Error {
     match source.downcast::<Error>() {
         Ok(ours) => Error {
             kind: ours.kind,

@@ -49,14 +49,20 @@ pub fn judge(
             ));
         }
         if window.p99_ms > settings.p99_ms {
-            breaches.push(format!("p99 is {:.0} ms, at most {:.0} ms is allowed", window.p99_ms, settings.p99_ms));
+            breaches.push(format!(
+                "p99 is {:.0} ms, at most {:.0} ms is allowed",
+                window.p99_ms, settings.p99_ms
+            ));
         }
     }
     match activity {
         None => breaches.push("no signal: the database does not show its sessions".to_owned()),
         Some(activity) => {
             if activity.blocked > settings.blocked {
-                breaches.push(format!("{} sessions wait for locks, at most {} may", activity.blocked, settings.blocked));
+                breaches.push(format!(
+                    "{} sessions wait for locks, at most {} may",
+                    activity.blocked, settings.blocked
+                ));
             }
             // A lock wait of ours ends by its own timeout; twice the budget means that we hold something too long.
             if activity.longest_wait_for_us > stall * 2 + Duration::from_millis(400) {
@@ -114,7 +120,11 @@ mod tests {
             let reading = judge(&window, activity, &settings, Duration::from_millis(100), "before", 1);
             match expected {
                 "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
-                text => assert!(reading.breaches.iter().any(|b| b.contains(text)), "{name}: {:?}", reading.breaches),
+                text => assert!(
+                    reading.breaches.iter().any(|b| b.contains(text)),
+                    "{name}: {:?}",
+                    reading.breaches
+                ),
             }
         }
     }

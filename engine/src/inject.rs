@@ -48,7 +48,8 @@ impl Inject {
             _ => return Ok(()),
         };
         if struck == stage {
-            return Err(Error::failed(format!("{stage} was made to fail")).hint("--inject asked for it; leave it out"));
+            return Err(Error::failed(format!("{stage} was made to fail"))
+                .hint("--inject asked for it; leave it out"));
         }
         Ok(())
     }

@@ -34,7 +34,8 @@ impl Event {
         Ok(event)
     }
     fn digest(&self) -> Result<String> {
-        let body = serde_json::to_vec(&(self.seq, self.at, &self.previous, &self.what)).context("an event cannot be written")?;
+        let body = serde_json::to_vec(&(self.seq, self.at, &self.previous, &self.what))
+            .context("an event cannot be written")?;
         Ok(hex(&Sha256::digest(body)))
     }
 }
@@ -129,7 +130,8 @@ impl Journal {
 /// # Errors
 /// `Failed` when it cannot be read or a whole line is no event.
 pub fn read(path: &Path) -> Result<Vec<Event>> {
-    let text = std::fs::read_to_string(path).context(format!("the journal {} cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).context(format!("the journal {} cannot be read", path.display()))?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     parse(text.get(..whole).unwrap_or_default(), path)
 }
@@ -155,7 +157,9 @@ pub fn verify(events: &[Event]) -> Result<()> {
     let mut previous = String::new();
     for (expected, event) in (1u64..).zip(events) {
         if event.seq != expected || event.previous != previous || event.digest()? != event.hash {
-            return Err(Error::stuck(format!("journal event {expected} does not follow from the one before")));
+            return Err(Error::stuck(format!(
+                "journal event {expected} does not follow from the one before"
+            )));
         }
         previous.clone_from(&event.hash);
     }

@@ -33,10 +33,14 @@ impl Installation {
     /// # Errors
     /// `Input`, saying which is missing and how to get it.
     pub fn find() -> Result<Self> {
-        let java = match std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java")).filter(|p| p.is_file()) {
+        let java = match std::env::var_os("JAVA_HOME")
+            .map(|home| Path::new(&home).join("bin/java"))
+            .filter(|p| p.is_file())
+        {
             Some(java) => java,
             None => which::which("java").map_err(|_| {
-                Error::input("Java is missing").hint("install a Java 17 runtime (ci/setup does), or set JAVA_HOME")
+                Error::input("Java is missing")
+                    .hint("install a Java 17 runtime (ci/setup does), or set JAVA_HOME")
             })?,
         };
         let named = std::env::var_os("DRYDOCK_LIQUIBASE").map(PathBuf::from);
@@ -176,8 +180,10 @@ impl Liquibase {
         std::fs::create_dir_all(cache).context(format!("{} cannot be made", cache.display()))?;
         let driver = cache.join("Driver.java");
         if std::fs::read_to_string(&driver).ok().as_deref() != Some(DRIVER) {
-            let mut fresh = tempfile::NamedTempFile::new_in(cache).context("the Liquibase driver cannot be written")?;
-            std::io::Write::write_all(&mut fresh, DRIVER.as_bytes()).context("the Liquibase driver cannot be written")?;
+            let mut fresh =
+                tempfile::NamedTempFile::new_in(cache).context("the Liquibase driver cannot be written")?;
+            std::io::Write::write_all(&mut fresh, DRIVER.as_bytes())
+                .context("the Liquibase driver cannot be written")?;
             fresh.persist(&driver).context("the Liquibase driver cannot be written")?;
         }
         let mut liquibase = Self { installation, driver, process: None, connection: None, changelog: None };
@@ -200,13 +206,19 @@ impl Liquibase {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|e| Error::input("Java cannot be started").because(e).hint("install a Java 17 runtime (ci/setup does)"))?;
+            .map_err(|e| {
+                Error::input("Java cannot be started")
+                    .because(e)
+                    .hint("install a Java 17 runtime (ci/setup does)")
+            })?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::failed("the Liquibase driver has no pipes"));
         };
         self.process = Some(Process { child, input, output: BufReader::new(output).lines(), next_id: 1 });
         let hello = self.call("hello", json!({})).await.map_err(|e| {
-            Error::input("the Liquibase driver does not start").because(e).hint("it needs Java 17 or newer and Liquibase 4.33: see ci/setup")
+            Error::input("the Liquibase driver does not start")
+                .because(e)
+                .hint("it needs Java 17 or newer and Liquibase 4.33: see ci/setup")
         })?;
         let version = hello.get("liquibase").and_then(Value::as_str).unwrap_or("unknown").to_owned();
         if !version.starts_with(VERSION) {
@@ -231,7 +243,10 @@ impl Liquibase {
     }
 
     async fn exchange(&mut self, op: &str, request: &mut Value) -> Result<Value> {
-        let process = self.process.as_mut().ok_or_else(|| Error::failed("the Liquibase driver is not running").code("driver"))?;
+        let process = self
+            .process
+            .as_mut()
+            .ok_or_else(|| Error::failed("the Liquibase driver is not running").code("driver"))?;
         let id = process.next_id;
         process.next_id += 1;
         if let Some(fields) = request.as_object_mut() {
@@ -250,7 +265,9 @@ impl Liquibase {
         process.input.write_all(line.as_bytes()).await.map_err(|e| died(Some(e)))?;
         process.input.flush().await.map_err(|e| died(Some(e)))?;
         loop {
-            let Some(line) = process.output.next_line().await.map_err(|e| died(Some(e)))? else { return Err(died(None)) };
+            let Some(line) = process.output.next_line().await.map_err(|e| died(Some(e)))? else {
+                return Err(died(None));
+            };
             let Ok(answer) = serde_json::from_str::<Answer>(&line) else {
                 tracing::debug!("the Liquibase driver said: {line}");
                 continue;
@@ -261,7 +278,9 @@ impl Liquibase {
             return if answer.ok {
                 Ok(answer.result)
             } else {
-                Err(answer.error.map_or_else(|| Error::failed("Liquibase failed and did not say why"), Fault::into_error))
+                Err(answer
+                    .error
+                    .map_or_else(|| Error::failed("Liquibase failed and did not say why"), Fault::into_error))
             };
         }
     }
@@ -365,7 +384,8 @@ impl Liquibase {
     async fn state(&mut self, op: &str, request: Value) -> Result<String> {
         self.ensure().await?;
         let result = self.call(op, request).await?;
-        let state: State = serde_json::from_value(result).context("the Liquibase driver's answer cannot be read")?;
+        let state: State =
+            serde_json::from_value(result).context("the Liquibase driver's answer cannot be read")?;
         Ok(state.state)
     }
 
@@ -375,8 +395,8 @@ impl Liquibase {
     /// As Liquibase gives them.
     pub async fn lock_holder(&mut self) -> Result<Option<(String, String)>> {
         self.ensure().await?;
-        let lock: LockState =
-            serde_json::from_value(self.call("lock", json!({})).await?).context("Liquibase's lock cannot be read")?;
+        let lock: LockState = serde_json::from_value(self.call("lock", json!({})).await?)
+            .context("Liquibase's lock cannot be read")?;
         Ok(lock.held.then(|| (lock.by.unwrap_or_default(), lock.since.unwrap_or_default())))
     }
 
@@ -415,7 +435,9 @@ impl Fault {
         error = match self.kind.as_str() {
             "parse" => error.hint("correct the changelog; `drydock plan` reads it again"),
             "duplicate" => error.hint("give each changeset an id that is unique within its author and file"),
-            "checksum" => error.hint("an applied changeset was edited: undo the edit and write a new changeset"),
+            "checksum" => {
+                error.hint("an applied changeset was edited: undo the edit and write a new changeset")
+            }
             "no_inverse" => error.hint("add a --rollback to the changeset"),
             _ => error,
         };

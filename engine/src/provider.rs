@@ -56,9 +56,21 @@ pub type Progress = Arc<dyn Fn(&str, Option<(u64, u64)>) + Send + Sync>;
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// Takes, verifies and describes a backup in `folder`. What an earlier, broken try left there is removed first.
-    async fn backup(&self, database: &dyn Database, folder: &Path, id: &str, progress: Progress) -> Result<Backup>;
+    async fn backup(
+        &self,
+        database: &dyn Database,
+        folder: &Path,
+        id: &str,
+        progress: Progress,
+    ) -> Result<Backup>;
     /// Restores a backup as a database of its own in `folder` and starts it. An earlier one there is replaced.
-    async fn restore(&self, backup: &Backup, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint>;
+    async fn restore(
+        &self,
+        backup: &Backup,
+        database: &dyn Database,
+        folder: &Path,
+        progress: Progress,
+    ) -> Result<Endpoint>;
     /// An empty-of-data database with the schema and Liquibase's history of `database`, and its planner statistics where
     /// they can be had; a template from which `fresh_scratch` makes copies in well under a second.
     async fn scratch(&self, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint>;

@@ -3,8 +3,8 @@
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::evidence::{
-    BeforeAfter, ChangesetLine, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback, Rollout, RunRecord, RunSummary,
-    Shadow, StageLine,
+    BeforeAfter, ChangesetLine, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback, Rollout, RunRecord,
+    RunSummary, Shadow, StageLine,
 };
 use crate::journal::{self, Event};
 use crate::run::{evidence, journal_path, runs_folder};
@@ -27,7 +27,15 @@ pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
     let shadow: Option<Shadow> = evidence(&folder, "shadow")?;
     let rollout: Option<Rollout> = evidence(&folder, "rollout")?;
     let rollback: Option<Rollback> = evidence(&folder, "rollback")?;
-    let summary = summarise(run, &events, plan.as_ref(), compat.as_ref(), shadow.as_ref(), rollout.as_ref(), rollback.as_ref())?;
+    let summary = summarise(
+        run,
+        &events,
+        plan.as_ref(),
+        compat.as_ref(),
+        shadow.as_ref(),
+        rollout.as_ref(),
+        rollback.as_ref(),
+    )?;
     Ok(RunRecord {
         summary,
         plan,
@@ -39,7 +47,9 @@ pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
         rollback,
         events: events.iter().map(line).collect(),
         journal_intact: journal::verify(&events).is_ok(),
-        refused_for_input: events.iter().any(|e| matches!(e.what, What::Failed { kind: FailureKind::Input, .. })),
+        refused_for_input: events
+            .iter()
+            .any(|e| matches!(e.what, What::Failed { kind: FailureKind::Input, .. })),
     })
 }
 
@@ -56,7 +66,9 @@ fn summarise(
     let first = events.first().ok_or_else(|| Error::failed(format!("the journal of run {run} is empty")))?;
     let last = events.last().unwrap_or(first);
     let (environment, actor, commit) = match &first.what {
-        What::Started { environment, actor, commit, .. } => (environment.clone(), actor.clone(), commit.clone()),
+        What::Started { environment, actor, commit, .. } => {
+            (environment.clone(), actor.clone(), commit.clone())
+        }
         _ => Default::default(),
     };
     let (outcome, reason) = ending(events);
@@ -97,7 +109,10 @@ fn ending(events: &[Event]) -> (Outcome, Option<String>) {
         });
         return (outcome, reason);
     }
-    (Outcome::Unfinished, Some("the run is under way, or was interrupted: the same command goes on with it".to_owned()))
+    (
+        Outcome::Unfinished,
+        Some("the run is under way, or was interrupted: the same command goes on with it".to_owned()),
+    )
 }
 
 fn seconds(from: &Event, to: &Event) -> f64 {
@@ -144,16 +159,54 @@ fn stages(events: &[Event]) -> Vec<StageLine> {
                 detail = reason;
             }
         }
+        // The rollout is one stretch, traffic and gates between its acts included.
+        if stage == Stage::Rollout {
+            total = stretch(events);
+        }
         let outcome = outcome.unwrap_or(if open.is_some() { "interrupted" } else { "skipped" });
         if stage == Stage::Rollback && outcome == "skipped" {
             continue;
         }
-        lines.push(StageLine { name: stage.name().to_owned(), outcome: outcome.to_owned(), seconds: total, detail });
+        lines.push(StageLine {
+            name: stage.name().to_owned(),
+            outcome: outcome.to_owned(),
+            seconds: total,
+            detail,
+        });
     }
     lines
 }
 
-fn changesets(plan: &Plan, compat: Option<&Compat>, shadow: Option<&Shadow>, events: &[Event]) -> Vec<ChangesetLine> {
+/// From the first act on production to the last word on it, without the time between two processes.
+fn stretch(events: &[Event]) -> f64 {
+    let mut total = 0.0;
+    let mut last: Option<&Event> = None;
+    for event in events {
+        let rollout = matches!(
+            &event.what,
+            What::Intended { action: Action::Apply { .. } | Action::Settle }
+                | What::Done { action: Action::Apply { .. } | Action::Settle, .. }
+                | What::Failed { action: Action::Apply { .. } | Action::Settle, .. }
+                | What::Noted { .. }
+        );
+        if matches!(event.what, What::Resumed { .. } | What::Unwinding { .. }) {
+            last = None;
+        }
+        if rollout {
+            total += last.map_or(0.0, |from| seconds(from, event));
+            let began = matches!(event.what, What::Noted { .. }) && last.is_none();
+            last = if began { None } else { Some(event) };
+        }
+    }
+    total
+}
+
+fn changesets(
+    plan: &Plan,
+    compat: Option<&Compat>,
+    shadow: Option<&Shadow>,
+    events: &[Event],
+) -> Vec<ChangesetLine> {
     plan.changesets
         .iter()
         .map(|changeset| {
@@ -164,8 +217,12 @@ fn changesets(plan: &Plan, compat: Option<&Compat>, shadow: Option<&Shadow>, eve
             }
             for event in events {
                 match &event.what {
-                    What::Done { action: Action::Apply { changeset, .. }, .. } if changeset == key => outcome = "applied",
-                    What::Done { action: Action::Undo { changeset }, .. } if changeset == key => outcome = "undone",
+                    What::Done { action: Action::Apply { changeset, .. }, .. } if changeset == key => {
+                        outcome = "applied"
+                    }
+                    What::Done { action: Action::Undo { changeset }, .. } if changeset == key => {
+                        outcome = "undone"
+                    }
                     _ => {}
                 }
             }
@@ -184,14 +241,18 @@ fn changesets(plan: &Plan, compat: Option<&Compat>, shadow: Option<&Shadow>, eve
 fn line(event: &Event) -> EventLine {
     let (kind, text) = match &event.what {
         What::Started { actor, commit, version, inject, .. } => {
-            let commit = commit.as_deref().map(|c| format!(", commit {}", c.get(..12).unwrap_or(c))).unwrap_or_default();
+            let commit = commit
+                .as_deref()
+                .map(|c| format!(", commit {}", c.get(..12).unwrap_or(c)))
+                .unwrap_or_default();
             let inject = inject.as_deref().map(|i| format!(", injecting {i}")).unwrap_or_default();
             ("started", format!("by {actor} with drydock {version}{commit}{inject}"))
         }
         What::Resumed { actor, version } => ("resumed", format!("by {actor} with drydock {version}")),
         What::Intended { action } => ("intended", action.to_string()),
         What::Done { action, text, evidence, .. } => {
-            let evidence = evidence.as_deref().map(|e| format!(" [{}]", e.get(..12).unwrap_or(e))).unwrap_or_default();
+            let evidence =
+                evidence.as_deref().map(|e| format!(" [{}]", e.get(..12).unwrap_or(e))).unwrap_or_default();
             ("done", format!("{action}: {text}{evidence}"))
         }
         What::Failed { action, error, .. } => ("failed", format!("{action}: {error}")),
@@ -224,9 +285,13 @@ pub fn verify(environment: &Environment, run: &str) -> Result<u64> {
     }
     for (stage, hash) in last {
         let path = folder.join(format!("{stage}.json"));
-        let bytes = std::fs::read(&path).map_err(|e| Error::stuck(format!("{} is gone", path.display())).because(e))?;
+        let bytes = std::fs::read(&path)
+            .map_err(|e| Error::stuck(format!("{} is gone", path.display())).because(e))?;
         if journal::hex(&Sha256::digest(&bytes)) != hash {
-            return Err(Error::stuck(format!("{} is not what the journal of run {run} recorded", path.display())));
+            return Err(Error::stuck(format!(
+                "{} is not what the journal of run {run} recorded",
+                path.display()
+            )));
         }
     }
     Ok(u64::try_from(events.len()).unwrap_or(u64::MAX))

@@ -1,7 +1,305 @@
 //! A run for people: one self-contained HTML file, and text for the terminal.
 
+mod matrix;
+mod plot;
 pub mod text;
-use crate::evidence::RunRecord;
-pub fn html(_: &RunRecord) -> String {
-    String::new()
+
+use std::fmt::Write;
+
+use crate::changeset::Severity;
+use crate::evidence::{Outcome, RunRecord};
+use text::{bytes, count, duration, proof, sentence, waits};
+
+const STYLE: &str = include_str!("report/style.css");
+
+/// Text from outside, made harmless.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
+
+/// A page about one run, with everything it needs inside.
+pub fn html(record: &RunRecord) -> String {
+    let summary = &record.summary;
+    let mut page = String::new();
+    let title = format!("Drydock: {} on {}", summary.outcome.name(), summary.environment);
+    let _ = write!(
+        page,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{}</title><style>{STYLE}</style></head><body><main>",
+        escape(&title)
+    );
+    header(&mut page, record);
+    stages(&mut page, record);
+    held(&mut page, record);
+    section(&mut page, "Compatibility", "compat", record.compat.as_ref().map(matrix::matrix));
+    section(&mut page, "Changesets", "plan", record.plan.as_ref().map(|_| changesets(record)));
+    let waves = record.rollout.as_ref().filter(|r| !r.changesets.is_empty());
+    section(&mut page, "Waves", "rollout", waves.map(plot::waves));
+    let traffic = record.rollout.as_ref().filter(|r| !r.traffic.series.is_empty());
+    section(
+        &mut page,
+        "Latency of the services' traffic",
+        "rollout",
+        traffic.map(|r| plot::latencies(r) + &around(record)),
+    );
+    section(&mut page, "Backup and clone", "backup", record.backup.as_ref().map(|_| proofs(record)));
+    rollback(&mut page, record);
+    trail(&mut page, record);
+    page.push_str("</main></body></html>\n");
+    page
+}
+
+fn section(page: &mut String, title: &str, stage: &str, body: Option<String>) {
+    let body = body.unwrap_or_else(|| {
+        format!("<p class=\"none\">The {stage} stage has given no evidence for this in this run.</p>")
+    });
+    let _ = write!(page, "<section><h2>{}</h2>{body}</section>", escape(title));
+}
+
+fn mark(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Migrated => ("good", "✓"),
+        Outcome::Held | Outcome::Unfinished => ("wait", "◐"),
+        Outcome::Refused | Outcome::RolledBack => ("bad", "↩"),
+        Outcome::Stuck => ("bad", "!"),
+    }
+}
+
+fn header(page: &mut String, record: &RunRecord) {
+    let summary = &record.summary;
+    let (class, sign) = mark(summary.outcome);
+    let facts = [
+        ("environment", summary.environment.clone()),
+        ("run", summary.run.clone()),
+        ("begun", summary.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
+        ("took", duration(summary.seconds)),
+        ("by", summary.actor.clone()),
+        ("commit", summary.commit.as_deref().map_or("–".to_owned(), |c| c.get(..12).unwrap_or(c).to_owned())),
+        (
+            "plan",
+            record
+                .plan
+                .as_ref()
+                .map_or("–".to_owned(), |p| p.hash.get(..12).unwrap_or_default().to_owned()),
+        ),
+        ("server", record.plan.as_ref().map_or("–".to_owned(), |p| p.server.version.clone())),
+    ];
+    let _ = write!(
+        page,
+        "<header class=\"{class}\"><h1><span aria-hidden=\"true\">{sign}</span> {}</h1>",
+        escape(&sentence(summary))
+    );
+    if let Some(hint) = &summary.hint {
+        let _ = write!(page, "<p class=\"hint\">hint: {}</p>", escape(hint));
+    }
+    page.push_str("<dl>");
+    for (name, value) in facts {
+        let _ = write!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+    }
+    page.push_str("</dl></header>");
+}
+
+fn stages(page: &mut String, record: &RunRecord) {
+    page.push_str("<section><h2>Stages</h2><ol class=\"strip\">");
+    for stage in &record.summary.stages {
+        let class = match stage.outcome.as_str() {
+            "done" => "good",
+            "failed" => "bad",
+            _ => "none",
+        };
+        let time = if stage.outcome == "skipped" { "–".to_owned() } else { duration(stage.seconds) };
+        let _ = write!(
+            page,
+            "<li class=\"{class}\"><b>{}</b> <span>{}</span> <em>{time}</em><p>{}</p></li>",
+            escape(&stage.name),
+            escape(&stage.outcome),
+            escape(&stage.detail)
+        );
+    }
+    page.push_str("</ol></section>");
+}
+
+fn held(page: &mut String, record: &RunRecord) {
+    if record.summary.held.is_empty() {
+        return;
+    }
+    page.push_str("<section><h2>Held</h2><table><thead><tr><th scope=\"col\">changeset</th><th scope=\"col\">waits for</th></tr></thead><tbody>");
+    for held in &record.summary.held {
+        let _ = write!(
+            page,
+            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
+            escape(&held.key.id),
+            escape(&waits(held))
+        );
+    }
+    page.push_str("</tbody></table><p>They go out by themselves on the first run after these versions are gone.</p></section>");
+}
+
+fn changesets(record: &RunRecord) -> String {
+    let mut out = String::from(
+        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">changeset</th><th scope=\"col\">phase</th><th scope=\"col\">outcome</th>\
+         <th scope=\"col\">inverse</th><th scope=\"col\">rehearsed</th><th scope=\"col\">rolled out</th><th scope=\"col\">tries</th>\
+         <th scope=\"col\">rows</th><th scope=\"col\">stall</th><th scope=\"col\">strongest lock held</th><th scope=\"col\">hazards</th></tr></thead><tbody>",
+    );
+    for line in &record.summary.changesets {
+        let planned = record.plan.as_ref().and_then(|p| p.changesets.iter().find(|c| c.key == line.key));
+        let rehearsal = record.shadow.as_ref().and_then(|s| s.changesets.iter().find(|r| r.key == line.key));
+        let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
+        let sql: Vec<String> =
+            planned.iter().flat_map(|c| c.statements.iter().map(|s| s.sql.clone())).collect();
+        let hazards: Vec<String> = planned
+            .iter()
+            .flat_map(|c| &c.statements)
+            .flat_map(|s| &s.hazards)
+            .map(|h| {
+                let class = if h.severity == Severity::Danger { "bad" } else { "none" };
+                format!("<span class=\"{class}\" title=\"{}\">{}</span>", escape(&h.message), escape(&h.name))
+            })
+            .collect();
+        let lock = rehearsal.and_then(|r| r.locks.iter().max_by_key(|l| (l.blocks, l.held_ms)));
+        let lock =
+            lock.map(|l| format!("{} on {} for {} ms", l.mode, l.relation, l.held_ms)).unwrap_or_default();
+        let rewrites = rehearsal.map(|r| r.rewrites.join(", ")).filter(|r| !r.is_empty());
+        let rewrites = rewrites
+            .map(|r| format!(" <span class=\"bad\">rewrote {}</span>", escape(&r)))
+            .unwrap_or_default();
+        let _ = write!(
+            out,
+            "<tr class=\"{}\"><th scope=\"row\"><details><summary>{}</summary><p>{}</p><pre>{}</pre></details></th><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}{rewrites}</td><td>{}</td></tr>",
+            escape(&line.outcome),
+            escape(&line.key.id),
+            escape(&planned.map(|p| p.place()).unwrap_or_default()),
+            escape(&sql.join(";\n")),
+            line.phase,
+            escape(&line.outcome),
+            proof(line.reverse),
+            rehearsal.map(|r| duration(r.seconds)).unwrap_or_default(),
+            applied.map(|a| duration(a.seconds)).unwrap_or_default(),
+            applied.map(|a| a.attempts.to_string()).unwrap_or_default(),
+            applied.filter(|a| a.rows > 0).map(|a| count(a.rows)).unwrap_or_default(),
+            applied.map(|a| duration(a.stall_ms / 1_000.0)).unwrap_or_default(),
+            escape(&lock),
+            hazards.join(" "),
+        );
+    }
+    out.push_str("</tbody></table></div>");
+    out
+}
+
+fn around(record: &RunRecord) -> String {
+    let t = &record.summary.traffic;
+    let row = |name: &str, a: f64, b: f64, c: f64| {
+        format!(
+            "<tr><th scope=\"row\">{name}</th><td>{a:.1} ms</td><td>{b:.1} ms</td><td>{c:.1} ms</td></tr>"
+        )
+    };
+    format!(
+        "<table><thead><tr><th></th><th scope=\"col\">before</th><th scope=\"col\">during</th><th scope=\"col\">after</th></tr></thead><tbody>{}{}</tbody></table>\
+         <p>{} requests of {} services at {:.0} a second, open loop; <b>{} failed</b>; longest wait {:.0} ms; {} acknowledged writes, <b>{} lost</b>.</p>",
+        row("median", t.p50_ms.before, t.p50_ms.during, t.p50_ms.after),
+        row("p99", t.p99_ms.before, t.p99_ms.during, t.p99_ms.after),
+        count(t.requests),
+        t.services,
+        t.rate,
+        t.failed,
+        t.longest_wait_ms,
+        count(t.acknowledged),
+        t.lost,
+    )
+}
+
+fn proofs(record: &RunRecord) -> String {
+    let mut out = String::from("<ul>");
+    if let Some(b) = &record.backup {
+        let _ = write!(
+            out,
+            "<li>{:?} backup, {}, at {} ({}), verified by {}.{}</li>",
+            b.method,
+            bytes(b.bytes),
+            escape(b.moment.name.as_deref().unwrap_or("a log position")),
+            escape(&b.moment.position),
+            escape(&b.verified_by),
+            b.note.as_deref().map(|n| format!(" {}", escape(n))).unwrap_or_default()
+        );
+    }
+    if let Some(c) = &record.clone {
+        let equal = if c.equal { "equal to the source" } else { "NOT equal to the source" };
+        let _ = write!(
+            out,
+            "<li>Clone restored in {}, {equal}: {} schema objects, {} tables, {} rows.</li>",
+            duration(c.restore_seconds),
+            count(c.objects),
+            c.tables,
+            count(c.rows)
+        );
+    }
+    let f = &record.summary.fingerprint;
+    if !f.after.is_empty() {
+        let expected = if f.as_expected { "as expected" } else { "not as expected" };
+        let _ = write!(
+            out,
+            "<li>Schema before <code>{}</code>, after <code>{}</code>: {expected}.</li>",
+            escape(&f.before),
+            escape(&f.after)
+        );
+    }
+    out.push_str("</ul>");
+    out
+}
+
+fn rollback(page: &mut String, record: &RunRecord) {
+    let Some(back) = &record.rollback else { return };
+    let how = if back.automatic { "by itself" } else { "by hand" };
+    let _ = write!(
+        page,
+        "<section><h2>Rollback</h2><p>Taken back {how} in {}: {}. Lost: <b>{}</b>.</p><ol>",
+        duration(back.seconds),
+        escape(&back.reason),
+        escape(&back.lost)
+    );
+    for undone in &back.undone {
+        let _ = write!(
+            page,
+            "<li>{} – {} in {}, {} tries</li>",
+            escape(&undone.key.id),
+            escape(&undone.state),
+            duration(undone.seconds),
+            undone.attempts
+        );
+    }
+    page.push_str("</ol></section>");
+}
+
+fn trail(page: &mut String, record: &RunRecord) {
+    let intact = if record.journal_intact {
+        "The chain is intact."
+    } else {
+        "<b>The chain is broken: somebody changed the journal.</b>"
+    };
+    let _ = write!(
+        page,
+        "<section><h2>Audit trail</h2><p>{} events, each with the hash of the one before. {intact}</p><div class=\"scroll tall\"><table><thead><tr>\
+         <th scope=\"col\">#</th><th scope=\"col\">time (UTC)</th><th scope=\"col\">event</th><th scope=\"col\">what</th><th scope=\"col\">hash</th></tr></thead><tbody>",
+        record.events.len()
+    );
+    for event in &record.events {
+        let _ = write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
+            event.seq,
+            event.at.strftime("%H:%M:%S%.3f"),
+            escape(&event.kind),
+            escape(&event.text),
+            escape(event.hash.get(..12).unwrap_or_default())
+        );
+    }
+    page.push_str("</tbody></table></div></section>");
+}
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,9 @@ pub async fn open_target(environment: &Environment, watcher: &Arc<dyn Watcher>) 
 fn lock(environment: &Environment) -> Result<std::fs::File> {
     use fs4::fs_std::FileExt;
     std::fs::create_dir_all(&environment.home).map_err(|e| {
-        Error::input(format!("{} cannot be made", environment.home.display())).because(e).hint("set DRYDOCK_HOME to a folder you may write")
+        Error::input(format!("{} cannot be made", environment.home.display()))
+            .because(e)
+            .hint("set DRYDOCK_HOME to a folder you may write")
     })?;
     let path = environment.home.join("lock");
     let file = std::fs::File::create(&path).context(format!("{} cannot be made", path.display()))?;
@@ -112,7 +114,12 @@ impl Run {
     ///
     /// # Errors
     /// `Input` for what is wrong with the environment, `Refused` when somebody else is at work.
-    pub async fn open(environment: Environment, wishes: Wishes, watcher: Arc<dyn Watcher>, reopen: bool) -> Result<Self> {
+    pub async fn open(
+        environment: Environment,
+        wishes: Wishes,
+        watcher: Arc<dyn Watcher>,
+        reopen: bool,
+    ) -> Result<Self> {
         let lock = lock(&environment)?;
         let contracts = contract::load(&environment.contracts)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
@@ -120,19 +127,24 @@ impl Run {
         database.server().await?;
         let claim = claim(database.as_ref()).await?;
         let provider = provider::embedded().await?;
-        let id = match &wishes.run {
-            Some(id) => {
-                if !journal_path(&environment, id).is_file() {
-                    return Err(Error::input(format!("there is no run {id}")).hint("`drydock history` lists them"));
+        let id =
+            match &wishes.run {
+                Some(id) => {
+                    if !journal_path(&environment, id).is_file() {
+                        return Err(Error::input(format!("there is no run {id}"))
+                            .hint("`drydock history` lists them"));
+                    }
+                    id.clone()
                 }
-                id.clone()
-            }
-            None => match latest(&environment, reopen)? {
-                Some(id) => id,
-                None if reopen => return Err(Error::input("there is no run to go back from").hint("`drydock history` lists them")),
-                None => new_id(&environment)?,
-            },
-        };
+                None => match latest(&environment, reopen)? {
+                    Some(id) => id,
+                    None if reopen => {
+                        return Err(Error::input("there is no run to go back from")
+                            .hint("`drydock history` lists them"));
+                    }
+                    None => new_id(&environment)?,
+                },
+            };
         let mut journal = Journal::open(&journal_path(&environment, &id))?;
         journal.kill_at = wishes.kill_at;
         let application = format!("drydock {id}");
@@ -147,7 +159,8 @@ impl Run {
         } else {
             // What a killed process left running must end before anything is observed.
             database.end_sessions(&application).await?;
-            journal.append(What::Resumed { actor: actor(), version: env!("CARGO_PKG_VERSION").to_owned() })?;
+            journal
+                .append(What::Resumed { actor: actor(), version: env!("CARGO_PKG_VERSION").to_owned() })?;
             watcher.note(&format!("taking up run {id}"));
         }
         liquibase.changelog(&environment, &environment.changelog_file).await?;
@@ -209,8 +222,9 @@ impl Run {
     /// # Errors
     /// `Failed` when it is not there or cannot be read.
     pub fn evidence<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
-        evidence(&self.folder(), name)?
-            .ok_or_else(|| Error::failed(format!("run {} has no evidence of {name}", self.id)).hint("begin a new run"))
+        evidence(&self.folder(), name)?.ok_or_else(|| {
+            Error::failed(format!("run {} has no evidence of {name}", self.id)).hint("begin a new run")
+        })
     }
 
     /// Writes something down that nothing is decided by.
@@ -224,9 +238,9 @@ impl Run {
     /// How far an interrupted backfill of this changeset had got.
     pub fn checkpoint(&self, changeset: &ChangesetId) -> Option<String> {
         self.journal.events().iter().rev().find_map(|event| match &event.what {
-            What::Noted { action: Some(Action::Apply { changeset: c, .. }), checkpoint: Some(key), .. } if c == changeset => {
-                Some(key.clone())
-            }
+            What::Noted {
+                action: Some(Action::Apply { changeset: c, .. }), checkpoint: Some(key), ..
+            } if c == changeset => Some(key.clone()),
             _ => None,
         })
     }
@@ -248,7 +262,9 @@ impl Run {
 pub fn evidence<T: DeserializeOwned>(run_folder: &Path, name: &str) -> Result<Option<T>> {
     let path = run_folder.join("evidence").join(format!("{name}.json"));
     match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).context(format!("{} cannot be read", path.display())).map(Some),
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).context(format!("{} cannot be read", path.display())).map(Some)
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e).context(format!("{} cannot be read", path.display())),
     }
@@ -262,7 +278,8 @@ async fn claim(database: &dyn Database) -> Result<Box<dyn Claim>> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(Error::refused("another drydock holds this database").hint("wait for its run to end; one run at a time changes a database"))
+    Err(Error::refused("another drydock holds this database")
+        .hint("wait for its run to end; one run at a time changes a database"))
 }
 
 /// The latest unfinished run; to go back from, the latest one at all.
@@ -272,7 +289,8 @@ fn latest(environment: &Environment, reopen: bool) -> Result<Option<String>> {
         if events.is_empty() {
             continue;
         }
-        let touched = events.iter().any(|e: &Event| matches!(e.what, What::Intended { action: Action::Apply { .. } }));
+        let touched =
+            events.iter().any(|e: &Event| matches!(e.what, What::Intended { action: Action::Apply { .. } }));
         match saga::next(&events) {
             Decision::Over(_) if reopen && touched => return Ok(Some(id)),
             Decision::Over(_) if reopen => {}
@@ -308,7 +326,8 @@ fn commit(folder: &Path) -> Option<String> {
             return Some(commit);
         }
     }
-    let output = std::process::Command::new("git").arg("-C").arg(folder).args(["rev-parse", "HEAD"]).output().ok()?;
+    let output =
+        std::process::Command::new("git").arg("-C").arg(folder).args(["rev-parse", "HEAD"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && commit.len() >= 40).then_some(commit)
 }

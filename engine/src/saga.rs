@@ -56,8 +56,13 @@ pub enum What {
         inject: Option<String>,
     },
     /// Another process takes the run over.
-    Resumed { actor: String, version: String },
-    Intended { action: Action },
+    Resumed {
+        actor: String,
+        version: String,
+    },
+    Intended {
+        action: Action,
+    },
     Done {
         action: Action,
         /// What the saga needs to know of the outcome.
@@ -68,12 +73,27 @@ pub enum What {
         /// One line for people.
         text: String,
     },
-    Failed { action: Action, error: String, kind: FailureKind, hint: Option<String> },
+    Failed {
+        action: Action,
+        error: String,
+        kind: FailureKind,
+        hint: Option<String>,
+    },
     /// A measurement, a retry, a checkpoint: nothing that `next` decides by.
-    Noted { text: String, action: Option<Action>, checkpoint: Option<String> },
+    Noted {
+        text: String,
+        action: Option<Action>,
+        checkpoint: Option<String>,
+    },
     /// From here on the run goes back.
-    Unwinding { reason: String, automatic: bool },
-    Finished { outcome: Outcome, reason: Option<String> },
+    Unwinding {
+        reason: String,
+        automatic: bool,
+    },
+    Finished {
+        outcome: Outcome,
+        reason: Option<String>,
+    },
 }
 
 /// What the saga needs to know of something done.
@@ -110,8 +130,13 @@ pub enum Decision {
     /// Intended, and nobody knows what came of it: ask the database.
     Observe(Action),
     /// Write that the run goes back from here.
-    Unwind { reason: String },
-    Finish { outcome: Outcome, reason: Option<String> },
+    Unwind {
+        reason: String,
+    },
+    Finish {
+        outcome: Outcome,
+        reason: Option<String>,
+    },
     Over(Outcome),
 }
 
@@ -143,7 +168,9 @@ fn tell(events: &[Event]) -> Told<'_> {
                 told.open = None;
                 told.done.push((action, outcome));
                 match action {
-                    Action::Apply { changeset, .. } if *outcome == (ActOutcome::Changed { changed: true }) => {
+                    Action::Apply { changeset, .. }
+                        if *outcome == (ActOutcome::Changed { changed: true }) =>
+                    {
                         told.on_production.push(changeset);
                     }
                     Action::Undo { changeset } => told.on_production.retain(|c| *c != changeset),
@@ -188,12 +215,17 @@ fn forward(told: &Told<'_>) -> Decision {
         let reason = format!("{action} failed: {error}");
         return match (action, kind) {
             (_, FailureKind::Unknown) => Decision::Finish { outcome: Outcome::Stuck, reason: Some(reason) },
-            (Action::Stage { .. }, _) => Decision::Finish { outcome: Outcome::Refused, reason: Some(error.to_owned()) },
+            (Action::Stage { .. }, _) => {
+                Decision::Finish { outcome: Outcome::Refused, reason: Some(error.to_owned()) }
+            }
             _ => Decision::Unwind { reason },
         };
     }
     let outcome_of = |stage: Stage| {
-        told.done.iter().rev().find_map(|(a, o)| matches!(a, Action::Stage { stage: s } if *s == stage).then_some(*o))
+        told.done
+            .iter()
+            .rev()
+            .find_map(|(a, o)| matches!(a, Action::Stage { stage: s } if *s == stage).then_some(*o))
     };
     let act = |stage: Stage| Decision::Do(Action::Stage { stage });
     match outcome_of(Stage::Plan) {
@@ -206,7 +238,9 @@ fn forward(told: &Told<'_>) -> Decision {
     if outcome_of(Stage::Backup).is_none() {
         return act(Stage::Backup);
     }
-    let Some(ActOutcome::Accepted { waves, held }) = outcome_of(Stage::Compat) else { return act(Stage::Compat) };
+    let Some(ActOutcome::Accepted { waves, held }) = outcome_of(Stage::Compat) else {
+        return act(Stage::Compat);
+    };
     let end = if *held > 0 { Outcome::Held } else { Outcome::Migrated };
     if waves.iter().all(|(_, changesets)| changesets.is_empty()) {
         return Decision::Finish { outcome: end, reason: None };
@@ -218,7 +252,10 @@ fn forward(told: &Told<'_>) -> Decision {
     }
     for (wave, changesets) in waves {
         for changeset in changesets {
-            let applied = told.done.iter().any(|(a, _)| matches!(a, Action::Apply { changeset: c, .. } if c == changeset));
+            let applied = told
+                .done
+                .iter()
+                .any(|(a, _)| matches!(a, Action::Apply { changeset: c, .. } if c == changeset));
             if !applied {
                 return Decision::Do(Action::Apply { changeset: changeset.clone(), wave: *wave });
             }
@@ -232,7 +269,10 @@ fn forward(told: &Told<'_>) -> Decision {
 
 fn back(told: &Told<'_>) -> Decision {
     if let Some((action, error, _)) = told.failed {
-        return Decision::Finish { outcome: Outcome::Stuck, reason: Some(format!("{action} failed: {error}")) };
+        return Decision::Finish {
+            outcome: Outcome::Stuck,
+            reason: Some(format!("{action} failed: {error}")),
+        };
     }
     if let Some(changeset) = told.on_production.last() {
         return Decision::Do(Action::Undo { changeset: (*changeset).clone() });

@@ -20,8 +20,15 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order a run goes through them; `rollback` only when it has to.
-    pub const ALL: [Stage; 7] =
-        [Stage::Plan, Stage::Backup, Stage::Compat, Stage::Clone, Stage::Shadow, Stage::Rollout, Stage::Rollback];
+    pub const ALL: [Stage; 7] = [
+        Stage::Plan,
+        Stage::Backup,
+        Stage::Compat,
+        Stage::Clone,
+        Stage::Shadow,
+        Stage::Rollout,
+        Stage::Rollback,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -78,8 +78,10 @@ impl TargetArgs {
     pub fn selection(&self) -> Result<Selection> {
         let database = match self.database.as_deref() {
             Some(reference) => Some(Secret::new(match reference.strip_prefix("env:") {
-                Some(name) => std::env::var(name)
-                    .map_err(|_| Error::input(format!("--database names ${name}, which is not set")).hint(format!("export {name}=…")))?,
+                Some(name) => std::env::var(name).map_err(|_| {
+                    Error::input(format!("--database names ${name}, which is not set"))
+                        .hint(format!("export {name}=…"))
+                })?,
                 None => reference.to_owned(),
             })),
             None => None,

@@ -105,10 +105,16 @@ fn comfy_table_width() -> Option<u16> {
 
 fn wishes(run: &RunArgs, environment: &Environment) -> Result<Wishes> {
     if run.inject != Inject::None && !matches!(environment.target, Target::Demo { .. }) {
-        return Err(Error::input("--inject works on the demo only").hint("nothing is made to fail on a real database; use --env demo"));
+        return Err(Error::input("--inject works on the demo only")
+            .hint("nothing is made to fail on a real database; use --env demo"));
     }
     let kill_at = std::env::var("DRYDOCK_TEST_KILL_AT").ok().and_then(|n| n.parse().ok());
-    Ok(Wishes { inject: run.inject, kill_at: KillAt(kill_at), accept_drift: run.accept_drift, run: run.run.clone() })
+    Ok(Wishes {
+        inject: run.inject,
+        kill_at: KillAt(kill_at),
+        accept_drift: run.accept_drift,
+        run: run.run.clone(),
+    })
 }
 
 async fn go(target: &TargetArgs, args: &RunArgs, until: Until, out: &Out) -> Result<u8> {
@@ -213,8 +219,10 @@ fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
 
 fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
-    let runs: Vec<RunSummary> =
-        run::list(&environment)?.iter().map(|id| record::load(&environment, id).map(|r| r.summary)).collect::<Result<_>>()?;
+    let runs: Vec<RunSummary> = run::list(&environment)?
+        .iter()
+        .map(|id| record::load(&environment, id).map(|r| r.summary))
+        .collect::<Result<_>>()?;
     out.give(&runs, |look| report::text::history(&runs, look.width))?;
     Ok(0)
 }
@@ -241,7 +249,11 @@ fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
         checked.push(serde_json::json!({"run": id, "events": events, "intact": true}));
     }
     out.give(&checked, |_| {
-        checked.iter().map(|c| format!("{}: {} events, intact", c["run"].as_str().unwrap_or_default(), c["events"])).collect::<Vec<_>>().join("\n")
+        checked
+            .iter()
+            .map(|c| format!("{}: {} events, intact", c["run"].as_str().unwrap_or_default(), c["events"]))
+            .collect::<Vec<_>>()
+            .join("\n")
     })?;
     Ok(0)
 }

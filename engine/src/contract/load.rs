@@ -48,8 +48,10 @@ pub fn load(folder: &Path) -> Result<Vec<Contract>> {
             let key = (contract.service.clone(), version.version.clone());
             if let Some(first) = seen.insert(key, place.clone()) {
                 let (service, version) = (&contract.service, &version.version);
-                return Err(Error::input(format!("{place}: {service} {version} has a contract already, at {first}"))
-                    .hint("a deployed version of a service is described once"));
+                return Err(Error::input(format!(
+                    "{place}: {service} {version} has a contract already, at {first}"
+                ))
+                .hint("a deployed version of a service is described once"));
             }
         }
         contracts.push(contract);
@@ -66,7 +68,8 @@ fn line_of(text: &str, value: &str, after: u64) -> Option<u64> {
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>, depth: u32) -> Result<()> {
-    let entries = std::fs::read_dir(folder).input(format!("the folder {} cannot be read", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).input(format!("the folder {} cannot be read", folder.display()))?;
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -99,7 +102,9 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
         Error::input(format!("{name}:{line}:{column}: {}", without_place(&e.to_string()))).hint(FORM)
     })?;
     let place = |value: &str| format!("{name}:{}", line_of(&text, value, 0).unwrap_or(1));
-    for (key, value) in [("service", Some(&parsed.service)), ("owner", parsed.owner.as_ref()), ("role", parsed.role.as_ref())] {
+    for (key, value) in
+        [("service", Some(&parsed.service)), ("owner", parsed.owner.as_ref()), ("role", parsed.role.as_ref())]
+    {
         if value.is_some_and(|v| v.trim().is_empty()) {
             return Err(Error::input(format!("{}: {key} is empty", place(key))).hint(FORM));
         }
@@ -118,7 +123,9 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
             let message = format!("{}: the {what} of {of} cannot be read ({written})", place(&written));
             let full = base.join(path);
             let text = std::fs::read_to_string(&full).map_err(|e| {
-                Error::input(message).because(e).hint("paths in a contract are relative to the contract's file")
+                Error::input(message)
+                    .because(e)
+                    .hint("paths in a contract are relative to the contract's file")
             })?;
             Ok::<_, Error>((text, PathBuf::from(shown(&full, folder))))
         };
@@ -136,8 +143,11 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
         for query in &all {
             if let Some(first) = names.insert(&query.name, query) {
                 let (place, first) = (at(query), at(first));
-                return Err(Error::input(format!("{place}: query {} is there twice, first at {first}", query.name))
-                    .hint("names tell the queries of a version apart"));
+                return Err(Error::input(format!(
+                    "{place}: query {} is there twice, first at {first}",
+                    query.name
+                ))
+                .hint("names tell the queries of a version apart"));
             }
         }
         let api = match &version.api {
@@ -183,7 +193,10 @@ mod tests {
     fn contracts_are_found_wherever_they_lie() {
         let query = "-- name: A :one\nselect 1;";
         let dir = folder(&[
-            ("b/contract.yaml", "service: b\nversions:\n  - {version: '1', queries: [sql/q.sql], api: ../api.json}\n"),
+            (
+                "b/contract.yaml",
+                "service: b\nversions:\n  - {version: '1', queries: [sql/q.sql], api: ../api.json}\n",
+            ),
             ("b/sql/q.sql", query),
             ("deep/er/a.contract.yml", "service: a\nversions: [{version: 2.10, queries: []}]\n"),
             ("a.contract.yaml", "service: a\nversions: [{version: '1'}]\n"),
@@ -192,10 +205,14 @@ mod tests {
             ("api.json", r#"{"components": {"schemas": {"S": {"properties": {"f": {"x-column": "t.c"}}}}}}"#),
         ]);
         let found = load(dir.path()).unwrap();
-        let names: Vec<_> = found.iter().map(|c| (c.service.as_str(), c.versions[0].version.as_str())).collect();
+        let names: Vec<_> =
+            found.iter().map(|c| (c.service.as_str(), c.versions[0].version.as_str())).collect();
         assert_eq!(names, [("a", "1"), ("a", "2.10"), ("b", "1")]);
         let version = &found[2].versions[0];
-        assert_eq!((version.queries[0].file.to_str(), version.api[0].field.as_str()), (Some("b/sql/q.sql"), "S.f"));
+        assert_eq!(
+            (version.queries[0].file.to_str(), version.api[0].field.as_str()),
+            (Some("b/sql/q.sql"), "S.f")
+        );
         assert_eq!(found[2].file.to_str(), Some("b/contract.yaml"));
     }
 
@@ -210,7 +227,11 @@ mod tests {
             ("service: ''\nversions: []\n", one, "contract.yaml:1: service is empty"),
             ("service: s\nversions: []\n", one, "contract.yaml:2: s has no deployed version"),
             ("service: s\nverions: []\n", one, "contract.yaml:2:1: unknown field `verions`"),
-            ("service: s\nversions:\n  - version: [1]\n", one, "contract.yaml:3:14: versions[0].version: invalid type: sequence"),
+            (
+                "service: s\nversions:\n  - version: [1]\n",
+                one,
+                "contract.yaml:3:14: versions[0].version: invalid type: sequence",
+            ),
             ("service: s\nversions:\n  - version: '1'\n    query: [q.sql]\n", one, "unknown field `query`"),
             (GOOD, "", "contract.yaml:4: the queries of s 1 cannot be read (q.sql)"),
             (GOOD, "select 1;\n", "q.sql:1: there is no query in it"),

@@ -85,7 +85,8 @@ struct Name {
 
 impl Name {
     fn step(&self, word: &str) -> Self {
-        let operation = if self.operation.is_empty() { word.to_owned() } else { format!("{} {word}", self.operation) };
+        let operation =
+            if self.operation.is_empty() { word.to_owned() } else { format!("{} {word}", self.operation) };
         Self { operation, schema: String::new() }
     }
     fn property(&self, word: &str) -> Self {
@@ -123,7 +124,9 @@ impl Found<'_> {
                             Some(next) => next,
                             None => continue,
                         },
-                        Keys::Names => (Name { operation: String::new(), schema: key.to_owned() }, Keys::Words),
+                        Keys::Names => {
+                            (Name { operation: String::new(), schema: key.to_owned() }, Keys::Words)
+                        }
                         Keys::Properties => (name.property(key), Keys::Words),
                         Keys::Paths | Keys::Codes => (name.step(key), Keys::Words),
                         Keys::Ignored => (name.clone(), Keys::Words),
@@ -147,10 +150,15 @@ impl Found<'_> {
     fn field(&mut self, value: &Value, name: &Name, target: &Value) -> Result<()> {
         let target = target.as_str().unwrap_or_default();
         let line = self.line(target);
-        let Some((table, column)) = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty()) else {
-            let written = if target.is_empty() { "x-column".to_owned() } else { format!("x-column \"{target}\"") };
-            return Err(Error::input(format!("{}:{line}: {written} names no table.column", self.file.display()))
-                .hint("write x-column: shipments.status"));
+        let Some((table, column)) = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty())
+        else {
+            let written =
+                if target.is_empty() { "x-column".to_owned() } else { format!("x-column \"{target}\"") };
+            return Err(Error::input(format!(
+                "{}:{line}: {written} names no table.column",
+                self.file.display()
+            ))
+            .hint("write x-column: shipments.status"));
         };
         // A parameter or header carries its type in `schema`.
         let mut facts = Facts::default();
@@ -255,9 +263,10 @@ fn label(value: &Value) -> Option<String> {
 
 /// `#/components/schemas/Status`; other documents are not read.
 fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
-    reference.strip_prefix("#/")?.split('/').try_fold(document, |value, step| {
-        value.get(step.replace("~1", "/").replace("~0", "~").as_str())
-    })
+    reference
+        .strip_prefix("#/")?
+        .split('/')
+        .try_fold(document, |value, step| value.get(step.replace("~1", "/").replace("~0", "~").as_str()))
 }
 
 #[cfg(test)]
@@ -309,7 +318,8 @@ components:
     #[test]
     fn fields_are_found_with_their_place() {
         let fields = parse(DOCUMENT, Path::new("api.yaml")).unwrap();
-        let found: Vec<_> = fields.iter().map(|f| (f.field.as_str(), format!("{}.{}", f.table, f.column), f.line)).collect();
+        let found: Vec<_> =
+            fields.iter().map(|f| (f.field.as_str(), format!("{}.{}", f.table, f.column), f.line)).collect();
         let expected = [
             ("/shipments/{id} id", "shipments.id", 5),
             ("GET /shipments/{id} 200 X-Rev", "shipments.rev", 10),
@@ -321,18 +331,30 @@ components:
         ];
         assert_eq!(found, expected.map(|(f, c, l)| (f, c.to_owned(), l)));
         let status = &fields[4];
-        assert_eq!((status.json_type.as_deref(), status.nullable, status.max_length), (Some("string"), true, Some(12)));
+        assert_eq!(
+            (status.json_type.as_deref(), status.nullable, status.max_length),
+            (Some("string"), true, Some(12))
+        );
         assert_eq!(status.labels, ["created", "done", "3"]);
         assert!(fields[5].nullable);
-        assert_eq!((fields[6].json_type.as_deref(), fields[6].format.as_deref(), fields[6].nullable), (Some("number"), Some("double"), true));
-        assert_eq!((fields[0].json_type.as_deref(), fields[0].format.as_deref()), (Some("string"), Some("uuid")));
+        assert_eq!(
+            (fields[6].json_type.as_deref(), fields[6].format.as_deref(), fields[6].nullable),
+            (Some("number"), Some("double"), true)
+        );
+        assert_eq!(
+            (fields[0].json_type.as_deref(), fields[0].format.as_deref()),
+            (Some("string"), Some("uuid"))
+        );
     }
 
     #[test]
     fn json_on_one_line() {
         let text = r#"{"components":{"schemas":{"S":{"properties":{"a":{"x-column":"t.a"},"b":{"x-column" : "t.b"}}}}}}"#;
         let fields = parse(text, Path::new("api.json")).unwrap();
-        assert_eq!(fields.iter().map(|f| (f.field.as_str(), f.line)).collect::<Vec<_>>(), [("S.a", 1), ("S.b", 1)]);
+        assert_eq!(
+            fields.iter().map(|f| (f.field.as_str(), f.line)).collect::<Vec<_>>(),
+            [("S.a", 1), ("S.b", 1)]
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) enum Token {
 /// Source: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>
 pub(super) fn token(text: &str, before: char) -> (usize, Token) {
     let first = text.chars().next().unwrap_or(' ');
-    let ended = |length: Option<usize>, kind| length.map_or((text.len(), Token::Open), |length| (length, kind));
+    let ended =
+        |length: Option<usize>, kind| length.map_or((text.len(), Token::Open), |length| (length, kind));
     let word = before.is_alphanumeric() || before == '_' || before == '$';
     if text.starts_with("--") {
         return (text.find('\n').unwrap_or(text.len()), Token::Comment);
@@ -35,7 +36,8 @@ pub(super) fn token(text: &str, before: char) -> (usize, Token) {
     if first == '$' && !word {
         let tail = text.get(1..).unwrap_or_default();
         let tag: String = tail.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let opens = !tag.starts_with(|c: char| c.is_ascii_digit()) && tail.get(tag.len()..).is_some_and(|t| t.starts_with('$'));
+        let opens = !tag.starts_with(|c: char| c.is_ascii_digit())
+            && tail.get(tag.len()..).is_some_and(|t| t.starts_with('$'));
         if opens {
             let quote = format!("${tag}$");
             let body = text.get(quote.len()..).unwrap_or_default();
@@ -96,10 +98,12 @@ pub(super) fn numbered(sql: &str) -> String {
         let (length, kind) = token(rest, before);
         let word = before.is_alphanumeric() || before == '_';
         let replaced = match kind {
-            Token::Plain if rest.starts_with('@') && !word && !operator(&out) => marker(rest).map(|(name, length)| {
-                out.push_str(&number(&name));
-                length
-            }),
+            Token::Plain if rest.starts_with('@') && !word && !operator(&out) => {
+                marker(rest).map(|(name, length)| {
+                    out.push_str(&number(&name));
+                    length
+                })
+            }
             Token::Plain if !word && before != '.' => call(rest).map(|(kind, name, length)| {
                 match kind {
                     "embed" => out.push_str(&format!("{name}.*")),
@@ -155,7 +159,8 @@ fn open_array(out: &mut String) {
         let text = text.trim_end();
         let cut = text.len().checked_sub(word.len())?;
         let (head, tail) = text.split_at_checked(cut)?;
-        let ends = tail.eq_ignore_ascii_case(word) && !head.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let ends =
+            tail.eq_ignore_ascii_case(word) && !head.ends_with(|c: char| c.is_alphanumeric() || c == '_');
         ends.then_some(head)
     }
     let Some(head) = out.trim_end().strip_suffix('(').and_then(|head| without(head, "in")) else { return };
@@ -193,15 +198,30 @@ mod tests {
     fn parameters_get_numbers_and_operators_stay() {
         let cases = [
             ("select $1, @name, @other, @name", "select $1, $2, $3, $2"),
-            ("a=@a and b>=@b and c<>@c and d||@d||'x' and (@e)", "a=$1 and b>=$2 and c<>$3 and d||$4||'x' and ($5)"),
-            ("select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w", "select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w"),
-            ("select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ @v::int", "select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ $1::int"),
+            (
+                "a=@a and b>=@b and c<>@c and d||@d||'x' and (@e)",
+                "a=$1 and b>=$2 and c<>$3 and d||$4||'x' and ($5)",
+            ),
+            (
+                "select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w",
+                "select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w",
+            ),
+            (
+                "select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ @v::int",
+                "select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ $1::int",
+            ),
             ("where id in (sqlc.slice('ids')) and b = sqlc.narg(b)", "where id = ANY ($1) and b = $2"),
-            ("where id NOT IN ( sqlc.slice(ids) ) and min(sqlc.arg ('ids'))", "where id <> ALL ($1 ) and min($1)"),
+            (
+                "where id NOT IN ( sqlc.slice(ids) ) and min(sqlc.arg ('ids'))",
+                "where id <> ALL ($1 ) and min($1)",
+            ),
             ("select sqlc.embed(t), 1", "select t.*, 1"),
             ("select 'it''s @a' , @b", "select 'it''s @a' , $1"),
             ("select E'it\\'s @a' , @b", "select E'it\\'s @a' , $1"),
-            ("select user@host, x.sqlc.argument(a), :name, a$1", "select user@host, x.sqlc.argument(a), :name, a$1"),
+            (
+                "select user@host, x.sqlc.argument(a), :name, a$1",
+                "select user@host, x.sqlc.argument(a), :name, a$1",
+            ),
             ("select $tag$ $1 @a $tag$, @b, $3", "select $tag$ $1 @a $tag$, $4, $3"),
         ];
         for (sql, expected) in cases {

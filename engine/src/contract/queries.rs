@@ -209,7 +209,10 @@ mod tests {
             ("-- name: A :one\nselect 1;\nselect 2;", "q.sql:3: A has a second statement"),
             ("-- name: A :one\nselect 'it's';\n", "q.sql:2: the string that begins here is not closed"),
             ("-- name: A :one\nselect 1 /* /* */\n", "q.sql:2: the comment that begins here is not closed"),
-            ("-- name: A :one\n\nselect $x$ $y$\n", "q.sql:3: the dollar quote that begins here is not closed"),
+            (
+                "-- name: A :one\n\nselect $x$ $y$\n",
+                "q.sql:3: the dollar quote that begins here is not closed",
+            ),
             ("-- name: A :one\n-- ack: id\nselect 1;", "q.sql:2: \"ack:\" names no table.column"),
             ("-- ack: t.id\n-- name: A :one\nselect 1;", "q.sql:1: \"ack:\" belongs to no query"),
         ];

@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::Client as Connection;
 
 use super::{
-    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget, Limits, LockWatch,
-    ParameterRole, SchemaFingerprint, ServerInfo, Write,
+    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget,
+    Limits, LockWatch, ParameterRole, SchemaFingerprint, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -122,7 +122,8 @@ impl Postgres {
     }
 
     async fn major(client: &Connection) -> Result<u32> {
-        let row = client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
+        let row =
+            client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
         let major: i32 = row.and_then(|r| r.try_get(0)).told("cannot ask for the server's version")?;
         Ok(u32::try_from(major).unwrap_or(0))
     }
@@ -131,7 +132,10 @@ impl Postgres {
     ///
     /// # Errors
     /// As of `data_fingerprint`.
-    pub(crate) async fn fingerprints_at(&self, snapshot: &str) -> Result<(SchemaFingerprint, DataFingerprint)> {
+    pub(crate) async fn fingerprints_at(
+        &self,
+        snapshot: &str,
+    ) -> Result<(SchemaFingerprint, DataFingerprint)> {
         let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
         let major = Self::major(&a).await?;
         fingerprint::begin(&a, Some(snapshot)).await?;
@@ -164,8 +168,12 @@ impl Database for Postgres {
         };
         let database = utf8_percent_encode(&e.database, NON_ALPHANUMERIC);
         let known = ["sslmode", "sslrootcert", "options"];
-        let properties: BTreeMap<String, String> =
-            e.options.iter().filter(|(k, _)| known.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let properties: BTreeMap<String, String> = e
+            .options
+            .iter()
+            .filter(|(k, _)| known.contains(&k.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         JdbcTarget {
             url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
             user: e.user.clone(),
@@ -177,6 +185,7 @@ impl Database for Postgres {
     fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String> {
         let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
         vec![
+            "SET default_transaction_read_only = off".into(),
             format!("SET application_name = {}", literal(application)),
             format!("SET lock_timeout = {}", ms(limits.lock_wait)),
             format!("SET statement_timeout = {}", ms(limits.statement)),
@@ -333,8 +342,8 @@ impl Database for Postgres {
     }
 
     fn sabotage(&self) -> Vec<String> {
-        // Too little to do anything with, and an error that no retry mends.
-        vec!["SET work_mem = '64kB'".to_owned(), "SET default_transaction_read_only = on".to_owned()]
+        // An error that no retry mends; the next `session_limits` takes it back.
+        vec!["SET default_transaction_read_only = on".to_owned()]
     }
 
     async fn execute_script(&self, sql: &str) -> Result<()> {

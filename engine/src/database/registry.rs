@@ -15,7 +15,9 @@ pub fn open(url: &str) -> Result<Arc<dyn Database>> {
         Some("postgres" | "postgresql") => Ok(Arc::new(Postgres::from_url(url)?)),
         Some(other) => Err(Error::input(format!("no database product answers to \"{other}:\""))
             .hint("use postgresql://user@host:5432/database")),
-        None => Err(Error::input("a database is named by a URL").hint("use postgresql://user@host:5432/database")),
+        None => {
+            Err(Error::input("a database is named by a URL").hint("use postgresql://user@host:5432/database"))
+        }
     }
 }
 

@@ -9,19 +9,41 @@
 //             {"id":1,"ok":false,"error":{"kind","message","sql_state","changeset","file","line","sql"}}
 //   event     {"event":"will_run|ran|failed|rolled_back","changeset":{...}}
 //
-//   hello                                          -> {liquibase, java}
-//   connect   {url, user, password, properties}    -> {product, version}; replaces the connection before
-//   changelog {root, file, contexts, labels}       reads it; identities are as Liquibase's own command line writes them
-//   status                                         -> {changesets, unknown, history}; reads only, makes no table
-//   history                                        -> {history}
-//   apply     {changeset, session}                 -> {state: applied|already|marked_ran|filtered}
-//   apply_all {changesets|null, session}           one update of the named ones, or of all that should run
-//   undo      {changeset, session}                 -> {state: undone|unmarked|not_applied}; at any position of the history
-//   lock                                           -> {held, by, since}
-//   release_lock                                   releases Liquibase's lock, whoever holds it
+//   hello                                                 -> {liquibase, java}
+//   connect   {url, user, password, properties,           -> {product, version}; replaces the connection before. `session`
+//              default_schema, session}                      runs on every connection made. `offline:` URLs can only be asked
+//   changelog {root, file, contexts, labels, parameters}  -> {changesets}; reads and validates it; identities are as Liquibase's
+//                                                            own command line writes them, with `root` as its search path
+//   status                                                -> {changesets, unknown, history}; reads only, makes no table, takes
+//                                                            no lock. Changesets come in the changelog's order, see below
+//   history                                               -> {history}
+//   apply     {changeset, session}                        -> {state: applied|already|marked_ran|filtered, reason, millis}
+//   apply_all {changesets|null, session}                  -> {state: applied, applied, millis}: one update of the named ones, or
+//                                                            of all that should run
+//   undo      {changeset, session}                        -> {state: undone|unmarked|not_applied, millis}; at any position of the
+//                                                            history. `unmarked`: a precondition had kept it from running
+//   lock                                                  -> {held, by, since}
+//   release_lock                                          -> {state: released}; whoever holds Liquibase's lock
+//   clear                                                 -> {}; never needed: the history is read anew for every act
+//   close                                                 -> {}; and the process ends
+//
+// A changeset's status: {id, author, path, line, comment, contexts, labels, description, run_in_transaction, run_on_change,
+// run_always, fail_on_error, checksum, recorded_checksum, state, filter_reason}, `state` being `ran`, `pending`, `filtered` or
+// `ran_changed` (edited after it was applied). Pending ones also have `sql` (the statements as Liquibase would send them, without
+// its bookkeeping), `rollback` {kind: inverse|empty|none, sql, message} and `preconditions` {on_fail, holds, message} or null, as
+// they hold now, before the changesets in front of it.
 //
 // `session` statements run and are committed on Liquibase's connection first, so that they outlive a rollback.
-// Error kinds: parse, duplicate, validation, precondition, sql, lock, connection, unknown_changeset, no_inverse, internal.
+//
+// Error kinds: parse, duplicate, validation, checksum, unknown_changeset (the changelog is wrong, or not what was applied),
+// precondition, no_inverse, sql, lock (held by someone else: waiting is the caller's decision), connection, internal.
+//
+// Differences from `liquibase update`, all on purpose:
+// - A changeset and its record are one transaction. Liquibase commits the changeset first and its record after it, and dying in
+//   between leaves a change that history knows nothing of. Changesets with `runInTransaction:false`, those that switch roles
+//   for their transaction, and databases that commit DDL by themselves still work Liquibase's way.
+// - A lock held by someone else is reported at once instead of waited for.
+// - A run has one deployment id, as if it were one update.
 
 import java.io.*;
 import java.nio.charset.StandardCharsets;
@@ -31,6 +53,7 @@ import java.util.*;
 import java.util.concurrent.*;
 import java.util.logging.*;
 import java.util.regex.*;
+import java.util.stream.Stream;
 import liquibase.*;
 import liquibase.change.*;
 import liquibase.change.core.EmptyChange;
@@ -40,6 +63,8 @@ import liquibase.changelog.visitor.*;
 import liquibase.database.Database;
 import liquibase.database.DatabaseConnection;
 import liquibase.database.DatabaseFactory;
+import liquibase.database.ObjectQuotingStrategy;
+import liquibase.database.OfflineConnection;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.*;
 import liquibase.lockservice.*;
@@ -49,12 +74,11 @@ import liquibase.resource.*;
 import liquibase.sql.Sql;
 import liquibase.sql.visitor.SqlVisitor;
 import liquibase.sqlgenerator.SqlGeneratorFactory;
+import liquibase.statement.ExecutablePreparedStatement;
 import liquibase.statement.SqlStatement;
 import liquibase.ui.LoggerUIService;
 import liquibase.util.LiquibaseUtil;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 public class Driver {
     static final class Fault extends Exception {
@@ -73,6 +97,20 @@ public class Driver {
         }
     }
 
+    /** Can keep a transaction open past Liquibase's own commits. */
+    static final class Held extends JdbcConnection {
+        boolean held;
+
+        Held(Connection connection) {
+            super(connection);
+        }
+
+        @Override
+        public void commit() throws DatabaseException {
+            if (!held) super.commit();
+        }
+    }
+
     final PrintStream out;
     Database database;
     Map<String, Object> connection;
@@ -82,7 +120,12 @@ public class Driver {
     LabelExpression labels = new LabelExpression();
     Map<String, Object> parameters = Map.of();
     DatabaseChangeLog changelog;
-    DirectoryResourceAccessor accessor;
+    ResourceAccessor accessor;
+    /** How the changesets of the act under way ended. */
+    final Map<String, ChangeSet.ExecType> ended = new HashMap<>();
+    /** The changeset whose statements run. */
+    ChangeSet running;
+    long runningSince;
 
     Driver(PrintStream out) {
         this.out = out;
@@ -93,9 +136,7 @@ public class Driver {
         System.setOut(System.err);
         System.setProperty("liquibase.analytics.enabled", "false");
         System.setProperty("liquibase.showBanner", "false");
-        // Ran changesets of a database are recorded by us alone while the claim is held: no second changelog service.
-        Logger logging = LogManager.getLogManager().getLogger("");
-        logging.setLevel(Level.WARNING);
+        LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
         Driver driver = new Driver(out);
         BlockingQueue<String> requests = new LinkedBlockingQueue<>();
         Thread reader = new Thread(() -> {
@@ -119,13 +160,17 @@ public class Driver {
     void serve(String line) {
         Object id = null;
         Map<String, Object> answer = new LinkedHashMap<>();
+        boolean last = false;
+        ended.clear();
+        running = null;
         try {
-            LoaderOptions options = new LoaderOptions();
-            options.setCodePointLimit(64 * 1024 * 1024);
-            Map<String, Object> request = (Map<String, Object>) new Yaml(new SafeConstructor(options)).load(line);
+            if (line.isBlank()) return;
+            Map<String, Object> request = (Map<String, Object>) new Json(line).read();
             id = request.get("id");
             answer.put("id", id);
-            Object result = perform((String) request.get("op"), request);
+            String op = text(request.get("op"));
+            last = op.equals("close");
+            Object result = accessor == null ? perform(op, request) : Scope.child(Map.of(Scope.Attr.resourceAccessor.name(), accessor), () -> perform(op, request));
             answer.put("ok", true);
             answer.put("result", result);
         } catch (Throwable problem) {
@@ -135,6 +180,7 @@ public class Driver {
             recover();
         }
         say(answer);
+        if (last) Runtime.getRuntime().halt(0);
     }
 
     Object perform(String op, Map<String, Object> request) throws Exception {
@@ -146,27 +192,38 @@ public class Driver {
                 return connect();
             case "changelog":
                 return open(request);
+            case "clear":
+                return map();
+            case "close":
+                disconnect();
+                return map();
             default:
         }
-        if (database == null || changelog == null) throw new Fault("internal", "connect and changelog come first");
-        if (database.getConnection().isClosed()) connect();
+        if (connection == null) throw new Fault("internal", "connect comes first");
+        if (database == null || !offline() && !jdbc().isValid(5)) connect();
+        switch (op) {
+            case "history":
+                return map("history", history());
+            case "lock":
+                return lock();
+            case "release_lock":
+                online();
+                if (!exists(jdbc(), database.getDatabaseChangeLogLockTableName())) return map("state", "released");
+                locks().forceReleaseLock();
+                database.commit();
+                return map("state", "released");
+            default:
+        }
+        if (changelog == null) throw new Fault("internal", "changelog comes first");
         switch (op) {
             case "status":
                 return status();
-            case "history":
-                return map("history", history());
             case "apply":
                 return apply(request);
             case "apply_all":
                 return applyAll(request);
             case "undo":
                 return undo(request);
-            case "lock":
-                return lock();
-            case "release_lock":
-                LockServiceFactory.getInstance().getLockService(database).forceReleaseLock();
-                database.commit();
-                return map("state", "released");
             default:
                 throw new Fault("internal", "no such op: " + op);
         }
@@ -174,44 +231,71 @@ public class Driver {
 
     // ---- connection and changelog
 
+    void disconnect() {
+        if (database == null) return;
+        try {
+            database.close();
+        } catch (Exception ignored) {
+            // It is given up because it is broken or no longer wanted.
+        }
+        database = null;
+        Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class).resetAll();
+        LockServiceFactory.getInstance().resetAll();
+    }
+
     @SuppressWarnings("unchecked")
     Map<String, Object> connect() throws Exception {
-        if (database != null) {
-            try {
-                database.close();
-            } catch (DatabaseException ignored) {
-                // It is being replaced because it is no longer wanted.
-            }
-            database = null;
-        }
+        disconnect();
         Properties properties = new Properties();
         Object extra = connection.get("properties");
         if (extra instanceof Map) ((Map<String, Object>) extra).forEach((k, v) -> properties.put(k, String.valueOf(v)));
         if (connection.get("user") != null) properties.put("user", connection.get("user"));
         if (connection.get("password") != null) properties.put("password", connection.get("password"));
+        String url = text(connection.get("url"));
+        Database fresh = null;
         try {
-            Connection jdbc = DriverManager.getConnection((String) connection.get("url"), properties);
-            database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(jdbc));
+            DatabaseConnection link = url.startsWith("offline:")
+                ? new OfflineConnection(url, accessor != null ? accessor : new ClassLoaderResourceAccessor())
+                : new Held(DriverManager.getConnection(url, properties));
+            fresh = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(link);
+            String schema = text(connection.get("default_schema"));
+            if (!schema.isEmpty()) fresh.setDefaultSchemaName(schema);
         } catch (SQLException | DatabaseException e) {
             throw new Fault("connection", "Liquibase cannot connect: " + innermost(e), e);
         }
+        database = fresh;
+        if (!offline()) session(connection);
         if (file != null) parse();
-        return map("product", database.getDatabaseProductName(), "version", database.getDatabaseProductVersion());
+        return map("product", database.getDatabaseProductName(), "version", offline() ? null : database.getDatabaseProductVersion());
+    }
+
+    boolean offline() {
+        return database.getConnection() instanceof OfflineConnection;
+    }
+
+    void online() throws Fault {
+        if (offline()) throw new Fault("internal", "an offline database cannot be changed");
     }
 
     @SuppressWarnings("unchecked")
     Object open(Map<String, Object> request) throws Exception {
-        root = Paths.get((String) request.get("root"));
-        file = (String) request.get("file");
+        root = Paths.get(text(request.get("root"))).toAbsolutePath().normalize();
+        file = text(request.get("file"));
         contexts = new Contexts(text(request.get("contexts")));
         labels = new LabelExpression(text(request.get("labels")));
-        if (request.get("parameters") instanceof Map) parameters = (Map<String, Object>) request.get("parameters");
+        parameters = request.get("parameters") instanceof Map ? (Map<String, Object>) request.get("parameters") : Map.of();
+        changelog = null;
         parse();
+        if (database != null) validate(history());
         return map("changesets", changelog.getChangeSets().size());
     }
 
     void parse() throws Exception {
-        accessor = new DirectoryResourceAccessor(root.toFile());
+        try {
+            accessor = new DirectoryResourceAccessor(root.toFile());
+        } catch (FileNotFoundException e) {
+            throw new Fault("parse", "the folder " + root + " does not exist", e);
+        }
         Database dialect = database != null ? database : new liquibase.database.core.MockDatabase();
         ChangeLogParameters values = new ChangeLogParameters(dialect);
         values.setContexts(contexts);
@@ -220,57 +304,147 @@ public class Driver {
         try {
             Scope.child(Scope.Attr.resourceAccessor, accessor, () ->
                 changelog = ChangeLogParserFactory.getInstance().getParser(file, accessor).parse(file, values, accessor));
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) {
             throw unreadable(e);
         }
         Map<String, ChangeSet> seen = new HashMap<>();
         for (ChangeSet changeSet : changelog.getChangeSets()) {
-            ChangeSet first = seen.putIfAbsent(changeSet.getFilePath() + "\0" + changeSet.getId() + "\0" + changeSet.getAuthor(), changeSet);
+            ChangeSet first = seen.putIfAbsent(key(changeSet), changeSet);
             if (first != null) {
                 Fault fault = new Fault("duplicate", "changeset \"" + changeSet.getId() + "\" by " + changeSet.getAuthor() + " is there twice");
-                fault.file = changeSet.getFilePath();
-                fault.line = lastLineOf(changeSet);
+                fault.file = DatabaseChangeLog.normalizePath(changeSet.getFilePath());
+                List<Integer> lines = lines(changeSet, new HashMap<>());
+                if (!lines.isEmpty()) fault.line = lines.get(lines.size() - 1);
                 throw fault;
             }
         }
     }
 
     static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)", Pattern.CASE_INSENSITIVE);
-    static final Pattern NAMED = Pattern.compile("([\\w./-]+\\.(?:sql|ya?ml|xml|json))");
+    static final Pattern NAMED = Pattern.compile("([\\w./-]+\\.(?:sql|ya?ml|xml|json|csv))\\b");
+    static final Pattern MISSING = Pattern.compile("(?:The file |Could not find )?'?([^\\s']+)'? (?:was not found|does not exist)", Pattern.CASE_INSENSITIVE);
 
-    Fault unreadable(Exception e) {
-        String message = innermost(e);
-        Fault fault = new Fault("parse", message, e);
+    Fault unreadable(Throwable e) {
+        Fault fault = new Fault("parse", innermost(e), e);
+        String missing = null;
         for (Throwable t = e; t != null; t = t.getCause()) {
-            String text = String.valueOf(t.getMessage());
+            String text = String.valueOf(t.getMessage()).replace(root + "/", "");
             Matcher line = LINE.matcher(text);
             if (fault.line == null && line.find()) fault.line = Integer.valueOf(line.group(1));
+            // The innermost file named is the one that could not be read; a message names it before anything it quotes.
             Matcher named = NAMED.matcher(text);
-            // The innermost file named is the one that could not be read.
-            while (named.find()) fault.file = named.group(1).startsWith(root.toString()) ? root.relativize(Paths.get(named.group(1))).toString() : named.group(1);
+            if (named.find()) fault.file = named.group(1);
+            Matcher absent = MISSING.matcher(text);
+            if (absent.find()) missing = absent.group(1);
+            if (!(t instanceof MarkedYAMLException) || ((MarkedYAMLException) t).getProblemMark() == null) continue;
+            MarkedYAMLException yaml = (MarkedYAMLException) t;
+            String already = fault.file;
+            fault = new Fault("parse", oneLine("not YAML: " + (yaml.getContext() == null ? "" : yaml.getContext() + ", ") + yaml.getProblem()), e);
+            fault.file = already;
+            fault.line = yaml.getProblemMark().getLine() + 1;
         }
         if (fault.file == null) fault.file = file;
+        if (missing != null && !missing.equals(file)) {
+            Fault where = new Fault("parse", "it includes " + missing + ", which does not exist", e);
+            where.file = file;
+            included(missing, where);
+            return where;
+        }
         return fault;
+    }
+
+    /** Where a file is included: Liquibase only says that it is not there. */
+    void included(String missing, Fault fault) {
+        String name = missing.substring(missing.lastIndexOf('/') + 1);
+        try (Stream<Path> files = Files.find(root, 8, (path, attributes) -> attributes.isRegularFile() && path.toString().matches(".*\\.(ya?ml|xml|json)"))) {
+            for (Path path : (Iterable<Path>) files.sorted().limit(2000)::iterator) {
+                List<String> lines = Files.readAllLines(path);
+                for (int i = 0; i < lines.size(); i++) {
+                    if (!lines.get(i).contains(name)) continue;
+                    fault.file = root.relativize(path).toString();
+                    fault.line = i + 1;
+                    return;
+                }
+            }
+        } catch (IOException | UncheckedIOException ignored) {
+            // The root changelog is named then.
+        }
+    }
+
+    /**
+     * What Liquibase validates before an update: changes that lack what they need, and preconditions of the changelog as a whole
+     * when `whole`. Checksums are left to the caller, for whom an edited changeset is a finding like others.
+     */
+    void validate(List<Map<String, Object>> history, boolean whole) throws Exception {
+        Set<String> recorded = new HashSet<>();
+        for (Map<String, Object> row : history) recorded.add(key(row));
+        ChangeSetFilter unrecorded = new ChangeSetFilter() {
+            public ChangeSetFilterResult accepts(ChangeSet changeSet) {
+                return new ChangeSetFilterResult(!recorded.contains(key(changeSet)), "recorded", getClass());
+            }
+        };
+        ValidatingVisitor visitor = new ValidatingVisitor(List.of());
+        if (whole) visitor.validate(database, changelog);
+        ChangeLogIterator iterator = new ChangeLogIterator(changelog, new DbmsChangeSetFilter(database), new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), unrecorded);
+        Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, new RuntimeEnvironment(database, contexts, labels)));
+        if (!visitor.getFailedPreconditions().isEmpty()) throw new Fault("precondition", "the changelog's precondition does not hold: " + oneLine(visitor.getFailedPreconditions().get(0).getMessage()));
+        if (!visitor.getErrorPreconditions().isEmpty()) throw new Fault("precondition", "the changelog's precondition cannot be checked: " + innermost(visitor.getErrorPreconditions().get(0).getCause()));
+        if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
+        if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
+        if (visitor.getValidationErrors().hasErrors()) throw invalid(oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));
+    }
+
+    void validate(List<Map<String, Object>> history) throws Exception {
+        validate(history, false);
+    }
+
+    Fault unusable(Throwable e) {
+        return new Fault("validation", innermost(e), e);
+    }
+
+    /** Liquibase puts the changeset behind the message: "..., path::id::author". */
+    Fault invalid(String message) {
+        for (ChangeSet changeSet : changelog.getChangeSets()) {
+            String tail = ", " + changeSet.toString(false);
+            if (!message.endsWith(tail)) continue;
+            Fault fault = new Fault("validation", message.substring(0, message.length() - tail.length()));
+            fault.changeset = identity(changeSet);
+            fault.file = DatabaseChangeLog.normalizePath(changeSet.getFilePath());
+            List<Integer> lines = lines(changeSet, new HashMap<>());
+            if (!lines.isEmpty()) fault.line = lines.get(0);
+            return fault;
+        }
+        return new Fault("validation", message);
     }
 
     // ---- looking
 
     List<Map<String, Object>> history() throws Exception {
         List<Map<String, Object>> rows = new ArrayList<>();
+        if (offline()) return rows;
         Connection jdbc = jdbc();
-        if (!exists(jdbc, database.getDatabaseChangeLogTableName())) return rows;
-        String table = database.escapeTableName(database.getLiquibaseCatalogName(), database.getLiquibaseSchemaName(), database.getDatabaseChangeLogTableName());
-        try (Statement statement = jdbc.createStatement();
-             ResultSet set = statement.executeQuery("SELECT ID, AUTHOR, FILENAME, MD5SUM, EXECTYPE, DATEEXECUTED, ORDEREXECUTED, DEPLOYMENT_ID FROM " + table + " ORDER BY DATEEXECUTED, ORDEREXECUTED")) {
-            while (set.next()) {
-                rows.add(map("id", set.getString(1), "author", set.getString(2), "path", DatabaseChangeLog.normalizePath(set.getString(3)),
-                    "checksum", set.getString(4), "exec_type", set.getString(5), "date_executed", String.valueOf(set.getTimestamp(6)),
-                    "order_executed", set.getInt(7), "deployment_id", set.getString(8)));
+        try {
+            if (!exists(jdbc, database.getDatabaseChangeLogTableName())) return rows;
+            String table = database.escapeTableName(database.getLiquibaseCatalogName(), database.getLiquibaseSchemaName(), database.getDatabaseChangeLogTableName());
+            try (Statement statement = jdbc.createStatement();
+                 ResultSet set = statement.executeQuery("SELECT ID, AUTHOR, FILENAME, MD5SUM, EXECTYPE, DATEEXECUTED, ORDEREXECUTED, DEPLOYMENT_ID FROM " + table + " ORDER BY DATEEXECUTED, ORDEREXECUTED")) {
+                while (set.next()) {
+                    Map<String, Object> row = map("id", set.getString(1), "author", set.getString(2), "path", DatabaseChangeLog.normalizePath(set.getString(3)),
+                        "checksum", set.getString(4), "exec_type", set.getString(5), "date_executed", String.valueOf(set.getTimestamp(6)),
+                        "order_executed", set.getInt(7), "deployment_id", set.getString(8));
+                    if (!set.getString(3).equals(row.get("path"))) row.put("stored_path", set.getString(3));
+                    rows.add(row);
+                }
             }
         } finally {
-            jdbc.commit();
+            end(jdbc);
         }
         return rows;
+    }
+
+    /** Ends a transaction that only read. */
+    static void end(Connection jdbc) throws SQLException {
+        if (!jdbc.isClosed() && !jdbc.getAutoCommit()) jdbc.rollback();
     }
 
     boolean exists(Connection jdbc, String table) throws SQLException {
@@ -287,6 +461,10 @@ public class Driver {
         return DatabaseChangeLog.normalizePath(path) + "\0" + id + "\0" + author;
     }
 
+    static String key(Map<String, Object> identity) {
+        return key(text(identity.get("path")), text(identity.get("id")), text(identity.get("author")));
+    }
+
     static String key(ChangeSet changeSet) {
         return key(changeSet.getFilePath(), changeSet.getId(), changeSet.getAuthor());
     }
@@ -294,19 +472,22 @@ public class Driver {
     Map<String, Object> status() throws Exception {
         List<Map<String, Object>> history = history();
         Map<String, Map<String, Object>> ran = new LinkedHashMap<>();
-        for (Map<String, Object> row : history) ran.put(key((String) row.get("path"), (String) row.get("id"), (String) row.get("author")), row);
+        for (Map<String, Object> row : history) ran.put(key(row), row);
+        validate(history);
         List<Object> all = new ArrayList<>();
         Set<String> known = new HashSet<>();
         Map<String, List<String>> texts = new HashMap<>();
         for (ChangeSet changeSet : changelog.getChangeSets()) {
             known.add(key(changeSet));
+            // Whatever fails here is about this changeset.
+            running = changeSet;
             all.add(one(changeSet, ran.get(key(changeSet)), texts));
+            running = null;
         }
         List<Object> unknown = new ArrayList<>();
         ran.forEach((key, row) -> {
             if (!known.contains(key)) unknown.add(row);
         });
-        jdbc().rollback();
         return map("changesets", all, "unknown", unknown, "history", history);
     }
 
@@ -321,14 +502,15 @@ public class Driver {
         it.put("run_always", changeSet.shouldAlwaysRun());
         it.put("fail_on_error", changeSet.getFailOnError());
         it.put("checksum", String.valueOf(changeSet.generateCheckSum(ChecksumVersion.latest())));
-        it.put("line", line(changeSet, texts));
+        List<Integer> lines = lines(changeSet, texts);
+        it.put("line", lines.isEmpty() ? null : lines.get(0));
         String refused = refused(changeSet);
         String state = "pending";
         if (row != null) {
             String recorded = (String) row.get("checksum");
             it.put("recorded_checksum", recorded);
             boolean valid = recorded == null || changeSet.isCheckSumValid(CheckSum.parse(recorded));
-            state = valid ? (changeSet.shouldAlwaysRun() ? "pending" : "ran") : (changeSet.shouldRunOnChange() ? "pending" : "ran_changed");
+            state = valid || changeSet.shouldAlwaysRun() ? (changeSet.shouldAlwaysRun() ? "pending" : "ran") : (changeSet.shouldRunOnChange() ? "pending" : "ran_changed");
         }
         if (state.equals("pending") && refused != null) {
             state = "filtered";
@@ -336,11 +518,18 @@ public class Driver {
         }
         it.put("state", state);
         if (!state.equals("pending")) return it;
-        List<String> sql = new ArrayList<>();
-        for (Change change : changeSet.getChanges()) sql.addAll(render(changeSet, change.generateStatements(database)));
-        it.put("sql", sql);
-        it.put("rollback", rollback(changeSet));
-        it.put("preconditions", preconditions(changeSet));
+        ObjectQuotingStrategy quoting = database.getObjectQuotingStrategy();
+        database.setObjectQuotingStrategy(changeSet.getObjectQuotingStrategy());
+        try {
+            List<String> sql = new ArrayList<>();
+            for (Change change : changeSet.getChanges()) sql.addAll(render(changeSet, change, change.generateStatements(database), false));
+            it.put("sql", sql);
+            it.put("rollback", rollback(changeSet));
+            it.put("preconditions", preconditions(changeSet));
+        } finally {
+            database.setObjectQuotingStrategy(quoting);
+            if (!offline()) end(jdbc());
+        }
         return it;
     }
 
@@ -354,12 +543,19 @@ public class Driver {
         return null;
     }
 
-    List<String> render(ChangeSet changeSet, SqlStatement[] statements) {
+    List<String> render(ChangeSet changeSet, Change change, SqlStatement[] statements, boolean back) {
         List<String> texts = new ArrayList<>();
-        for (SqlStatement statement : statements) {
-            for (Sql sql : SqlGeneratorFactory.getInstance().generateSql(statement, database)) {
+        SqlGeneratorFactory generators = SqlGeneratorFactory.getInstance();
+        for (SqlStatement statement : statements == null ? new SqlStatement[0] : statements) {
+            if (statement.skipOnUnsupported() && !generators.supports(statement, database)) continue;
+            if (statement instanceof ExecutablePreparedStatement) {
+                // Rows of a file, sent with bound values: there is no text to show.
+                texts.add("-- " + oneLine(change.getConfirmationMessage()));
+                continue;
+            }
+            for (Sql sql : generators.generateSql(statement, database)) {
                 String text = sql.toSql();
-                for (SqlVisitor visitor : changeSet.getSqlVisitors()) text = visitor.modifySql(text, database);
+                for (SqlVisitor visitor : changeSet.getSqlVisitors()) if (!back || visitor.isApplyToRollback()) text = visitor.modifySql(text, database);
                 if (text != null && !text.isBlank()) texts.add(text);
             }
         }
@@ -370,61 +566,70 @@ public class Driver {
         List<String> sql = new ArrayList<>();
         List<Change> written = changeSet.getRollback() == null ? List.of() : changeSet.getRollback().getChanges();
         if (!written.isEmpty()) {
-            boolean empty = true;
             for (Change change : written) {
-                if (change instanceof EmptyChange) continue;
-                empty = false;
-                sql.addAll(render(changeSet, change.generateStatements(database)));
+                if (!(change instanceof EmptyChange)) sql.addAll(render(changeSet, change, change.generateStatements(database), true));
             }
-            return map("kind", empty || sql.isEmpty() ? "empty" : "inverse", "sql", sql);
+            return map("kind", sql.isEmpty() ? "empty" : "inverse", "sql", sql);
         }
         List<Change> changes = new ArrayList<>(changeSet.getChanges());
         Collections.reverse(changes);
         for (Change change : changes) {
-            if (!change.supportsRollback(database)) return map("kind", "none", "sql", List.of(), "message", change.getClass().getSimpleName() + " has no rollback");
+            if (!change.supportsRollback(database)) return none("there is no rollback, and none can be derived from " + nameOf(change));
             try {
-                sql.addAll(render(changeSet, change.generateRollbackStatements(database)));
+                sql.addAll(render(changeSet, change, change.generateRollbackStatements(database), true));
             } catch (RollbackImpossibleException e) {
-                return map("kind", "none", "sql", List.of(), "message", innermost(e));
+                return none("there is no rollback, and none can be derived from " + nameOf(change));
             }
         }
-        return map("kind", sql.isEmpty() ? "none" : "inverse", "sql", sql);
+        return map("kind", sql.isEmpty() ? "empty" : "inverse", "sql", sql);
+    }
+
+    static Map<String, Object> none(String message) {
+        return map("kind", "none", "sql", List.of(), "message", message);
+    }
+
+    static String nameOf(Change change) {
+        return Scope.getCurrentScope().getSingleton(ChangeFactory.class).getChangeMetaData(change).getName();
     }
 
     Map<String, Object> preconditions(ChangeSet changeSet) {
         PreconditionContainer container = changeSet.getPreconditions();
-        if (container == null || container.getNestedPreconditions().isEmpty()) return null;
+        if (container == null || container.getNestedPreconditions().isEmpty() || offline()) return null;
+        String onFail = String.valueOf(container.getOnFail());
         try {
             container.check(database, changelog, changeSet, null);
-            return map("on_fail", String.valueOf(container.getOnFail()), "holds", true);
+            return map("on_fail", onFail, "holds", true, "message", null);
+        } catch (PreconditionFailedException e) {
+            return map("on_fail", onFail, "holds", false, "message", oneLine(e.getFailedPreconditions().get(0).getMessage()));
+        } catch (PreconditionErrorException e) {
+            return map("on_fail", String.valueOf(container.getOnError()), "holds", false, "message", innermost(e.getErrorPreconditions().get(0).getCause()));
         } catch (Exception e) {
-            return map("on_fail", String.valueOf(container.getOnFail()), "holds", false, "message", innermost(e));
+            return map("on_fail", onFail, "holds", false, "message", innermost(e));
         }
     }
 
-    Integer line(ChangeSet changeSet, Map<String, List<String>> texts) {
-        List<String> lines = texts.computeIfAbsent(changeSet.getFilePath(), path -> {
+    /** The lines its changelog file begins it at: several when it is there twice. */
+    List<Integer> lines(ChangeSet changeSet, Map<String, List<String>> texts) {
+        // A logical path names no file; the changelog it was read from does.
+        String physical = changeSet.getChangeLog() == null ? null : changeSet.getChangeLog().getPhysicalFilePath();
+        List<String> lines = texts.computeIfAbsent(physical == null ? changeSet.getFilePath() : physical, path -> {
             try {
-                return Files.readAllLines(root.resolve(path));
+                return Files.readAllLines(root.resolve(DatabaseChangeLog.normalizePath(path)));
             } catch (IOException | RuntimeException e) {
                 return List.of();
             }
         });
-        Pattern head = Pattern.compile("^\\s*--\\s*changeset\\s+[\"']?" + Pattern.quote(changeSet.getAuthor()) + "[\"']?\\s*:\\s*[\"']?" + Pattern.quote(changeSet.getId()) + "[\"']?(\\s|$).*", Pattern.CASE_INSENSITIVE);
-        for (int i = 0; i < lines.size(); i++) if (head.matcher(lines.get(i)).matches()) return i + 1;
-        Pattern other = Pattern.compile(".*\\bid\\s*[:=]\\s*[\"']?" + Pattern.quote(changeSet.getId()) + "[\"']?(\\s|>|,|$).*");
-        for (int i = 0; i < lines.size(); i++) if (other.matcher(lines.get(i)).matches()) return i + 1;
-        return null;
-    }
-
-    Integer lastLineOf(ChangeSet changeSet) {
-        try {
-            List<String> lines = Files.readAllLines(root.resolve(changeSet.getFilePath()));
-            for (int i = lines.size() - 1; i >= 0; i--) if (lines.get(i).contains(changeSet.getId())) return i + 1;
-        } catch (IOException | RuntimeException ignored) {
-            // Without a line then.
+        String id = Pattern.quote(changeSet.getId());
+        List<Integer> found = new ArrayList<>();
+        for (String form : new String[] {
+            "\\s*--\\s*changeset\\s+[\"']?" + Pattern.quote(changeSet.getAuthor()) + "[\"']?\\s*:\\s*[\"']?" + id + "[\"']?(\\s.*)?",
+            ".*\\bid[\"']?\\s*[:=]\\s*[\"']?" + id + "[\"']?([\\s>,}].*)?",
+        }) {
+            Pattern head = Pattern.compile(form, Pattern.CASE_INSENSITIVE);
+            for (int i = 0; i < lines.size(); i++) if (head.matcher(lines.get(i)).matches()) found.add(i + 1);
+            if (!found.isEmpty()) break;
         }
-        return null;
+        return found;
     }
 
     // ---- acting
@@ -432,9 +637,23 @@ public class Driver {
     @SuppressWarnings("unchecked")
     ChangeSet find(Map<String, Object> request) throws Fault {
         Map<String, Object> named = (Map<String, Object>) request.get("changeset");
-        String wanted = key(text(named.get("path")), text(named.get("id")), text(named.get("author")));
-        for (ChangeSet changeSet : changelog.getChangeSets()) if (key(changeSet).equals(wanted)) return changeSet;
-        throw new Fault("unknown_changeset", "changeset \"" + named.get("id") + "\" of " + named.get("path") + " is not in the changelog");
+        if (named == null) throw new Fault("internal", "which changeset is not said");
+        for (ChangeSet changeSet : changelog.getChangeSets()) if (key(changeSet).equals(key(named))) return changeSet;
+        Fault fault = new Fault("unknown_changeset", "changeset \"" + named.get("id") + "\" by " + named.get("author") + " of " + named.get("path") + " is not in the changelog");
+        fault.changeset = named;
+        throw fault;
+    }
+
+    /** The changeset to act on. Liquibase keeps how a changeset ended in its object and takes it into the next act. */
+    ChangeSet fresh(Map<String, Object> request) throws Exception {
+        ChangeSet changeSet = find(request);
+        if (changeSet.getExecType() == null || changeSet.getExecType() == ChangeSet.ExecType.EXECUTED) return running = changeSet;
+        CheckSum before = changeSet.generateCheckSum(ChecksumVersion.latest());
+        parse();
+        changeSet = find(request);
+        running = changeSet;
+        if (!before.equals(changeSet.generateCheckSum(ChecksumVersion.latest()))) throw new Fault("checksum", "it was edited while the run was under way");
+        return changeSet;
     }
 
     @SuppressWarnings("unchecked")
@@ -449,180 +668,306 @@ public class Driver {
         if (!jdbc.getAutoCommit()) jdbc.commit();
     }
 
-    /** Liquibase's own tables, and a history that is read anew. */
-    ChangeLogHistoryService prepare() throws Exception {
-        ChangeLogHistoryService service = Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class).getChangeLogService(database);
-        service.reset();
-        service.init();
-        service.generateDeploymentId();
-        LockServiceFactory.getInstance().getLockService(database).init();
-        return service;
+    LockService locks() {
+        return LockServiceFactory.getInstance().getLockService(database);
     }
 
-    interface Locked {
+    ChangeLogHistoryService service() {
+        return Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class).getChangeLogService(database);
+    }
+
+    interface Act {
         void run() throws Exception;
     }
 
-    /** Liquibase's lock for the time of one act. Whoever holds it is named at once: waiting is the caller's decision. */
-    void locked(Locked act) throws Exception {
-        LockService locks = LockServiceFactory.getInstance().getLockService(database);
+    /** Liquibase's lock and tables for the time of one act, and a history that is read anew. */
+    void locked(Act act) throws Exception {
+        LockService locks = locks();
         locks.reset();
-        boolean taken;
-        try {
+        // Asked first, because Liquibase makes its tables before it looks at the lock.
+        Map<String, Object> holder = lock();
+        boolean taken = false;
+        if (!Boolean.TRUE.equals(holder.get("held"))) {
+            service().init();
             taken = locks.acquireLock();
-        } catch (LockException e) {
-            if (state(e) != null) throw e;
-            taken = false;
+            if (!taken) holder = lock();
         }
-        if (!taken) {
-            Map<String, Object> holder = lock();
-            throw new Fault("lock", "Liquibase's lock is held by " + holder.get("by") + " since " + holder.get("since"));
-        }
+        if (!taken) throw new Fault("lock", "Liquibase's lock is held by " + holder.get("by") + " since " + holder.get("since"));
+        Throwable problem = null;
         try {
             act.run();
+        } catch (Throwable e) {
+            problem = e;
+            throw e;
         } finally {
-            if (database.getConnection().isClosed()) connect();
-            else if (!jdbc().getAutoCommit()) database.rollback();
-            LockServiceFactory.getInstance().getLockService(database).forceReleaseLock();
-            database.commit();
+            release(problem);
         }
     }
 
+    /** Gives the lock back on whatever connection there is, without hiding why the act failed. */
+    void release(Throwable problem) throws Exception {
+        hold(false);
+        Exception last = null;
+        for (int attempt = 0; attempt < 3; attempt++) {
+            try {
+                if (database == null || database.getConnection().isClosed() || attempt > 0 && !jdbc().isValid(2)) connect();
+                if (!jdbc().getAutoCommit()) database.rollback();
+                locks().forceReleaseLock();
+                database.commit();
+                return;
+            } catch (Exception e) {
+                last = e;
+            }
+        }
+        if (problem == null) throw last;
+        problem.addSuppressed(last);
+    }
+
+    void hold(boolean held) {
+        if (database != null && database.getConnection() instanceof Held) ((Held) database.getConnection()).held = held;
+    }
+
+    static final Pattern SWITCHES = Pattern.compile("\\bset\\s+(local\\s+)?(role|session\\s+authorization)\\b|\\bset_config\\s*\\(\\s*'(role|session_authorization)'", Pattern.CASE_INSENSITIVE);
+
+    /** Whether a changeset and its record can be one transaction. */
+    boolean holdable(ChangeSet changeSet, List<Change> changes) {
+        if (!changeSet.isRunInTransaction() || changeSet.getRunWith() != null) return false;
+        for (Change change : changes) {
+            if (change instanceof AbstractSQLChange) {
+                String sql = ((AbstractSQLChange) change).getSql();
+                // The record would be written as the other role, which need not be allowed to.
+                if (sql != null && SWITCHES.matcher(sql).find()) return false;
+            }
+        }
+        return true;
+    }
+
     Object apply(Map<String, Object> request) throws Exception {
-        ChangeSet changeSet = find(request);
+        online();
+        ChangeSet changeSet = fresh(request);
         session(request);
-        prepare();
-        Map<String, Object> before = recorded(changeSet);
-        if (before != null && !changeSet.shouldAlwaysRun() && !changeSet.shouldRunOnChange()) return map("state", "already");
-        if (refused(changeSet) != null) return map("state", "filtered");
+        List<Map<String, Object>> history = history();
+        Map<String, Object> row = recorded(history, key(changeSet));
+        String refused = refused(changeSet);
+        if (row != null) {
+            CheckSum recorded = row.get("checksum") == null ? null : CheckSum.parse((String) row.get("checksum"));
+            boolean same = recorded == null || changeSet.isCheckSumValid(recorded);
+            if (!same && !changeSet.shouldRunOnChange() && !changeSet.shouldAlwaysRun()) {
+                throw new Fault("checksum", "it was edited after it was applied: its checksum was " + recorded + " and is now " + changeSet.generateCheckSum(ChecksumVersion.enumFromChecksumVersion(recorded.getVersion())));
+            }
+            if (!changeSet.shouldAlwaysRun() && same) return map("state", "already", "millis", 0);
+        }
+        if (refused != null) return map("state", "filtered", "reason", refused, "millis", 0);
+        validate(history, true);
         long begun = System.nanoTime();
         locked(() -> update(Set.of(key(changeSet))));
-        Map<String, Object> row = recorded(changeSet);
-        String type = row == null ? "" : String.valueOf(row.get("exec_type"));
-        String state = row == null ? "skipped" : type.equals("MARK_RAN") ? "marked_ran" : "applied";
-        return map("state", state, "millis", (System.nanoTime() - begun) / 1_000_000);
+        ChangeSet.ExecType type = ended.get(key(changeSet));
+        long millis = (System.nanoTime() - begun) / 1_000_000;
+        if (type == null) {
+            // Nothing ended: someone else was faster, or its precondition says to go on without it.
+            boolean already = changeSet.getExecType() != ChangeSet.ExecType.SKIPPED;
+            return already ? map("state", "already", "millis", millis)
+                : map("state", "filtered", "reason", "its precondition does not hold and says to continue", "millis", millis);
+        }
+        if (type == ChangeSet.ExecType.FAILED) return map("state", "filtered", "reason", "it failed, and its failOnError is false: " + oneLine(text(changeSet.getErrorMsg()).replaceFirst("(?s)\\[Failed SQL:.*", "").replaceFirst("^ERROR: ", "")), "millis", millis);
+        boolean marked = type == ChangeSet.ExecType.MARK_RAN || changeSet.getExecType() == ChangeSet.ExecType.MARK_RAN;
+        return map("state", marked ? "marked_ran" : "applied", "millis", millis);
     }
 
     @SuppressWarnings("unchecked")
     Object applyAll(Map<String, Object> request) throws Exception {
+        online();
         session(request);
-        prepare();
-        Set<String> chosen = null;
+        Set<String> only = null;
         if (request.get("changesets") instanceof List) {
-            chosen = new HashSet<>();
-            for (Object named : (List<Object>) request.get("changesets")) chosen.add(key(find(map("changeset", named))));
+            only = new HashSet<>();
+            for (Object named : (List<Object>) request.get("changesets")) only.add(key(fresh(map("changeset", named))));
+            running = null;
         }
-        Set<String> only = chosen;
-        locked(() -> update(only));
-        return map("state", "applied");
+        List<Map<String, Object>> history = history();
+        for (ChangeSet changeSet : changelog.getChangeSets()) {
+            Map<String, Object> row = recorded(history, key(changeSet));
+            if (row == null || row.get("checksum") == null || only != null && !only.contains(key(changeSet))) continue;
+            if (changeSet.shouldRunOnChange() || changeSet.shouldAlwaysRun() || refused(changeSet) != null) continue;
+            if (changeSet.isCheckSumValid(CheckSum.parse((String) row.get("checksum")))) continue;
+            running = changeSet;
+            throw new Fault("checksum", "it was edited after it was applied");
+        }
+        validate(history, true);
+        long begun = System.nanoTime();
+        Set<String> chosen = only;
+        locked(() -> update(chosen));
+        return map("state", "applied", "applied", ended.values().stream().filter(type -> type != ChangeSet.ExecType.FAILED).count(), "millis", (System.nanoTime() - begun) / 1_000_000);
     }
 
     void update(Set<String> only) throws Exception {
         ShouldRunChangeSetFilter shouldRun = new ShouldRunChangeSetFilter(database);
-        ChangeSetFilter exactly = new ChangeSetFilter() {
+        ChangeLogIterator iterator = new ChangeLogIterator(changelog, shouldRun, new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new DbmsChangeSetFilter(database), new IgnoreChangeSetFilter(), exactly(only));
+        iterator.run(new UpdateVisitor(database, listener(), shouldRun), new RuntimeEnvironment(database, contexts, labels));
+        hold(false);
+        database.commit();
+    }
+
+    static ChangeSetFilter exactly(Set<String> only) {
+        return new ChangeSetFilter() {
             public ChangeSetFilterResult accepts(ChangeSet changeSet) {
                 return new ChangeSetFilterResult(only == null || only.contains(key(changeSet)), "not chosen", getClass());
             }
         };
-        ChangeLogIterator iterator = new ChangeLogIterator(changelog, shouldRun, new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new DbmsChangeSetFilter(database), new IgnoreChangeSetFilter(), exactly);
-        Scope.child(Scope.Attr.resourceAccessor, accessor, () ->
-            iterator.run(new UpdateVisitor(database, listener(), shouldRun), new RuntimeEnvironment(database, contexts, labels)));
     }
 
     Object undo(Map<String, Object> request) throws Exception {
+        online();
         ChangeSet changeSet = find(request);
+        running = changeSet;
         session(request);
-        prepare();
-        Map<String, Object> row = recorded(changeSet);
-        if (row == null) return map("state", "not_applied");
+        Map<String, Object> row = recorded(history(), key(changeSet));
+        if (row == null) return map("state", "not_applied", "millis", 0);
+        changeSet.setStoredFilePath(text(row.getOrDefault("stored_path", row.get("path"))));
         if ("MARK_RAN".equals(row.get("exec_type"))) {
             // Its precondition kept it from running: its inverse would take away what somebody else made.
-            database.removeRanStatus(changeSet);
-            database.commit();
-            return map("state", "unmarked");
+            locked(() -> {
+                database.removeRanStatus(changeSet);
+                database.commit();
+            });
+            return map("state", "unmarked", "millis", 0);
         }
-        if (rollback(changeSet).get("kind").equals("none")) throw new Fault("no_inverse", "changeset \"" + changeSet.getId() + "\" has no inverse");
+        Map<String, Object> inverse = rollback(changeSet);
+        if (inverse.get("kind").equals("none")) throw new Fault("no_inverse", text(inverse.get("message")));
         long begun = System.nanoTime();
-        locked(() -> Scope.child(Scope.Attr.resourceAccessor, accessor, () -> {
-            changeSet.rollback(database, listener());
-            database.removeRanStatus(changeSet);
+        locked(() -> {
+            ChangeLogIterator iterator = new ChangeLogIterator(changelog, exactly(Set.of(key(changeSet))));
+            iterator.run(new RollbackVisitor(database, listener()), new RuntimeEnvironment(database, contexts, labels));
+            hold(false);
             database.commit();
-        }));
+        });
         return map("state", "undone", "millis", (System.nanoTime() - begun) / 1_000_000);
     }
 
-    Map<String, Object> recorded(ChangeSet changeSet) throws Exception {
-        for (Map<String, Object> row : history()) {
-            if (key((String) row.get("path"), (String) row.get("id"), (String) row.get("author")).equals(key(changeSet))) return row;
-        }
+    static Map<String, Object> recorded(List<Map<String, Object>> history, String key) {
+        for (Map<String, Object> row : history) if (key(row).equals(key)) return row;
         return null;
     }
 
     Map<String, Object> lock() throws Exception {
+        Map<String, Object> free = map("held", false, "by", null, "since", null);
+        if (offline()) return free;
         Connection jdbc = jdbc();
-        if (!exists(jdbc, database.getDatabaseChangeLogLockTableName())) return map("held", false);
-        String table = database.escapeTableName(database.getLiquibaseCatalogName(), database.getLiquibaseSchemaName(), database.getDatabaseChangeLogLockTableName());
-        try (Statement statement = jdbc.createStatement();
-             ResultSet set = statement.executeQuery("SELECT LOCKEDBY, LOCKGRANTED FROM " + table + " WHERE LOCKED")) {
-            if (set.next()) return map("held", true, "by", set.getString(1), "since", String.valueOf(set.getTimestamp(2)));
+        try {
+            if (!exists(jdbc, database.getDatabaseChangeLogLockTableName())) return free;
+            String table = database.escapeTableName(database.getLiquibaseCatalogName(), database.getLiquibaseSchemaName(), database.getDatabaseChangeLogLockTableName());
+            try (Statement statement = jdbc.createStatement();
+                 ResultSet set = statement.executeQuery("SELECT LOCKED, LOCKEDBY, LOCKGRANTED FROM " + table + " WHERE ID = 1")) {
+                if (set.next() && set.getBoolean(1)) return map("held", true, "by", set.getString(2), "since", String.valueOf(set.getTimestamp(3)));
+            }
         } finally {
-            jdbc.rollback();
+            end(jdbc);
         }
-        return map("held", false);
+        return free;
     }
 
     ChangeExecListener listener() {
         return new AbstractChangeExecListener() {
             @Override
             public void willRun(ChangeSet changeSet, DatabaseChangeLog log, Database db, ChangeSet.RunStatus status) {
-                say(map("event", "will_run", "changeset", identity(changeSet)));
+                begin(changeSet, changeSet.getChanges());
+                tell("will_run", changeSet);
             }
             @Override
             public void ran(ChangeSet changeSet, DatabaseChangeLog log, Database db, ChangeSet.ExecType type) {
-                say(map("event", "ran", "changeset", identity(changeSet)));
+                // Its record is written: Liquibase's next commit ends both.
+                hold(false);
+                ended.put(key(changeSet), type);
+                tell(type == ChangeSet.ExecType.FAILED ? "failed" : "ran", changeSet);
+            }
+            @Override
+            public void willRollback(ChangeSet changeSet, DatabaseChangeLog log, Database db) {
+                List<Change> written = changeSet.getRollback() == null ? List.of() : changeSet.getRollback().getChanges();
+                begin(changeSet, written.isEmpty() ? changeSet.getChanges() : written);
             }
             @Override
             public void rolledBack(ChangeSet changeSet, DatabaseChangeLog log, Database db) {
-                say(map("event", "rolled_back", "changeset", identity(changeSet)));
+                hold(false);
+                tell("rolled_back", changeSet);
             }
             @Override
             public void runFailed(ChangeSet changeSet, DatabaseChangeLog log, Database db, Exception e) {
-                say(map("event", "failed", "changeset", identity(changeSet)));
+                tell("failed", changeSet);
+            }
+            @Override
+            public void rollbackFailed(ChangeSet changeSet, DatabaseChangeLog log, Database db, Exception e) {
+                tell("failed", changeSet);
             }
         };
+    }
+
+    void begin(ChangeSet changeSet, List<Change> changes) {
+        running = changeSet;
+        runningSince = System.nanoTime();
+        hold(holdable(changeSet, changes));
+    }
+
+    void tell(String event, ChangeSet changeSet) {
+        say(map("event", event, "changeset", identity(changeSet), "millis", (System.nanoTime() - runningSince) / 1_000_000));
     }
 
     // ---- errors
 
     void recover() {
         try {
-            if (database == null) return;
-            DatabaseConnection held = database.getConnection();
-            if (held == null || held.isClosed() || !jdbc().isValid(2)) connect();
-            else if (!jdbc().getAutoCommit()) database.rollback();
+            if (database == null || offline()) return;
+            hold(false);
+            DatabaseConnection link = database.getConnection();
+            if (link == null || link.isClosed() || !jdbc().isValid(2)) {
+                connect();
+                return;
+            }
+            if (!jdbc().getAutoCommit()) database.rollback();
             else database.setAutoCommit(false);
         } catch (Exception e) {
-            // The next request says so.
-            System.err.println("the connection could not be restored: " + innermost(e));
+            // The next request tries again, and says so if it cannot.
+            disconnect();
         }
     }
+
+    static final Pattern FAILED = Pattern.compile("\\[Failed SQL: (?:\\(\\d+\\) )?(.*)]", Pattern.DOTALL);
 
     Map<String, Object> describe(Throwable problem) {
         Fault fault = null;
         for (Throwable t = problem; t != null && fault == null; t = t.getCause()) if (t instanceof Fault) fault = (Fault) t;
         String state = state(problem);
-        String kind = fault != null ? fault.kind : state != null ? "sql" : "internal";
+        boolean gone = state != null && (state.startsWith("08") || state.startsWith("57P"));
+        String kind = fault != null ? fault.kind : gone ? "connection" : state != null ? "sql" : "internal";
+        String message = fault != null ? fault.getMessage() : innermost(problem);
         String sql = null;
-        ChangeSet failed = null;
         for (Throwable t = problem; t != null; t = t.getCause()) {
-            if (t instanceof PreconditionFailedException || t instanceof PreconditionErrorException) kind = "precondition";
-            if (t instanceof ChangeLogParseException) kind = "parse";
-            Matcher quoted = Pattern.compile("\\[Failed SQL: (?:\\(\\d+\\) )?(.*)]", Pattern.DOTALL).matcher(String.valueOf(t.getMessage()));
+            Matcher quoted = FAILED.matcher(String.valueOf(t.getMessage()));
             if (sql == null && quoted.find()) sql = quoted.group(1);
+            if (fault != null) continue;
+            if (t instanceof PreconditionFailedException) {
+                kind = "precondition";
+                message = "its precondition does not hold: " + oneLine(((PreconditionFailedException) t).getFailedPreconditions().get(0).getMessage());
+            } else if (t instanceof PreconditionErrorException && !gone) {
+                kind = "precondition";
+                Throwable cause = ((PreconditionErrorException) t).getErrorPreconditions().get(0).getCause();
+                message = "its precondition cannot be checked: " + innermost(cause);
+                if (state == null) state = state(cause);
+            } else if (kind.equals("internal") && t instanceof ChangeLogParseException) {
+                kind = "parse";
+            } else if (kind.equals("internal") && running != null && (t instanceof ValidationFailedException || t instanceof SetupException || t instanceof UnexpectedLiquibaseException)) {
+                kind = "validation";
+            }
         }
-        return map("kind", kind, "message", fault != null ? fault.getMessage() : innermost(problem), "sql_state", state,
-            "changeset", fault != null ? fault.changeset : null, "file", fault != null ? fault.file : null,
-            "line", fault != null ? fault.line : null, "sql", sql);
+        Map<String, Object> changeset = fault != null && fault.changeset != null ? fault.changeset : running != null ? identity(running) : null;
+        return map("kind", kind, "message", discreet(message), "sql_state", state, "changeset", changeset,
+            "file", fault != null ? fault.file : null, "line", fault != null ? fault.line : null, "sql", sql);
+    }
+
+    /** Drivers quote what they were given. */
+    String discreet(String message) {
+        String secret = connection == null ? "" : text(connection.get("password"));
+        if (secret.length() > 2) message = message.replace(secret, "***");
+        return message.replaceAll("(?i)(password=)[^&;\\s]*", "$1***").replaceAll("(//[^:/@\\s]+:)[^@/\\s]+@", "$1***@");
     }
 
     static String state(Throwable problem) {
@@ -632,16 +977,25 @@ public class Driver {
         return null;
     }
 
-    /** The innermost message that says something, on one line and without the statement. */
+    /** The innermost message that says something, on one line and without the statement; the database's own where it spoke. */
     static String innermost(Throwable problem) {
         String message = null;
         for (Throwable t = problem; t != null; t = t.getCause()) {
             if (t.getMessage() != null && !t.getMessage().isBlank()) message = t.getMessage();
+            if (t instanceof SQLException && ((SQLException) t).getSQLState() != null && message != null) {
+                SQLException next = ((SQLException) t).getNextException();
+                if (t instanceof BatchUpdateException && next != null && next.getMessage() != null) message = next.getMessage();
+                break;
+            }
         }
-        if (message == null) message = problem.getClass().getSimpleName();
+        if (message == null) message = problem == null ? "unknown" : problem.getClass().getSimpleName();
         int sql = message.indexOf("[Failed SQL:");
         if (sql > 0) message = message.substring(0, sql);
-        return message.replaceAll("\\s+", " ").replaceFirst("^ERROR: ", "").trim();
+        return oneLine(message).replaceFirst("^ERROR: ", "").replaceFirst(" Learn all the options at .*", "").replaceFirst(":? More locations can be added with the 'searchPath' parameter\\.?", "");
+    }
+
+    static String oneLine(String text) {
+        return text == null ? "" : text.replaceAll("\\s+", " ").trim();
     }
 
     // ---- small things
@@ -704,6 +1058,115 @@ public class Driver {
                 else to.append(c);
             }
             to.append('"');
+        }
+    }
+
+    /** Reads one JSON value. */
+    static final class Json {
+        final String text;
+        int at;
+
+        Json(String text) {
+            this.text = text;
+        }
+
+        Object read() throws Fault {
+            Object value = value();
+            if (peek() != 0) throw wrong();
+            return value;
+        }
+
+        char peek() {
+            while (at < text.length() && text.charAt(at) <= ' ') at++;
+            return at < text.length() ? text.charAt(at) : 0;
+        }
+
+        boolean skip(char wanted) {
+            if (peek() != wanted) return false;
+            at++;
+            return true;
+        }
+
+        void expect(char wanted) throws Fault {
+            if (!skip(wanted)) throw wrong();
+        }
+
+        Fault wrong() {
+            return new Fault("internal", "the request is not JSON at character " + at);
+        }
+
+        Object value() throws Fault {
+            switch (peek()) {
+                case '{': {
+                    Map<String, Object> map = new LinkedHashMap<>();
+                    at++;
+                    if (skip('}')) return map;
+                    do {
+                        if (peek() != '"') throw wrong();
+                        String key = string();
+                        expect(':');
+                        map.put(key, value());
+                    } while (skip(','));
+                    expect('}');
+                    return map;
+                }
+                case '[': {
+                    List<Object> list = new ArrayList<>();
+                    at++;
+                    if (skip(']')) return list;
+                    do list.add(value()); while (skip(','));
+                    expect(']');
+                    return list;
+                }
+                case '"':
+                    return string();
+                default:
+                    int from = at;
+                    while (at < text.length() && ",]} \t".indexOf(text.charAt(at)) < 0) at++;
+                    return scalar(text.substring(from, at));
+            }
+        }
+
+        Object scalar(String word) throws Fault {
+            switch (word) {
+                case "null":
+                    return null;
+                case "true":
+                    return true;
+                case "false":
+                    return false;
+                default:
+                    try {
+                        return new java.math.BigDecimal(word);
+                    } catch (NumberFormatException e) {
+                        throw wrong();
+                    }
+            }
+        }
+
+        String string() throws Fault {
+            StringBuilder to = new StringBuilder();
+            try {
+                for (at++; text.charAt(at) != '"'; at++) {
+                    char c = text.charAt(at);
+                    if (c != '\\') {
+                        to.append(c);
+                        continue;
+                    }
+                    c = text.charAt(++at);
+                    int short_ = "bfnrt".indexOf(c);
+                    if (c == 'u') {
+                        to.append((char) Integer.parseInt(text.substring(at + 1, at + 5), 16));
+                        at += 4;
+                    } else {
+                        to.append(short_ < 0 ? c : "\b\f\n\r\t".charAt(short_));
+                    }
+                }
+            } catch (IndexOutOfBoundsException | NumberFormatException e) {
+                throw wrong();
+            }
+            at++;
+            return to.toString();
         }
     }
 }

@@ -91,11 +91,23 @@ impl Local {
 
 #[async_trait]
 impl Provider for Local {
-    async fn backup(&self, database: &dyn Database, folder: &Path, id: &str, progress: Progress) -> Result<Backup> {
+    async fn backup(
+        &self,
+        database: &dyn Database,
+        folder: &Path,
+        id: &str,
+        progress: Progress,
+    ) -> Result<Backup> {
         backup::take(&self.tools, database, folder, id, &progress).await
     }
 
-    async fn restore(&self, backup: &Backup, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint> {
+    async fn restore(
+        &self,
+        backup: &Backup,
+        database: &dyn Database,
+        folder: &Path,
+        progress: Progress,
+    ) -> Result<Endpoint> {
         cluster::discard(&self.tools, folder).await?;
         restore::restore(&self.tools, backup, database, folder, &progress).await
     }

@@ -45,7 +45,7 @@ pub fn bytes(n: u64) -> String {
 
 fn table(width: u16, head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(head.to_vec());
     table
 }
@@ -82,9 +82,18 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
     if !fingerprint.after.is_empty() {
         let short = |s: &str| s.get(..12).unwrap_or(s).to_owned();
         let expected = if fingerprint.as_expected { "as expected" } else { "NOT as expected" };
-        out.push_str(&format!("schema    {} before, {} after: {expected}\n", short(&fingerprint.before), short(&fingerprint.after)));
+        out.push_str(&format!(
+            "schema    {} before, {} after: {expected}\n",
+            short(&fingerprint.before),
+            short(&fingerprint.after)
+        ));
     }
-    out.push_str(&format!("run       {} on {}, {}\n", summary.run, summary.environment, duration(summary.seconds)));
+    out.push_str(&format!(
+        "run       {} on {}, {}\n",
+        summary.run,
+        summary.environment,
+        duration(summary.seconds)
+    ));
     out.push('\n');
     out.push_str(&paint(&sentence(summary), summary.outcome, colour));
     out.push('\n');
@@ -95,7 +104,10 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
 }
 
 fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
-    let mut lines = table(width, &["changeset", "phase", "outcome", "inverse", "rehearsed", "rolled out", "tries", "rows", "stall"]);
+    let mut lines = table(
+        width,
+        &["changeset", "phase", "outcome", "inverse", "rehearsed", "rolled out", "tries", "rows", "stall"],
+    );
     for line in &summary.changesets {
         let rehearsal = record.shadow.as_ref().and_then(|s| s.changesets.iter().find(|r| r.key == line.key));
         let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
@@ -217,9 +229,17 @@ pub fn plan(plan: &Plan, width: u16) -> String {
                     format!("{}{rows}", h.name)
                 })
                 .collect();
-            let number = if wave.canary { format!("{} canary", wave.number) } else { wave.number.to_string() };
+            let number =
+                if wave.canary { format!("{} canary", wave.number) } else { wave.number.to_string() };
             let inverse = if changeset.inverse.is_empty() { "empty" } else { "yes" };
-            lines.add_row([number, key.id.clone(), changeset.phase.to_string(), inverse.to_owned(), lock, text.join(", ")]);
+            lines.add_row([
+                number,
+                key.id.clone(),
+                changeset.phase.to_string(),
+                inverse.to_owned(),
+                lock,
+                text.join(", "),
+            ]);
         }
     }
     let mut out = String::new();
@@ -234,7 +254,10 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     for drift in &plan.drift {
         out.push_str(&format!("drift     {} {}\n", drift.subject, drift.message));
     }
-    out.push_str(&format!("applied   {} changesets\nserver    {}\nplan      {}\n", plan.applied, plan.server.version, plan.hash));
+    out.push_str(&format!(
+        "applied   {} changesets\nserver    {}\nplan      {}\n",
+        plan.applied, plan.server.version, plan.hash
+    ));
     out
 }
 
@@ -268,10 +291,18 @@ pub fn compat(compat: &Compat, width: u16) -> String {
 /// Where a run is.
 pub fn status(record: &RunRecord, width: u16) -> String {
     let summary = &record.summary;
-    let mut out = format!("run       {} on {}, begun {} by {}\n", summary.run, summary.environment, summary.started, summary.actor);
+    let mut out = format!(
+        "run       {} on {}, begun {} by {}\n",
+        summary.run, summary.environment, summary.started, summary.actor
+    );
     let mut stages = table(width, &["stage", "", "time", "what came of it"]);
     for stage in &summary.stages {
-        stages.add_row([stage.name.clone(), stage.outcome.clone(), duration(stage.seconds), stage.detail.clone()]);
+        stages.add_row([
+            stage.name.clone(),
+            stage.outcome.clone(),
+            duration(stage.seconds),
+            stage.detail.clone(),
+        ]);
     }
     out.push_str(&drawn(&stages));
     if let Some(last) = record.events.last() {

@@ -37,17 +37,29 @@ impl World {
     }
     fn log(&mut self, what: What) {
         let seq = self.events.len() as u64 + 1;
-        self.events.push(Event { seq, at: Timestamp::UNIX_EPOCH, previous: String::new(), what, hash: String::new() });
+        self.events.push(Event {
+            seq,
+            at: Timestamp::UNIX_EPOCH,
+            previous: String::new(),
+            what,
+            hash: String::new(),
+        });
     }
     fn perform(&mut self, action: &Action) -> ActOutcome {
         match action {
-            Action::Stage { stage: Stage::Plan } => ActOutcome::Pending { changesets: self.total as u64 + self.held },
+            Action::Stage { stage: Stage::Plan } => {
+                ActOutcome::Pending { changesets: self.total as u64 + self.held }
+            }
             Action::Stage { stage: Stage::Compat } => {
                 let waves = (0..self.total).map(|n| (n as u32 / 2 + 1, vec![changeset(n)])).collect();
                 ActOutcome::Accepted { waves, held: self.held }
             }
-            Action::Apply { changeset, .. } => ActOutcome::Changed { changed: self.production.insert(changeset.id.clone()) },
-            Action::Undo { changeset } => ActOutcome::Changed { changed: self.production.remove(&changeset.id) },
+            Action::Apply { changeset, .. } => {
+                ActOutcome::Changed { changed: self.production.insert(changeset.id.clone()) }
+            }
+            Action::Undo { changeset } => {
+                ActOutcome::Changed { changed: self.production.remove(&changeset.id) }
+            }
             _ => ActOutcome::Plain,
         }
     }
@@ -141,7 +153,11 @@ fn crash_and_fail_at_every_step_of_going_back() {
                 if fate == Fate::Fails {
                     assert_eq!(outcome, Outcome::Stuck);
                 } else {
-                    assert_eq!((outcome, world.production.len()), (Outcome::RolledBack, 0), "{failing} {position} {fate:?}");
+                    assert_eq!(
+                        (outcome, world.production.len()),
+                        (Outcome::RolledBack, 0),
+                        "{failing} {position} {fate:?}"
+                    );
                 }
             }
         }
@@ -195,6 +211,7 @@ proptest! {
             Outcome::Migrated | Outcome::Held => prop_assert_eq!(world.production.len(), total),
             Outcome::Refused | Outcome::RolledBack => prop_assert_eq!(world.production.len(), 0),
             Outcome::Stuck => {}
+            Outcome::Unfinished => prop_assert!(false, "a run that is over is finished"),
         }
         // Nothing is decided any more once it is over, however often it is asked.
         prop_assert_eq!(next(&world.events), Decision::Over(outcome));

@@ -20,15 +20,19 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let backup: Backup = run.evidence("backup")?;
     let begun = Instant::now();
     let progress = as_progress(&run.watcher);
-    let endpoint = run.provider.restore(&backup, run.database.as_ref(), &run.clone_folder(), progress).await?;
+    let endpoint =
+        run.provider.restore(&backup, run.database.as_ref(), &run.clone_folder(), progress).await?;
     let restore_seconds = begun.elapsed().as_secs_f64();
     run.watcher.progress("comparing the clone with the source", None);
     let clone = run.database.at(endpoint);
     let proof = prove(clone.as_ref(), &backup, restore_seconds).await?;
     let evidence = run.keep("clone", &proof)?;
     if !proof.equal {
-        return Err(Error::failed(format!("the clone is not equal to the source: {}", proof.differences.join("; ")))
-            .hint("the backup cannot be trusted to go back to; take it again and look at its log"));
+        return Err(Error::failed(format!(
+            "the clone is not equal to the source: {}",
+            proof.differences.join("; ")
+        ))
+        .hint("the backup cannot be trusted to go back to; take it again and look at its log"));
     }
     let text = format!(
         "restored in {:.1} s, equal to the source: {} objects, {} tables, {} rows",

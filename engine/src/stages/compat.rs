@@ -46,7 +46,12 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let waves = plan
         .waves
         .iter()
-        .map(|w| (w.number, w.changesets.iter().filter(|c| compat.accepted.contains(c)).cloned().collect::<Vec<_>>()))
+        .map(|w| {
+            (
+                w.number,
+                w.changesets.iter().filter(|c| compat.accepted.contains(c)).cloned().collect::<Vec<_>>(),
+            )
+        })
         .filter(|(_, changesets)| !changesets.is_empty())
         .collect();
     let held = u64::try_from(compat.held.len()).unwrap_or(u64::MAX);
@@ -89,7 +94,8 @@ impl Bench {
         folder: &std::path::Path,
     ) -> Result<Compat> {
         self.watcher.progress("making a scratch database with production's schema", None);
-        let template = self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
+        let template =
+            self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
         let begun = Instant::now();
         let mut state = State { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), generation: 0 };
         let mut scratch = self.rebuild(&template, liquibase, &mut state).await?;
@@ -107,10 +113,17 @@ impl Bench {
                         continue;
                     }
                     None => {
-                        let kind = if error.kind == ErrorKind::Input { ErrorKind::Input } else { ErrorKind::Refused };
-                        return Err(Error::new(kind, format!("{} does not apply to production's schema", changeset.place()))
-                            .because(error)
-                            .hint("production was not touched; correct the changeset"));
+                        let kind = if error.kind == ErrorKind::Input {
+                            ErrorKind::Input
+                        } else {
+                            ErrorKind::Refused
+                        };
+                        return Err(Error::new(
+                            kind,
+                            format!("{} does not apply to production's schema", changeset.place()),
+                        )
+                        .because(error)
+                        .hint("production was not touched; correct the changeset"));
                     }
                 },
             }
@@ -146,7 +159,12 @@ impl Bench {
     }
 
     /// A scratch database with what has been accepted so far, and Liquibase connected to it.
-    async fn rebuild(&self, template: &Endpoint, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
+    async fn rebuild(
+        &self,
+        template: &Endpoint,
+        liquibase: &mut Liquibase,
+        state: &mut State,
+    ) -> Result<Arc<dyn Database>> {
         state.generation += 1;
         let endpoint = self.provider.fresh_scratch(template, &format!("check_{}", state.generation)).await?;
         let scratch = self.production.at(endpoint);

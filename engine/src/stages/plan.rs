@@ -51,7 +51,11 @@ fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
 ///
 /// # Errors
 /// `Input` for a changelog that cannot be read or a statement the grammar does not take.
-pub async fn make(environment: &Environment, database: &dyn Database, liquibase: &mut Liquibase) -> Result<Plan> {
+pub async fn make(
+    environment: &Environment,
+    database: &dyn Database,
+    liquibase: &mut Liquibase,
+) -> Result<Plan> {
     let server = database.server().await?;
     let status = liquibase.status().await?;
     let catalog = database.catalog().await?;
@@ -63,7 +67,10 @@ pub async fn make(environment: &Environment, database: &dyn Database, liquibase:
         .changesets
         .iter()
         .filter(|c| c.state == "filtered")
-        .map(|c| Filtered { key: c.key.clone(), reason: c.filter_reason.clone().unwrap_or_else(|| "filtered".to_owned()) })
+        .map(|c| Filtered {
+            key: c.key.clone(),
+            reason: c.filter_reason.clone().unwrap_or_else(|| "filtered".to_owned()),
+        })
         .collect();
     let waves = waves(&changesets, environment.limits.wave_size);
     let mut drift = history_drift(&status);
@@ -92,7 +99,8 @@ fn hash(plan: &Plan) -> Result<String> {
             (c.key.clone(), c.checksum.clone(), c.phase, c.reverse, sql(&c.statements), sql(&c.inverse))
         })
         .collect();
-    let bytes = serde_json::to_vec(&(essence, &plan.waves, &plan.filtered, &plan.drift)).context("the plan cannot be hashed")?;
+    let bytes = serde_json::to_vec(&(essence, &plan.waves, &plan.filtered, &plan.drift))
+        .context("the plan cannot be hashed")?;
     Ok(hex(&Sha256::digest(bytes)))
 }
 
@@ -101,17 +109,17 @@ fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -
         Some(line) => format!("{}:{line}", pending.key.path),
         None => pending.key.path.clone(),
     };
-    let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
-        let mut statements = Vec::new();
-        for one in sql {
-            statements.extend(
-                database
-                    .analyse(one, catalog)
-                    .input(format!("{place}: the {what} of changeset \"{}\" cannot be read", pending.key.id))?,
-            );
-        }
-        Ok(statements)
-    };
+    let analyse =
+        |sql: &[String], what: &str| -> Result<Vec<Statement>> {
+            let mut statements = Vec::new();
+            for one in sql {
+                statements.extend(database.analyse(one, catalog).input(format!(
+                    "{place}: the {what} of changeset \"{}\" cannot be read",
+                    pending.key.id
+                ))?);
+            }
+            Ok(statements)
+        };
     let statements = analyse(&pending.sql, "SQL")?;
     let (reverse, inverse) = match &pending.rollback {
         Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
@@ -136,7 +144,9 @@ fn waves(changesets: &[Changeset], size: usize) -> Vec<Wave> {
     let mut waves: Vec<Wave> = Vec::new();
     let mut phase = None;
     for changeset in changesets {
-        let fits = waves.last().is_some_and(|w| !w.canary && w.changesets.len() < size.max(1) && phase == Some(changeset.phase));
+        let fits = waves
+            .last()
+            .is_some_and(|w| !w.canary && w.changesets.len() < size.max(1) && phase == Some(changeset.phase));
         if !fits {
             let number = u32::try_from(waves.len()).unwrap_or(u32::MAX).saturating_add(1);
             waves.push(Wave { number, canary: number == 1, changesets: Vec::new() });
@@ -181,14 +191,16 @@ fn remembered(environment: &Environment) -> std::path::PathBuf {
 pub fn remember(environment: &Environment, schema: &SchemaFingerprint) -> Result<()> {
     let path = remembered(environment);
     let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
-    let mut file = tempfile::NamedTempFile::new_in(&environment.home).context("the schema cannot be remembered")?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(&environment.home).context("the schema cannot be remembered")?;
     std::io::Write::write_all(&mut file, &bytes).context("the schema cannot be remembered")?;
     file.persist(&path).context("the schema cannot be remembered").map(|_| ())
 }
 
 async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Result<Vec<Drift>> {
     let Ok(bytes) = std::fs::read(remembered(environment)) else { return Ok(Vec::new()) };
-    let then: SchemaFingerprint = serde_json::from_slice(&bytes).context("the remembered schema cannot be read")?;
+    let then: SchemaFingerprint =
+        serde_json::from_slice(&bytes).context("the remembered schema cannot be read")?;
     let now = database.schema_fingerprint().await?;
     Ok(then
         .differences(&now, 50)

@@ -50,8 +50,12 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
         tell: &mut tell,
     };
     let effort = apply::back(&mut hand, &changeset).await?;
-    let undone =
-        Undone { key: key.clone(), seconds: begun.elapsed().as_secs_f64(), attempts: effort.attempts, state: effort.state };
+    let undone = Undone {
+        key: key.clone(),
+        seconds: begun.elapsed().as_secs_f64(),
+        attempts: effort.attempts,
+        state: effort.state,
+    };
     evidence.undone.push(undone.clone());
     evidence.seconds += undone.seconds;
     run.keep("rollback", &evidence)?;
@@ -73,7 +77,8 @@ fn begin(run: &mut Run) -> Result<Rollback> {
             _ => None,
         })
         .unwrap_or_default();
-    let before = crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")?.unwrap_or_default();
+    let before =
+        crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")?.unwrap_or_default();
     Ok(Rollback {
         reason,
         automatic,
@@ -119,10 +124,15 @@ pub async fn settle(run: &mut Run) -> Result<String> {
             .hint("`drydock report` has the journal; the backup of this run is kept"));
     }
     if lost > 0 {
-        return Err(Error::stuck(format!("{lost} acknowledged writes are gone")).hint("the backup of this run is kept"));
+        return Err(Error::stuck(format!("{lost} acknowledged writes are gone"))
+            .hint("the backup of this run is kept"));
     }
     plan::remember(&run.environment, &after)?;
-    let text = format!("{} changesets taken back in {:.1} s, schema as before, nothing lost", evidence.undone.len(), evidence.seconds);
+    let text = format!(
+        "{} changesets taken back in {:.1} s, schema as before, nothing lost",
+        evidence.undone.len(),
+        evidence.seconds
+    );
     run.watcher.stage_done(Stage::Rollback, evidence.seconds, &text);
     Ok(text)
 }

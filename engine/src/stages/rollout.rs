@@ -73,9 +73,12 @@ pub async fn open(run: &mut Run) -> Result<()> {
     let last_of_wave = plan
         .waves
         .iter()
-        .filter_map(|w| w.changesets.iter().rfind(|c| compat.accepted.contains(c)).map(|c| (w.number, c.clone())))
+        .filter_map(|w| {
+            w.changesets.iter().rfind(|c| compat.accepted.contains(c)).map(|c| (w.number, c.clone()))
+        })
         .collect();
-    run.live = Some(Live { traffic, plan, before, begun: Instant::now(), evidence, last_of_wave, disturbed: false });
+    run.live =
+        Some(Live { traffic, plan, before, begun: Instant::now(), evidence, last_of_wave, disturbed: false });
     release_stale_lock(run).await?;
     tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
     Ok(())
@@ -89,7 +92,10 @@ pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
     for _ in 0..60 {
         let Some((by, since)) = run.liquibase.lock_holder().await? else { return Ok(()) };
         if !run.database.liquibase_alive(&since).await? {
-            run.note(format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"), None)?;
+            run.note(
+                format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"),
+                None,
+            )?;
             run.watcher.note(&format!("released Liquibase's lock, whose holder {by} is gone"));
             return run.liquibase.release_lock().await;
         }
@@ -150,7 +156,8 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
     } else {
         None
     };
-    let session = if inject == Inject::RolloutError && wave >= 2 { run.database.sabotage() } else { Vec::new() };
+    let session =
+        if inject == Inject::RolloutError && wave >= 2 { run.database.sabotage() } else { Vec::new() };
 
     let stop = Arc::new(AtomicBool::new(false));
     let started = Timestamp::now();
@@ -160,7 +167,8 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
     let mut kept = Instant::now();
     let mut tell = |step: Step| match step {
         Step::Retry { attempt, error, pause } => {
-            let text = format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
+            let text =
+                format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
             let action = Some(Action::Apply { changeset: key.clone(), wave });
             let _ = journal.append(What::Noted { text, action, checkpoint: None });
         }
@@ -241,8 +249,16 @@ async fn wait_for_gate(
     let mut last = String::new();
     // A gate that does not hold yet is waited for: pausing costs nothing.
     for _ in 0..40 {
-        let reading =
-            gate::read(database, &live.traffic, &environment.gates, environment.limits.stall(), ours, "before", wave).await;
+        let reading = gate::read(
+            database,
+            &live.traffic,
+            &environment.gates,
+            environment.limits.stall(),
+            ours,
+            "before",
+            wave,
+        )
+        .await;
         last = reading.breaches.join("; ");
         let holds = reading.breaches.is_empty();
         live.evidence.gates.push(reading);
@@ -251,7 +267,8 @@ async fn wait_for_gate(
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    Err(Error::failed(format!("gate before wave {wave}: {last}")).hint("production was not well before the wave began; run it again when it is"))
+    Err(Error::failed(format!("gate before wave {wave}: {last}"))
+        .hint("production was not well before the wave began; run it again when it is"))
 }
 
 /// Ends with the first reading that does not hold; by then our sessions are ended too.
@@ -265,8 +282,16 @@ async fn watch(
 ) -> GateReading {
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let reading =
-            gate::read(database, traffic, &environment.gates, environment.limits.stall(), ours, "during", wave).await;
+        let reading = gate::read(
+            database,
+            traffic,
+            &environment.gates,
+            environment.limits.stall(),
+            ours,
+            "during",
+            wave,
+        )
+        .await;
         if !reading.breaches.is_empty() {
             stop.store(true, Ordering::Relaxed);
             let _ = database.end_sessions(ours).await;
@@ -289,9 +314,16 @@ pub async fn after_wave(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<O
     // Long enough that the new schema has been asked something.
     tokio::time::sleep(Duration::from_millis(700)).await;
     let environment = &run.environment;
-    let reading =
-        gate::read(run.database.as_ref(), &live.traffic, &environment.gates, environment.limits.stall(), &ours, "after", wave)
-            .await;
+    let reading = gate::read(
+        run.database.as_ref(),
+        &live.traffic,
+        &environment.gates,
+        environment.limits.stall(),
+        &ours,
+        "after",
+        wave,
+    )
+    .await;
     let breaches = reading.breaches.join("; ");
     live.evidence.gates.push(reading);
     let evidence = live.evidence.clone();
@@ -332,7 +364,10 @@ pub async fn settle(run: &mut Run) -> Result<String> {
         traffic.longest_wait_ms
     );
     if !differences.is_empty() {
-        return Err(Error::failed(format!("production is not what the rehearsal ended with: {}", differences.join("; "))));
+        return Err(Error::failed(format!(
+            "production is not what the rehearsal ended with: {}",
+            differences.join("; ")
+        )));
     }
     if traffic.lost > 0 {
         return Err(Error::failed(format!("{} acknowledged writes are not there any more", traffic.lost)));

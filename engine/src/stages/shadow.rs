@@ -49,12 +49,18 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
 fn refuse(shadow: &Shadow) -> Result<()> {
     if let Some(failure) = shadow.failures.first() {
         let changeset = failure.changeset.as_ref().map(ToString::to_string).unwrap_or_default();
-        let more = if shadow.failures.len() > 1 { format!(" (and {} more)", shadow.failures.len() - 1) } else { String::new() };
+        let more = if shadow.failures.len() > 1 {
+            format!(" (and {} more)", shadow.failures.len() - 1)
+        } else {
+            String::new()
+        };
         return Err(Error::refused(format!(
             "{} {} fails on the clone once {changeset} has run: {} ({}:{}): {}{more}",
             failure.service, failure.version, failure.query, failure.file, failure.line, failure.message
         ))
-        .hint("make the change in two steps, expand and contract, so that the deployed version keeps working"));
+        .hint(
+            "make the change in two steps, expand and contract, so that the deployed version keeps working",
+        ));
     }
     for rehearsal in &shadow.changesets {
         let what = match rehearsal.reverse {
@@ -86,7 +92,8 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     let plan: Plan = run.evidence("plan")?;
     let compat: Compat = run.evidence("compat")?;
     let backup: Backup = run.evidence("backup")?;
-    let changesets: Vec<Changeset> = compat.accepted.iter().map(|key| rollout::planned(&plan, key)).collect::<Result<_>>()?;
+    let changesets: Vec<Changeset> =
+        compat.accepted.iter().map(|key| rollout::planned(&plan, key)).collect::<Result<_>>()?;
     let total = u64::try_from(changesets.len()).unwrap_or(u64::MAX);
 
     run.watcher.progress("every query once before the change", None);
@@ -255,7 +262,11 @@ async fn forward(
 }
 
 fn rewrites(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
-    before.iter().filter(|(table, id)| after.get(*table).is_some_and(|now| now != *id)).map(|(table, _)| table.clone()).collect()
+    before
+        .iter()
+        .filter(|(table, id)| after.get(*table).is_some_and(|now| now != *id))
+        .map(|(table, _)| table.clone())
+        .collect()
 }
 
 /// Runs an inverse and holds the clone against what stood before. `false` when it failed.

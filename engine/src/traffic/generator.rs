@@ -47,7 +47,9 @@ mod tests {
     use super::*;
 
     fn generator(seed: u64) -> Generator {
-        let of = |sql_type: &str| Maker::OfType(Shape { sql_type: sql_type.to_owned(), longest: None, digits: None });
+        let of = |sql_type: &str| {
+            Maker::OfType(Shape { sql_type: sql_type.to_owned(), longest: None, digits: None })
+        };
         let makers = vec![vec![of("uuid"), Maker::Count], vec![], vec![of("timestamp with time zone")]];
         Generator::new(makers, seed, Moment::at(1_700_000_000))
     }

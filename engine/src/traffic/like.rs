@@ -60,7 +60,11 @@ mod tests {
     #[test]
     fn another_text_of_the_same_form() {
         let mut draw = Draw::new(2, Moment::at(1_700_000_000));
-        let mut digits = || (0..14).filter_map(|_| draw.fresh_one_of(&['0', '1', '4', '7', '8', '9', '5'])).collect::<String>();
+        let mut digits = || {
+            (0..14)
+                .filter_map(|_| draw.fresh_one_of(&['0', '1', '4', '7', '8', '9', '5']))
+                .collect::<String>()
+        };
         let samples: Vec<String> = (0..100).map(|_| format!("CTR-2026-{}", digits())).collect();
         let code = made(&samples, Form::Alike, None);
         assert!(code.starts_with("CTR-2026-") && code.len() == 23 && !samples.contains(&code), "{code}");

@@ -189,7 +189,8 @@ impl Measure {
         let now = Instant::now();
         let state = self.state();
         // The one that has waited longest is the first.
-        let waiting = state.waiting.values().next().map(|w| micros(now.saturating_duration_since(w.due.max(since))));
+        let waiting =
+            state.waiting.values().next().map(|w| micros(now.saturating_duration_since(w.due.max(since))));
         ms(state.waits.longest_since(since).max(waiting.unwrap_or(0)))
     }
 
@@ -247,11 +248,14 @@ impl State {
         let latency = micros(now.saturating_duration_since(due));
         self.requests += 1;
         self.failed += u64::from(failed.is_some());
-        let period = self.periods.iter().rev().find(|(since, _)| *since <= due).map_or(Period::Before, |(_, p)| *p);
+        let period =
+            self.periods.iter().rev().find(|(since, _)| *since <= due).map_or(Period::Before, |(_, p)| *p);
         // From a microsecond to a day, to one per thousand.
         let histogram = match self.latencies.get_mut(&period) {
             Some(histogram) => Some(histogram),
-            None => Histogram::new_with_bounds(1, 86_400_000_000, 3).ok().map(|new| self.latencies.entry(period).or_insert(new)),
+            None => Histogram::new_with_bounds(1, 86_400_000_000, 3)
+                .ok()
+                .map(|new| self.latencies.entry(period).or_insert(new)),
         };
         if let Some(histogram) = histogram {
             histogram.saturating_record(latency);
@@ -310,7 +314,10 @@ mod tests {
         assert_eq!((summary.requests, summary.failed), (2, 1));
         // By the moment they were due, and not by that of the answer.
         assert!(summary.p99_ms.before >= 59.9 && summary.p99_ms.during == 0.0, "{summary:?}");
-        assert_eq!(failures.iter().map(|(f, _, n)| (f.code.as_str(), *n)).collect::<Vec<_>>(), [("unanswered", 1)]);
+        assert_eq!(
+            failures.iter().map(|(f, _, n)| (f.code.as_str(), *n)).collect::<Vec<_>>(),
+            [("unanswered", 1)]
+        );
     }
 
     #[test]
@@ -326,7 +333,10 @@ mod tests {
         measure.running(None);
         measure.answered(failed(3, "d"));
         let (_, failures) = measure.summary();
-        let found: Vec<_> = failures.iter().map(|(f, m, n)| (f.changeset.as_ref().map(|c| c.id.as_str()), m.as_str(), *n)).collect();
+        let found: Vec<_> = failures
+            .iter()
+            .map(|(f, m, n)| (f.changeset.as_ref().map(|c| c.id.as_str()), m.as_str(), *n))
+            .collect();
         assert_eq!(found, [(None, "a", 1), (Some("1"), "b", 3)]);
     }
 
@@ -337,7 +347,8 @@ mod tests {
         std::thread::sleep(Duration::from_millis(80));
         let since = Instant::now();
         std::thread::sleep(Duration::from_millis(20));
-        let (waiting, all) = (measure.longest_since(since), measure.longest_since(since - Duration::from_secs(9)));
+        let (waiting, all) =
+            (measure.longest_since(since), measure.longest_since(since - Duration::from_secs(9)));
         measure.answered(Outcome { id: 1, failed: None, ack: None });
         for seen in [waiting, measure.longest_since(since)] {
             assert!(seen >= 20.0 && seen < all - 70.0, "{seen} {all}");
@@ -348,6 +359,9 @@ mod tests {
     #[test]
     fn nearest_rank() {
         let values: Vec<u32> = (1..=100).collect();
-        assert_eq!((percentile(&values, 0.5), percentile(&values, 0.99), percentile::<u32>(&[], 0.99)), (50, 99, 0));
+        assert_eq!(
+            (percentile(&values, 0.5), percentile(&values, 0.99), percentile::<u32>(&[], 0.99)),
+            (50, 99, 0)
+        );
     }
 }

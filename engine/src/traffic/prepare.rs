@@ -59,9 +59,12 @@ pub async fn prepare(
     let mut trial = Trial { source, client, seed };
     let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
     for Described { contract, version, query, shape, roles } in described {
-        let candidates = Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
+        let candidates =
+            Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
         match trial.choose(&query.sql, &shape, candidates).await? {
-            Err(error) => skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error)),
+            Err(error) => {
+                skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error))
+            }
             Ok(makers) => {
                 ready.makers.push(makers);
                 ready.queries.push(Prepared {
@@ -122,7 +125,8 @@ fn lost(error: QueryError) -> Error {
 }
 
 async fn sample(source: &dyn Source, catalog: &Catalog, described: &[Described<'_>]) -> Result<Samples> {
-    let wanted: BTreeSet<(String, String)> = described.iter().flat_map(|d| values::wanted(&d.roles, catalog)).collect();
+    let wanted: BTreeSet<(String, String)> =
+        described.iter().flat_map(|d| values::wanted(&d.roles, catalog)).collect();
     stream::iter(wanted)
         .map(|(table, column)| async move {
             let values = source.samples(&table, &column, SAMPLES).await?;

@@ -41,20 +41,39 @@ impl Source for Arc<dyn Database> {
 fn leaves_no_trace(sql: &str) -> bool {
     const READS: [&str; 4] = ["select", "with", "values", "table"];
     const TRACES: [&str; 14] = [
-        "insert", "update", "delete", "merge", "share", "nextval", "setval", "copy", "call", "truncate", "lock", "into",
-        "set_config", "notify",
+        "insert",
+        "update",
+        "delete",
+        "merge",
+        "share",
+        "nextval",
+        "setval",
+        "copy",
+        "call",
+        "truncate",
+        "lock",
+        "into",
+        "set_config",
+        "notify",
     ];
     let bare = without_comments(sql);
-    let mut words = bare.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).map(str::to_ascii_lowercase);
+    let mut words = bare
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+        .map(str::to_ascii_lowercase);
     let first = words.next().unwrap_or_default();
     READS.contains(&first.as_str())
-        && words.all(|word| !TRACES.contains(&word.as_str()) && !word.contains("advisory_lock") && !word.starts_with("lo_"))
+        && words.all(|word| {
+            !TRACES.contains(&word.as_str()) && !word.contains("advisory_lock") && !word.starts_with("lo_")
+        })
 }
 
 /// Comments talk of writing without doing it. One inside a string is cut off too, which can only make a query shorter by
 /// words of that string.
 fn without_comments(sql: &str) -> String {
-    let lines = sql.lines().map(|line| line.split_once("--").filter(|(head, _)| !head.contains('\'')).map_or(line, |(head, _)| head));
+    let lines = sql.lines().map(|line| {
+        line.split_once("--").filter(|(head, _)| !head.contains('\'')).map_or(line, |(head, _)| head)
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -39,7 +39,13 @@ struct FakeClient {
 }
 
 fn refused(code: &str) -> QueryError {
-    QueryError { code: code.to_owned(), message: format!("no: {code}"), column: None, table: None, constraint: None }
+    QueryError {
+        code: code.to_owned(),
+        message: format!("no: {code}"),
+        column: None,
+        table: None,
+        constraint: None,
+    }
 }
 
 #[async_trait]
@@ -47,7 +53,11 @@ impl Client for FakeClient {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
         match sql {
             "unknown" => Err(refused("42P01")),
-            _ => Ok(QueryShape { parameters: vec!["bigint".to_owned()], columns: Vec::new(), relations: Vec::new() }),
+            _ => Ok(QueryShape {
+                parameters: vec!["bigint".to_owned()],
+                columns: Vec::new(),
+                relations: Vec::new(),
+            }),
         }
     }
 
@@ -116,7 +126,12 @@ impl Source for Fake {
     }
 }
 
-async fn start(script: &Arc<Script>, queries: &[&str], rate: f64, change: impl Fn(&mut TrafficOptions)) -> Result<Traffic> {
+async fn start(
+    script: &Arc<Script>,
+    queries: &[&str],
+    rate: f64,
+    change: impl Fn(&mut TrafficOptions),
+) -> Result<Traffic> {
     let query = |sql: &&str| Query {
         name: (*sql).to_owned(),
         arity: Arity::One,
@@ -125,7 +140,8 @@ async fn start(script: &Arc<Script>, queries: &[&str], rate: f64, change: impl F
         line: 3,
         ack: (*sql == "acknowledged").then(|| ("t".to_owned(), "id".to_owned())),
     };
-    let version = Version { version: "1".to_owned(), queries: queries.iter().map(query).collect(), api: Vec::new() };
+    let version =
+        Version { version: "1".to_owned(), queries: queries.iter().map(query).collect(), api: Vec::new() };
     let contract = Contract {
         service: "s".to_owned(),
         owner: None,
@@ -133,7 +149,8 @@ async fn start(script: &Arc<Script>, queries: &[&str], rate: f64, change: impl F
         versions: vec![version],
         file: PathBuf::from("s/contract.yaml"),
     };
-    let mut options = TrafficOptions { rate, connections: 4, ending: Ending::Commit, only_reads: false, seed: 1 };
+    let mut options =
+        TrafficOptions { rate, connections: 4, ending: Ending::Commit, only_reads: false, seed: 1 };
     change(&mut options);
     Traffic::begin(Arc::new(Fake(Arc::clone(script))), &Catalog::default(), &[contract], options).await
 }
@@ -166,7 +183,12 @@ async fn a_stall_is_seen_by_everyone_who_would_have_asked() {
     assert!(failures.is_empty() && summary.failed == 0);
     assert!(summary.longest_wait_ms >= 1_900.0, "{}", summary.longest_wait_ms);
     // A closed loop would have seen four slow requests of some hundred.
-    assert!(summary.p99_ms.during >= 1_800.0 && summary.p50_ms.during >= 700.0, "{:?} {:?}", summary.p99_ms, summary.p50_ms);
+    assert!(
+        summary.p99_ms.during >= 1_800.0 && summary.p50_ms.during >= 700.0,
+        "{:?} {:?}",
+        summary.p99_ms,
+        summary.p50_ms
+    );
     assert!(summary.p99_ms.before < 500.0 && summary.p99_ms.after < 1_000.0, "{:?}", summary.p99_ms);
     assert_eq!(summary.series.iter().map(|s| s.requests).sum::<u64>(), summary.requests);
     assert!(summary.series.iter().all(|s| s.at.is_some()));
@@ -198,7 +220,10 @@ async fn failures_count_once_and_nothing_is_retried() {
     assert_eq!(summary.failed, summary.requests.div_ceil(4));
     assert_eq!(failures.iter().map(|f| f.count).sum::<u64>(), summary.failed);
     assert_eq!(failures.iter().map(|f| f.changeset.clone()).collect::<Vec<_>>(), [None, Some(changeset)]);
-    assert_eq!((failures[0].file.as_str(), failures[0].line, failures[0].code.as_str()), ("s/q.sql", 3, "40001"));
+    assert_eq!(
+        (failures[0].file.as_str(), failures[0].line, failures[0].code.as_str()),
+        ("s/q.sql", 3, "40001")
+    );
 }
 
 #[tokio::test]
@@ -239,7 +264,10 @@ async fn what_is_unanswered_at_the_end_failed() {
     *script.stalled.lock().unwrap() = Some(Instant::now() + Duration::from_secs(3_600));
     pause(50).await;
     let (summary, failures) = traffic.stop_within(Duration::from_millis(100)).await;
-    assert!(summary.failed > 0 && summary.failed == failures.iter().map(|f| f.count).sum::<u64>(), "{summary:?}");
+    assert!(
+        summary.failed > 0 && summary.failed == failures.iter().map(|f| f.count).sum::<u64>(),
+        "{summary:?}"
+    );
     assert_eq!(failures[0].code, "unanswered");
 }
 
@@ -272,7 +300,8 @@ async fn queries_that_never_run_are_named_and_left_out() {
     assert_eq!(asked, ["read", "write"]);
 
     let script = Arc::new(Script::default());
-    let traffic = start(&script, &["write", "read", "read too"], 100.0, |o| o.only_reads = true).await.unwrap();
+    let traffic =
+        start(&script, &["write", "read", "read too"], 100.0, |o| o.only_reads = true).await.unwrap();
     pause(200).await;
     traffic.stop().await;
     let asked: Vec<String> = script.asked.lock().unwrap().keys().cloned().collect();

@@ -66,7 +66,8 @@ pub fn class(sql_type: &str) -> &str {
     match bare {
         "smallint" | "integer" | "bigint" | "int2" | "int4" | "int8" => "integer",
         "numeric" | "real" | "double precision" | "float4" | "float8" | "decimal" => "numeric",
-        "text" | "character varying" | "varchar" | "character" | "bpchar" | "name" | "\"char\"" | "citext" => "text",
+        "text" | "character varying" | "varchar" | "character" | "bpchar" | "name" | "\"char\""
+        | "citext" => "text",
         _ if bare.starts_with("timestamp") => "timestamp",
         _ if bare.starts_with("time ") || bare == "timetz" => "time",
         _ if bare.starts_with("interval") => "interval",
@@ -79,15 +80,28 @@ pub fn class(sql_type: &str) -> &str {
 /// Whether fresh values of this type can be made from nothing; those of a domain cannot.
 pub fn known_type(sql_type: &str) -> bool {
     const KNOWN: [&str; 14] = [
-        "integer", "numeric", "text", "timestamp", "date", "time", "interval", "uuid", "inet", "cidr", "macaddr", "bytea",
-        "json", "jsonb",
+        "integer",
+        "numeric",
+        "text",
+        "timestamp",
+        "date",
+        "time",
+        "interval",
+        "uuid",
+        "inet",
+        "cidr",
+        "macaddr",
+        "bytea",
+        "json",
+        "jsonb",
     ];
     KNOWN.contains(&class(sql_type))
 }
 
 /// An array's text form; every element is quoted.
 pub fn array(values: &[String]) -> String {
-    let quoted: Vec<String> = values.iter().map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    let quoted: Vec<String> =
+        values.iter().map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("{{{}}}", quoted.join(","))
 }
 
@@ -116,7 +130,9 @@ pub fn fresh(shape: &Shape, draw: &mut Draw) -> String {
     let (rng, now) = (&mut draw.fresh, draw.now);
     match class(bare) {
         "integer" => rng.random_range(1_i64 << 40..1 << 61).to_string(),
-        "numeric" if shape.digits.is_none() && bare.starts_with("numeric") => rng.random_range(1_i64 << 40..1 << 61).to_string(),
+        "numeric" if shape.digits.is_none() && bare.starts_with("numeric") => {
+            rng.random_range(1_i64 << 40..1 << 61).to_string()
+        }
         "text" if bare == "\"char\"" => word(1, rng),
         "text" => word(shape.longest.unwrap_or(12).min(12), rng),
         "timestamp" => now.minus(rng.random_range(0..20 * DAY)).to_string(),
@@ -184,7 +200,9 @@ fn any(shape: &Shape, rng: &mut ChaCha8Rng, now: Moment) -> String {
         _ => word(4, rng),
     };
     match shape.longest {
-        Some(longest) if class(bare) == "text" => text.chars().take(usize::try_from(longest).unwrap_or(usize::MAX)).collect(),
+        Some(longest) if class(bare) == "text" => {
+            text.chars().take(usize::try_from(longest).unwrap_or(usize::MAX)).collect()
+        }
         _ => text,
     }
 }
@@ -201,7 +219,15 @@ mod tests {
     fn the_same_seed_gives_the_same_values() {
         let make = |seed| {
             let mut draw = Draw::new(seed, Moment::at(1_700_000_000));
-            let types = ["bigint", "uuid", "text", "timestamp with time zone", "date", "inet", "time without time zone"];
+            let types = [
+                "bigint",
+                "uuid",
+                "text",
+                "timestamp with time zone",
+                "date",
+                "inet",
+                "time without time zone",
+            ];
             types.map(|t| fresh(&shape(t), &mut draw))
         };
         assert_eq!(make(7), make(7));
@@ -227,7 +253,10 @@ mod tests {
                 assert!(serde_json::from_str::<serde_json::Value>(&of("jsonb")).is_ok());
                 assert_eq!(of("\"char\"").len(), 1);
                 let uuid = of("uuid");
-                assert_eq!((uuid.len(), uuid.as_bytes().get(14), uuid.matches('-').count()), (36, Some(&b'4'), 4));
+                assert_eq!(
+                    (uuid.len(), uuid.as_bytes().get(14), uuid.matches('-').count()),
+                    (36, Some(&b'4'), 4)
+                );
                 let small = make(&Shape { longest: Some(3), ..shape("character varying") }, &mut draw);
                 assert_eq!(small.len(), 3);
                 let share = make(&Shape { digits: Some(0), ..shape("numeric") }, &mut draw);

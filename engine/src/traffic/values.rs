@@ -12,6 +12,9 @@ use crate::database::{Catalog, Column, ParameterRole, QueryShape, Table};
 /// Existing values by table and column.
 pub type Samples = BTreeMap<(String, String), Arc<Vec<String>>>;
 
+/// So few different values are kinds of something: another one would not be taken.
+const KINDS: usize = 20;
+
 /// How the value of one parameter is made.
 #[derive(Debug, Clone)]
 pub enum Maker {
@@ -28,7 +31,10 @@ pub enum Maker {
 }
 
 /// Columns whose existing values help to make parameters with these roles: the columns themselves, and what they refer to.
-pub fn wanted<'a>(roles: &'a [ParameterRole], catalog: &'a Catalog) -> impl Iterator<Item = (String, String)> + 'a {
+pub fn wanted<'a>(
+    roles: &'a [ParameterRole],
+    catalog: &'a Catalog,
+) -> impl Iterator<Item = (String, String)> + 'a {
     roles.iter().flat_map(|role| match role {
         ParameterRole::Column { table, column } => vec![(table.clone(), column.clone())],
         ParameterRole::Insert { table, column } => {
@@ -56,7 +62,8 @@ pub fn makers(
     samples: &Samples,
     form: Form,
 ) -> Vec<Maker> {
-    let upsert = sql.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("on conflict");
+    let upsert =
+        sql.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("on conflict");
     let makers = Makers { catalog, samples, upsert, form };
     let each = shape.parameters.iter().enumerate();
     each.map(|(n, sql_type)| makers.one(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free))).collect()
@@ -91,7 +98,7 @@ impl Makers<'_> {
         let (Some(table), Some(known)) = (table, known) else { return self.of_type(sql_type, None) };
         let element = sql_type.strip_suffix("[]").filter(|_| !known.sql_type.ends_with("[]"));
         let wanted = element.unwrap_or(sql_type);
-        let maker = if inserts && self.must_be_fresh(table, column) {
+        let maker = if inserts && self.must_be_fresh(table, column, own) {
             let shape = shape(wanted, Some(known));
             match own.filter(|_| class(wanted) == "text" || !known_type(wanted)) {
                 Some(values) => Maker::Like(shape, Arc::clone(values), self.form),
@@ -106,11 +113,16 @@ impl Makers<'_> {
         if element.is_some() { Maker::Array(Box::new(maker)) } else { maker }
     }
 
-    /// A column of a unique set that points nowhere: two rows must not share its value. A set of several columns may be met
-    /// again when the query says what happens then.
-    fn must_be_fresh(&self, table: &Table, column: &str) -> bool {
+    /// A column of a unique set that points nowhere: two rows must not share its value. In a set of several columns a kind
+    /// of something is met again, and any value is when the query says what happens then.
+    fn must_be_fresh(&self, table: &Table, column: &str, own: Option<&Arc<Vec<String>>>) -> bool {
         let holds = |set: &[String]| set.iter().any(|c| c == column);
-        let unique = table.unique.iter().chain([&table.primary_key]).any(|set| holds(set) && !(self.upsert && set.len() > 1));
+        let again = self.upsert || own.is_some_and(|values| values.len() <= KINDS);
+        let unique = table
+            .unique
+            .iter()
+            .chain([&table.primary_key])
+            .any(|set| holds(set) && (set.len() == 1 || !again));
         unique && !table.foreign_keys.iter().any(|(own, ..)| holds(own))
     }
 
@@ -130,10 +142,11 @@ impl Makers<'_> {
 
 fn shape(sql_type: &str, column: Option<&Column>) -> Shape {
     // `numeric(5,2)` has three digits before the point. Only a column's type says so.
-    let digits = column.and_then(|c| c.sql_type.strip_prefix("numeric(")?.strip_suffix(')')).and_then(|inside| {
-        let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
-        Some(precision.trim().parse::<i64>().ok()? - scale.trim().parse::<i64>().ok()?)
-    });
+    let digits =
+        column.and_then(|c| c.sql_type.strip_prefix("numeric(")?.strip_suffix(')')).and_then(|inside| {
+            let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
+            Some(precision.trim().parse::<i64>().ok()? - scale.trim().parse::<i64>().ok()?)
+        });
     Shape { sql_type: sql_type.to_owned(), longest: column.and_then(|c| c.max_length), digits }
 }
 
@@ -225,7 +238,9 @@ mod tests {
     fn values(sql: &str, parameters: &[(&str, &str)], samples: &[(&str, &str, &[&str])]) -> Vec<String> {
         let catalog = catalog();
         let role = |name: &str| match name.split_at_checked(1) {
-            Some(("+", column)) => ParameterRole::Insert { table: "app.lines".to_owned(), column: column.to_owned() },
+            Some(("+", column)) => {
+                ParameterRole::Insert { table: "app.lines".to_owned(), column: column.to_owned() }
+            }
             Some(("#", _)) => ParameterRole::Count,
             Some(("-", _)) => ParameterRole::Free,
             _ => ParameterRole::Column { table: "app.lines".to_owned(), column: name.to_owned() },
@@ -238,44 +253,74 @@ mod tests {
         };
         let samples = samples
             .iter()
-            .map(|(table, column, values)| (((*table).to_owned(), (*column).to_owned()), Arc::new(set(values))))
+            .map(|(table, column, values)| {
+                (((*table).to_owned(), (*column).to_owned()), Arc::new(set(values)))
+            })
             .collect();
         let mut draw = Draw::new(3, Moment::at(1_700_000_000));
-        makers(sql, &shape, &roles, &catalog, &samples, Form::Alike).iter().map(|m| m.make(&mut draw).unwrap()).collect()
+        makers(sql, &shape, &roles, &catalog, &samples, Form::Alike)
+            .iter()
+            .map(|m| m.make(&mut draw).unwrap())
+            .collect()
     }
 
     #[test]
     fn existing_values_where_they_are_compared_and_of_the_type_where_there_are_none() {
         let samples: &[(&str, &str, &[&str])] =
             &[("app.lines", "sku", &["K1"]), ("app.lines", "score", &["7"]), ("app.lines", "id", &["5"])];
-        let parameters = [("sku", "text"), ("id", "bigint[]"), ("score", "integer"), ("state", "app.state"), ("#", "bigint"), ("-", "state[]")];
+        let parameters = [
+            ("sku", "text"),
+            ("id", "bigint[]"),
+            ("score", "integer"),
+            ("state", "app.state"),
+            ("#", "bigint"),
+            ("-", "state[]"),
+        ];
         let found = values("select", &parameters, samples);
         let [sku, ids, score, state, count, states] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((sku.as_str(), ids.as_str(), score.as_str()), ("K1", r#"{"5","5","5"}"#, "7"));
-        assert!(["new", "done"].contains(&state.as_str()) && states.contains("\"new\"") | states.contains("\"done\""), "{found:?}");
+        assert!(
+            ["new", "done"].contains(&state.as_str())
+                && states.contains("\"new\"") | states.contains("\"done\""),
+            "{found:?}"
+        );
         assert!((1..=20).contains(&count.parse::<u32>().unwrap()));
-        let without = values("select", &[("sku", "character varying"), ("share", "numeric"), ("+sku", "text")], &[]);
+        let without =
+            values("select", &[("sku", "character varying"), ("share", "numeric"), ("+sku", "text")], &[]);
         assert!(without.iter().all(|v| v.len() <= 6), "{without:?}");
         assert!(without.get(1).unwrap().parse::<f64>().unwrap() < 10.0, "{without:?}");
     }
 
     #[test]
     fn fresh_values_where_they_must_be_unique() {
+        let lines: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let samples: &[(&str, &str, &[&str])] = &[
             ("app.lines", "id", &["5"]),
-            ("app.lines", "line_no", &["1"]),
+            ("app.lines", "line_no", &lines),
             ("app.lines", "order_id", &["old"]),
             ("app.orders", "id", &["parent"]),
             ("app.lines", "code", &["SHP-7"]),
         ];
-        let parameters = [("+id", "bigint"), ("+order_id", "uuid"), ("+line_no", "integer"), ("+code", "text"), ("+id", "bigint[]")];
+        let parameters = [
+            ("+id", "bigint"),
+            ("+order_id", "uuid"),
+            ("+line_no", "integer"),
+            ("+code", "text"),
+            ("+id", "bigint[]"),
+        ];
         let found = values("insert", &parameters, samples);
         let [id, order, line, code, ids] = found.as_slice() else { panic!("{found:?}") };
-        assert!(id.parse::<i64>().unwrap() >= 1 << 40 && line.parse::<i32>().unwrap() > 1);
+        assert!(id.parse::<i64>().unwrap() >= 1 << 40 && line.parse::<i32>().unwrap() > 30);
         assert_eq!(order, "parent");
         assert_eq!(code.len(), 12);
         assert_eq!(ids.matches(',').count(), 2);
         // What meets a row again is updated.
-        assert_eq!(values("insert on\n conflict", &parameters, samples).get(2).unwrap(), "1");
+        assert!(
+            values("insert on\n conflict", &parameters, samples).get(2).unwrap().parse::<i32>().unwrap()
+                <= 30
+        );
+        // A line that is one of a few is a kind.
+        assert_eq!(values("insert", &parameters, &[("app.lines", "line_no", &["1"])]).get(2).unwrap(), "1");
     }
 }

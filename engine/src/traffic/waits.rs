@@ -20,8 +20,15 @@ impl Waits {
 
     /// In microseconds; of requests that were due before, the part since then.
     pub fn longest_since(&self, since: Instant) -> u64 {
-        let behind = |at: Instant| u64::try_from(at.saturating_duration_since(since).as_micros()).unwrap_or(u64::MAX);
-        self.answers.iter().rev().take_while(|(at, _)| *at >= since).map(|(at, l)| behind(*at).min(*l)).max().unwrap_or(0)
+        let behind =
+            |at: Instant| u64::try_from(at.saturating_duration_since(since).as_micros()).unwrap_or(u64::MAX);
+        self.answers
+            .iter()
+            .rev()
+            .take_while(|(at, _)| *at >= since)
+            .map(|(at, l)| behind(*at).min(*l))
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -125,7 +125,11 @@ struct Seen {
 }
 
 impl Seen {
-    async fn look(&mut self, client: &Client, application: &str) -> std::result::Result<(), tokio_postgres::Error> {
+    async fn look(
+        &mut self,
+        client: &Client,
+        application: &str,
+    ) -> std::result::Result<(), tokio_postgres::Error> {
         // A lock on an index is one on its table for those who plan a query. Relations that the watched transaction makes
         // are in no catalog yet, and in nobody's way.
         let sql = "SELECT DISTINCT n.nspname || '.' || c.relname, l.mode FROM pg_locks l

@@ -2,8 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterDomainStmt, AlterEnumStmt, AlterObjectSchemaStmt, AlterOwnerStmt, AlterTableCmd, AlterTableStmt, AlterTableType as At,
-    CommentStmt, ObjectType, PartitionCmd, RenameStmt,
+    AlterDomainStmt, AlterEnumStmt, AlterObjectSchemaStmt, AlterOwnerStmt, AlterTableCmd, AlterTableStmt,
+    AlterTableType as At, CommentStmt, ObjectType, PartitionCmd, RenameStmt,
 };
 
 use super::hazards::{self, Lock};
@@ -13,7 +13,8 @@ use super::{columns, constraints, create, sql};
 use crate::changeset::Phase;
 
 /// Storage parameters that change under SHARE UPDATE EXCLUSIVE (manual, CREATE TABLE, storage parameters).
-const LIGHT_OPTIONS: &[&str] = &["fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"];
+const LIGHT_OPTIONS: &[&str] =
+    &["fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"];
 
 pub fn table(alter: &AlterTableStmt, names: &mut Names, s: &mut Sketch) {
     let Some(range) = &alter.relation else { return };
@@ -224,7 +225,8 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
     let new = &rename.newname;
     if let Some(range) = &rename.relation {
         let name = names.range(range);
-        let what = if rename.subname.is_empty() { name.clone() } else { format!("{name}.{}", rename.subname) };
+        let what =
+            if rename.subname.is_empty() { name.clone() } else { format!("{name}.{}", rename.subname) };
         match rename.rename_type() {
             ObjectType::ObjectIndex => {
                 let table = names.index_table(&name);
@@ -235,7 +237,10 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
                 }
             }
             // Nobody asks for these by name.
-            ObjectType::ObjectTabconstraint | ObjectType::ObjectTrigger | ObjectType::ObjectRule | ObjectType::ObjectPolicy => {
+            ObjectType::ObjectTabconstraint
+            | ObjectType::ObjectTrigger
+            | ObjectType::ObjectRule
+            | ObjectType::ObjectPolicy => {
                 s.lock(names, &name, Lock::AccessExclusive);
             }
             kind => {
@@ -255,7 +260,8 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
     match rename.rename_type() {
         ObjectType::ObjectSchema => {
             let prefix = format!("{}.", rename.subname);
-            let inside: Vec<String> = names.catalog.tables.keys().filter(|t| t.starts_with(&prefix)).cloned().collect();
+            let inside: Vec<String> =
+                names.catalog.tables.keys().filter(|t| t.starts_with(&prefix)).cloned().collect();
             for table in inside {
                 s.touch(table);
             }
@@ -356,7 +362,10 @@ pub fn domain(change: &AlterDomainStmt, names: &Names, s: &mut Sketch) {
 pub fn comment(comment: &CommentStmt, names: &Names, s: &mut Sketch) {
     let parts = comment.object.as_deref().map(sql::object_name).unwrap_or_default();
     match comment.objtype() {
-        ObjectType::ObjectTable | ObjectType::ObjectView | ObjectType::ObjectMatview | ObjectType::ObjectForeignTable => {
+        ObjectType::ObjectTable
+        | ObjectType::ObjectView
+        | ObjectType::ObjectMatview
+        | ObjectType::ObjectForeignTable => {
             if let Some(name) = names.parts(&parts) {
                 s.lock_only(names, &name, Lock::ShareUpdateExclusive);
             }

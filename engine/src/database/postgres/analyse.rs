@@ -25,7 +25,8 @@ pub fn analyse(sql: &str, catalog: &Catalog) -> Result<Vec<Statement>> {
         let rest = parsed.get(at + 1..).unwrap_or_default();
         let mut sketch = read(one, &mut names, rest);
         if let (Some(tree), true) = (&one.tree, sketch.backfill.is_none()) {
-            let earlier: Vec<&str> = statements.iter().flat_map(|s| s.touches.iter().map(String::as_str)).collect();
+            let earlier: Vec<&str> =
+                statements.iter().flat_map(|s| s.touches.iter().map(String::as_str)).collect();
             sketch.backfill = backfill::find(tree, &names, &earlier);
             dml::weigh(tree, &names, &mut sketch);
         }
@@ -89,7 +90,9 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
 
         NodeEnum::DropStmt(drop) => drops::objects(drop, names, &mut s, rest),
         NodeEnum::TruncateStmt(truncate) => drops::truncate(truncate, names, &mut s),
-        NodeEnum::DropOwnedStmt(_) | NodeEnum::DropRoleStmt(_) | NodeEnum::DropUserMappingStmt(_) => s.phase(Phase::Contract),
+        NodeEnum::DropOwnedStmt(_) | NodeEnum::DropRoleStmt(_) | NodeEnum::DropUserMappingStmt(_) => {
+            s.phase(Phase::Contract)
+        }
 
         NodeEnum::InsertStmt(_)
         | NodeEnum::UpdateStmt(_)
@@ -129,7 +132,10 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
         }
         NodeEnum::TransactionStmt(transaction) => {
             use protobuf::TransactionStmtKind as T;
-            if !matches!(transaction.kind(), T::TransStmtSavepoint | T::TransStmtRelease | T::TransStmtRollbackTo) {
+            if !matches!(
+                transaction.kind(),
+                T::TransStmtSavepoint | T::TransStmtRelease | T::TransStmtRollbackTo
+            ) {
                 let what = s.kind.clone();
                 s.warn(names, &hazards::TRANSACTION_CONTROL, &what);
             }
@@ -196,7 +202,9 @@ fn kind(tree: &NodeEnum) -> Option<&'static str> {
         NodeEnum::GrantStmt(_) => "REVOKE",
         NodeEnum::CreateTrigStmt(_) => "CREATE TRIGGER",
         NodeEnum::CreateStmt(_) => "CREATE TABLE",
-        NodeEnum::CreateTableAsStmt(c) if c.objtype() == ObjectType::ObjectMatview => "CREATE MATERIALIZED VIEW",
+        NodeEnum::CreateTableAsStmt(c) if c.objtype() == ObjectType::ObjectMatview => {
+            "CREATE MATERIALIZED VIEW"
+        }
         NodeEnum::CreateTableAsStmt(_) => "CREATE TABLE AS",
         NodeEnum::ViewStmt(_) => "CREATE VIEW",
         NodeEnum::RefreshMatViewStmt(r) if r.concurrent => "REFRESH MATERIALIZED VIEW CONCURRENTLY",
@@ -214,8 +222,19 @@ fn kind(tree: &NodeEnum) -> Option<&'static str> {
 
 /// The first words of a statement in capitals, fillers left out: `CREATE FUNCTION`, `ALTER DEFAULT PRIVILEGES`.
 fn leading_words(text: &str) -> String {
-    const FILLERS: &[&str] = &["OR", "REPLACE", "TEMP", "TEMPORARY", "UNLOGGED", "CONSTRAINT", "TRUSTED", "PROCEDURAL", "RECURSIVE"];
-    const THREE: &[&str] = &["MATERIALIZED", "FOREIGN", "EVENT", "DEFAULT", "TEXT", "ACCESS", "LARGE", "USER", "OPERATOR"];
+    const FILLERS: &[&str] = &[
+        "OR",
+        "REPLACE",
+        "TEMP",
+        "TEMPORARY",
+        "UNLOGGED",
+        "CONSTRAINT",
+        "TRUSTED",
+        "PROCEDURAL",
+        "RECURSIVE",
+    ];
+    const THREE: &[&str] =
+        &["MATERIALIZED", "FOREIGN", "EVENT", "DEFAULT", "TEXT", "ACCESS", "LARGE", "USER", "OPERATOR"];
     let words: Vec<String> = sql::tokens(text)
         .into_iter()
         .filter_map(|(start, end)| text.get(start..end))

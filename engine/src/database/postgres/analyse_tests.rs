@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::analyse;
 use super::super::hazards;
-use super::super::sql::split;
+use super::analyse;
 use crate::changeset::{Phase, Severity, Statement};
 use crate::database::{Catalog, Column, Table};
 
@@ -44,9 +43,18 @@ pub fn catalog() -> Catalog {
     );
     big.foreign_keys = vec![(strings(&["carrier_id"]), "app.small".into(), strings(&["id"]))];
     c.tables.insert("app.big".into(), big);
-    c.tables.insert("app.small".into(), table(50, vec![column("id", "bigint", true), column("name", "text", false)]));
-    c.tables.insert("public.mid".into(), table(20_000, vec![column("id", "uuid", true), column("email", "text", true)]));
-    let mut part = table(5_000_000, vec![column("id", "bigint", true), column("at", "date", true), column("v", "integer", false)]);
+    c.tables.insert(
+        "app.small".into(),
+        table(50, vec![column("id", "bigint", true), column("name", "text", false)]),
+    );
+    c.tables.insert(
+        "public.mid".into(),
+        table(20_000, vec![column("id", "uuid", true), column("email", "text", true)]),
+    );
+    let mut part = table(
+        5_000_000,
+        vec![column("id", "bigint", true), column("at", "date", true), column("v", "integer", false)],
+    );
     part.partitioned = true;
     part.primary_key = strings(&["at", "id"]);
     c.tables.insert("app.part".into(), part.clone());
@@ -117,7 +125,12 @@ fn what_a_script_makes_hurts_nobody() {
     let all = analyse(sql, &catalog()).unwrap();
     for s in &all {
         assert_eq!(s.phase, Phase::Expand, "{}", s.sql);
-        assert!(s.hazards.iter().all(|h| h.table.as_deref() == Some("app.big")), "{}: {:?}", s.sql, s.hazards);
+        assert!(
+            s.hazards.iter().all(|h| h.table.as_deref() == Some("app.big")),
+            "{}: {:?}",
+            s.sql,
+            s.hazards
+        );
     }
     assert_eq!(all[0].touches, ["app.big", "app.fresh"]);
     assert_eq!(all[1].touches, ["app.fresh", "app.fresh_big"]);
@@ -142,20 +155,18 @@ fn names_follow_renames_temporary_tables_and_the_search_path() {
 #[test]
 fn errors_have_a_place() {
     let place = |sql: &str| analyse(sql, &catalog()).unwrap_err().chain();
-    assert!(place("SELECT 1;\n\nALTER TABEL x").contains("line 3, column 7"), "{}", place("SELECT 1;\n\nALTER TABEL x"));
-    assert!(place("SELECT x FROM x;\nSELECT x x x").contains("line 2, column 12"), "{}", place("SELECT x FROM x;\nSELECT x x x"));
+    assert!(
+        place("SELECT 1;\n\nALTER TABEL x").contains("line 3, column 7"),
+        "{}",
+        place("SELECT 1;\n\nALTER TABEL x")
+    );
+    assert!(
+        place("SELECT x FROM x;\nSELECT x x x").contains("line 2, column 12"),
+        "{}",
+        place("SELECT x FROM x;\nSELECT x x x")
+    );
     assert!(place("SELECT (1").contains("line 1, column 10"), "{}", place("SELECT (1"));
     assert!(analyse("SELECT 'a\0b'", &catalog()).is_err());
-}
-
-#[test]
-fn scripts_split_at_their_semicolons_only() {
-    let sql = "-- a; b\nSELECT ';'; /* c; */ DO $$ BEGIN PERFORM 1; END $$;\n\n CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END;";
-    let parts = split(sql);
-    assert_eq!(parts.len(), 3, "{parts:?}");
-    assert_eq!(parts[0], "SELECT ';'");
-    assert_eq!(split("  -- nothing\n"), Vec::<String>::new());
-    assert_eq!(split("select 1; selec 2; 'öä'").len(), 3);
 }
 
 #[test]
@@ -193,17 +204,57 @@ proptest::proptest! {
         for sql in [text.clone(), words.join(" "), format!("{} {text}", words.join(" "))] {
             let c = catalog();
             let _ = analyse(&sql, &c);
-            let _ = split(&sql);
             let _ = super::super::parameters::parameter_roles(&sql, &c);
             let _ = super::super::relations::relations(&sql, &c);
             let _ = super::super::relations::copy_shape(&sql);
-            let _ = super::super::relations::insert_target(&sql, &c);
         }
     }
 }
 
 const WORDS: &[&str] = &[
-    "SELECT", "UPDATE", "big", "SET", "WHERE", "id", "=", "$1", "ALTER TABLE", "ADD COLUMN", "x", "int", ";", "(", ")", "FROM", "AS",
-    "INSERT INTO", "VALUES", ",", "NULL", "IS", "NOT", "WITH", "ON CONFLICT DO NOTHING", "DROP", "TABLE", "INDEX", "DO $$ BEGIN END $$",
-    "COPY", "STDIN", "TO", "*", "IN", "part", "DETACH PARTITION", "CREATE", "é", "'", "\"", "DELETE", "MERGE", "USING", "DEFAULT", "random()",
+    "SELECT",
+    "UPDATE",
+    "big",
+    "SET",
+    "WHERE",
+    "id",
+    "=",
+    "$1",
+    "ALTER TABLE",
+    "ADD COLUMN",
+    "x",
+    "int",
+    ";",
+    "(",
+    ")",
+    "FROM",
+    "AS",
+    "INSERT INTO",
+    "VALUES",
+    ",",
+    "NULL",
+    "IS",
+    "NOT",
+    "WITH",
+    "ON CONFLICT DO NOTHING",
+    "DROP",
+    "TABLE",
+    "INDEX",
+    "DO $$ BEGIN END $$",
+    "COPY",
+    "STDIN",
+    "TO",
+    "*",
+    "IN",
+    "part",
+    "DETACH PARTITION",
+    "CREATE",
+    "é",
+    "'",
+    "\"",
+    "DELETE",
+    "MERGE",
+    "USING",
+    "DEFAULT",
+    "random()",
 ];

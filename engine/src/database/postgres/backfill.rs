@@ -5,7 +5,9 @@
 //! written, finds (nearly) nothing left.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{self, BoolExprType, InsertStmt, Node, OnConflictAction, RangeVar, SelectStmt, UpdateStmt};
+use pg_query::protobuf::{
+    self, BoolExprType, InsertStmt, Node, OnConflictAction, RangeVar, SelectStmt, UpdateStmt,
+};
 use serde_json::Value;
 
 use super::extinguish;
@@ -19,8 +21,17 @@ const LEAST_ROWS: u64 = 10_000;
 
 /// Types with an order that text can carry over: the text form of a key must give the same key again.
 const KEY_TYPES: &[&str] = &[
-    "smallint", "integer", "bigint", "numeric", "uuid", "text", "character varying", "character", "date",
-    "timestamp without time zone", "timestamp with time zone",
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "uuid",
+    "text",
+    "character varying",
+    "character",
+    "date",
+    "timestamp without time zone",
+    "timestamp with time zone",
 ];
 
 /// SQL for the last key of the next range: `$1` the key to start after (text, NULL: the start), `$2` rows to walk
@@ -88,11 +99,16 @@ fn of_insert(insert: &InsertStmt, names: &Names) -> Option<Backfill> {
     {
         return None;
     }
-    let Some(NodeEnum::SelectStmt(select)) = insert.select_stmt.as_deref()?.node.as_ref() else { return None };
+    let Some(NodeEnum::SelectStmt(select)) = insert.select_stmt.as_deref()?.node.as_ref() else {
+        return None;
+    };
     let [Node { node: Some(NodeEnum::RangeVar(range)) }] = select.from_clause.as_slice() else { return None };
     let walked = Walked::of(range, names)?;
     let target = names.range(insert.relation.as_ref()?);
-    if target == walked.table || !row_by_row(select) || !meets_a_key(insert, conflict, select, &target, &walked, names) {
+    if target == walked.table
+        || !row_by_row(select)
+        || !meets_a_key(insert, conflict, select, &target, &walked, names)
+    {
         return None;
     }
     let mut query = select.as_ref().clone();
@@ -106,8 +122,28 @@ fn of_insert(insert: &InsertStmt, names: &Names) -> Option<Backfill> {
 }
 
 const AGGREGATES: &[&str] = &[
-    "count", "sum", "min", "max", "avg", "array_agg", "string_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg",
-    "bool_and", "bool_or", "every", "bit_and", "bit_or", "stddev", "variance", "xmlagg", "any_value", "range_agg", "mode",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "array_agg",
+    "string_agg",
+    "json_agg",
+    "jsonb_agg",
+    "json_object_agg",
+    "jsonb_object_agg",
+    "bool_and",
+    "bool_or",
+    "every",
+    "bit_and",
+    "bit_or",
+    "stddev",
+    "variance",
+    "xmlagg",
+    "any_value",
+    "range_agg",
+    "mode",
 ];
 
 /// Each row of the result comes from one row of the table.
@@ -156,7 +192,8 @@ fn meets_a_key(
         }
         let filled_there = names.column(target, column).is_some_and(|c| c.not_null);
         let filled_here = sql::column(value).is_some_and(|(_, name)| {
-            walked.source.columns.iter().any(|c| c.name == name && c.not_null) || walked.source.primary_key.contains(&name)
+            walked.source.columns.iter().any(|c| c.name == name && c.not_null)
+                || walked.source.primary_key.contains(&name)
         });
         let constant = sql::literal(value).is_some() && !sql::is_null(value);
         filled_there || filled_here || constant
@@ -174,10 +211,14 @@ fn meets_a_key(
         _ => Vec::new(),
     };
     match conflict.infer.as_deref() {
-        Some(infer) if infer.conname.is_empty() => inferred.len() == infer.index_elems.len() && key_holds(&inferred),
+        Some(infer) if infer.conname.is_empty() => {
+            inferred.len() == infer.index_elems.len() && key_holds(&inferred)
+        }
         // A named constraint: which one it is, only the server knows.
         Some(_) => false,
-        None => names.table(target).is_some_and(|t| t.unique.iter().chain([&t.primary_key]).any(|key| key_holds(key))),
+        None => names
+            .table(target)
+            .is_some_and(|t| t.unique.iter().chain([&t.primary_key]).any(|key| key_holds(key))),
     }
 }
 
@@ -199,7 +240,11 @@ impl<'a> Walked<'a> {
         let key = source.primary_key.first()?.clone();
         let key_type = source.columns.iter().find(|c| c.name == key)?.sql_type.clone();
         let parsed = Type::from_text(&key_type);
-        if rows < LEAST_ROWS || parsed.array || !KEY_TYPES.contains(&parsed.base.as_str()) || names.origin(&table) != table {
+        if rows < LEAST_ROWS
+            || parsed.array
+            || !KEY_TYPES.contains(&parsed.base.as_str())
+            || names.origin(&table) != table
+        {
             return None;
         }
         let qualifier = match &range.alias {
@@ -213,7 +258,9 @@ impl<'a> Walked<'a> {
     fn condition(&self) -> Option<Node> {
         let key = format!("{}.{}", sql::quote(&self.qualifier), sql::quote(&self.key));
         let cast = Type::from_text(&self.key_type).cast();
-        let text = format!("SELECT 1 WHERE ($1::text IS NULL OR {key} > $1::text::{cast}) AND {key} <= $2::text::{cast}");
+        let text = format!(
+            "SELECT 1 WHERE ($1::text IS NULL OR {key} > $1::text::{cast}) AND {key} <= $2::text::{cast}"
+        );
         match sql::parse_one(&text).ok()?? {
             NodeEnum::SelectStmt(select) => select.where_clause.map(|w| *w),
             _ => None,
@@ -222,12 +269,22 @@ impl<'a> Walked<'a> {
 
     fn backfill(self, batch: NodeEnum) -> Option<Backfill> {
         let batch_sql = sql::unparse(batch)?;
-        Some(Backfill { table: self.table, key: self.key, key_type: self.key_type, batch_sql, rows: self.rows })
+        Some(Backfill {
+            table: self.table,
+            key: self.key,
+            key_type: self.key_type,
+            batch_sql,
+            rows: self.rows,
+        })
     }
 }
 
 fn and(left: Node, right: Node) -> Node {
-    let both = protobuf::BoolExpr { boolop: BoolExprType::AndExpr as i32, args: vec![left, right], ..Default::default() };
+    let both = protobuf::BoolExpr {
+        boolop: BoolExprType::AndExpr as i32,
+        args: vec![left, right],
+        ..Default::default()
+    };
     Node { node: Some(NodeEnum::BoolExpr(Box::new(both))) }
 }
 

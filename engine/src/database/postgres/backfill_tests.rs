@@ -90,14 +90,21 @@ fn only_what_goes_out_by_itself_goes_in_batches() {
 
 #[test]
 fn a_batch_is_the_statement_with_a_key_range() {
-    let b = found("UPDATE big AS b SET note = code WHERE b.note IS NULL OR false").or_else(|| found(YES[1])).unwrap();
+    let b = found("UPDATE big AS b SET note = code WHERE b.note IS NULL OR false")
+        .or_else(|| found(YES[1]))
+        .unwrap();
     assert_eq!(
         b.batch_sql,
         "UPDATE big b SET note = 'x', qty = 1 WHERE (b.note IS NULL AND b.id > 5) AND (($1::text IS NULL OR b.id > $1::text::bigint) \
          AND b.id <= $2::text::bigint)"
     );
-    assert_eq!((b.table.as_str(), b.key.as_str(), b.key_type.as_str(), b.rows), ("app.big", "id", "bigint", 1_000_000));
-    let b = found("INSERT INTO copy (big_id, code) SELECT b.id, upper(b.code) FROM big b WHERE b.qty > 1 OR b.done ON CONFLICT (big_id) DO NOTHING");
+    assert_eq!(
+        (b.table.as_str(), b.key.as_str(), b.key_type.as_str(), b.rows),
+        ("app.big", "id", "bigint", 1_000_000)
+    );
+    let b = found(
+        "INSERT INTO copy (big_id, code) SELECT b.id, upper(b.code) FROM big b WHERE b.qty > 1 OR b.done ON CONFLICT (big_id) DO NOTHING",
+    );
     assert!(b.unwrap().batch_sql.contains("WHERE (b.qty > 1 OR b.done) AND (($1::text IS NULL OR b.id > "));
     for sql in YES {
         let b = found(sql).unwrap();

@@ -27,13 +27,19 @@ pub async fn run(
     let limit = literal(&format!("{}ms", lock_wait.as_millis().max(1)));
     client.batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {limit}")).await.told(&what)?;
     let size = i64::from(size.max(1));
-    let bound = client.query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)]).await.told(&what)?;
+    let bound = client
+        .query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)])
+        .await
+        .told(&what)?;
     let last: Option<String> = bound.first().map(|row| row.try_get(0)).transpose().told(&what)?.flatten();
     let Some(last) = last else {
         client.batch_execute("ROLLBACK").await.told(&what)?;
         return Ok(None);
     };
-    let changed = client.execute_typed(&backfill.batch_sql, &[(&after, Type::TEXT), (&last, Type::TEXT)]).await.told(&what)?;
+    let changed = client
+        .execute_typed(&backfill.batch_sql, &[(&after, Type::TEXT), (&last, Type::TEXT)])
+        .await
+        .told(&what)?;
     client.batch_execute("COMMIT").await.told(&what)?;
     Ok(Some(Batch { last_key: last, changed }))
 }
@@ -44,11 +50,21 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
     let sql = "SELECT c.relkind = 'I', EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
          FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1) AND NOT i.indisvalid";
     let relation = quoted_relation(index);
-    let Some(row) = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.told(&what)? else { return Ok(false) };
-    if row.try_get(1).told(&what)? {
-        return Err(Error::busy(format!("{what}: another session is building it")).code("55006"));
-    }
-    let concurrently = if row.try_get(0).told(&what)? { "" } else { "CONCURRENTLY" };
+    let mut patience = 40;
+    let partitioned: bool = loop {
+        let found = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.told(&what)?;
+        let Some(row) = found else { return Ok(false) };
+        if !row.try_get::<_, bool>(1).told(&what)? {
+            break row.try_get(0).told(&what)?;
+        }
+        // A build that failed is told to its client before it has cleared away.
+        patience -= 1;
+        if patience == 0 {
+            return Err(Error::busy(format!("{what}: another session is building it")).code("55006"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let concurrently = if partitioned { "" } else { "CONCURRENTLY" };
     client.batch_execute(&format!("DROP INDEX {concurrently} IF EXISTS {relation}")).await.told(&what)?;
     Ok(true)
 }
@@ -59,7 +75,8 @@ pub async fn count_present(client: &Client, table: &str, column: &str, values: &
     let what = format!("cannot look acknowledged writes up in {table}");
     let relation = quoted_relation(table);
     let sql = "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2";
-    let row = client.query_typed_opt(sql, &[(&relation, Type::TEXT), (&column, Type::TEXT)]).await.told(&what)?;
+    let row =
+        client.query_typed_opt(sql, &[(&relation, Type::TEXT), (&column, Type::TEXT)]).await.told(&what)?;
     let Some(row) = row else { return Err(Error::failed(format!("{what}: there is no column {column}"))) };
     let sql_type: String = row.try_get(0).told(&what)?;
     let quoted = format!("\"{}\"", column.replace('"', "\"\""));

@@ -234,7 +234,8 @@ pub async fn samples(client: &Client, table: &str, column: &str, most: u32) -> R
     let name = super::connect::quoted(column);
     let from = match key.filter(|k| !k.is_empty()) {
         Some(key) => {
-            let (up, down) = (key.join(", "), key.iter().map(|k| format!("{k} DESC")).collect::<Vec<_>>().join(", "));
+            let (up, down) =
+                (key.join(", "), key.iter().map(|k| format!("{k} DESC")).collect::<Vec<_>>().join(", "));
             format!(
                 "(SELECT {name}::text AS v FROM {relation} ORDER BY {up} LIMIT 2000)
                  UNION (SELECT {name}::text FROM {relation} ORDER BY {down} LIMIT 2000)"
@@ -242,11 +243,12 @@ pub async fn samples(client: &Client, table: &str, column: &str, most: u32) -> R
         }
         None => format!("SELECT DISTINCT v FROM (SELECT {name}::text AS v FROM {relation} LIMIT 4000) h"),
     };
-    let sql = format!(
-        "SELECT v FROM ({from}) s WHERE v IS NOT NULL ORDER BY md5(v), v LIMIT {most}"
-    );
+    let sql = format!("SELECT v FROM ({from}) s WHERE v IS NOT NULL ORDER BY md5(v), v LIMIT {most}");
     // A view may be arbitrarily dear to read; samples are not worth more than this.
-    let limits = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL synchronize_seqscans = off", literal("5s"));
+    let limits = format!(
+        "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL synchronize_seqscans = off",
+        literal("5s")
+    );
     client.batch_execute(&limits).await.told(WHAT)?;
     let rows = client.query(&sql, &[]).await;
     client.batch_execute("ROLLBACK").await.told(WHAT)?;

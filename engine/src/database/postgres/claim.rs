@@ -38,7 +38,8 @@ impl Claim {
 impl database::Claim for Claim {
     async fn held(&self) -> bool {
         let ask = self.client.simple_query("");
-        !self.client.is_closed() && matches!(tokio::time::timeout(Duration::from_secs(5), ask).await, Ok(Ok(_)))
+        !self.client.is_closed()
+            && matches!(tokio::time::timeout(Duration::from_secs(5), ask).await, Ok(Ok(_)))
     }
     async fn release(self: Box<Self>) {
         let sql = "SELECT pg_advisory_unlock(hashtextextended($1, 7466))";
@@ -49,7 +50,8 @@ impl database::Claim for Claim {
 /// Ends sessions by prefix of their application name and waits up to 10 s until they are gone. Our inspecting and claiming
 /// sessions are spared.
 pub async fn end_sessions(client: &Client, prefix: &str) -> Result<u64> {
-    let found = "SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, $1) AND pid <> pg_backend_pid()
+    let found =
+        "SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, $1) AND pid <> pg_backend_pid()
          AND datname = current_database() AND application_name NOT IN ($2, $3)";
     let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
         [(&prefix, Type::TEXT), (&INSPECT, Type::TEXT), (&CLAIM, Type::TEXT)];

@@ -10,9 +10,9 @@ use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
+use super::Shared;
 use super::connect::{cause, quoted, quoted_relation};
 use super::relations::{CopyShape, copy_shape, relations};
-use super::Shared;
 use super::text::{AsText, Text, builtin};
 use crate::database::{self, Ending, QueryError, QueryResult, QueryShape};
 
@@ -32,12 +32,14 @@ impl Service {
     }
 
     async fn type_names(&mut self, wanted: Vec<(u32, i32)>) -> Result<Vec<String>, QueryError> {
-        let unknown: Vec<(u32, i32)> = wanted.iter().filter(|k| !self.names.contains_key(k)).copied().collect();
+        let unknown: Vec<(u32, i32)> =
+            wanted.iter().filter(|k| !self.names.contains_key(k)).copied().collect();
         let mut fresh: HashMap<(u32, i32), String> = HashMap::new();
         if !unknown.is_empty() {
             let (oids, mods): (Vec<u32>, Vec<i32>) = unknown.iter().copied().unzip();
             let sql = "SELECT format_type(o, nullif(m, -1)) FROM unnest($1, $2) WITH ORDINALITY u(o, m, n) ORDER BY n";
-            let rows = self.client.query_typed(sql, &[(&oids, Type::OID_ARRAY), (&mods, Type::INT4_ARRAY)]).await;
+            let rows =
+                self.client.query_typed(sql, &[(&oids, Type::OID_ARRAY), (&mods, Type::INT4_ARRAY)]).await;
             for (key, row) in unknown.into_iter().zip(rows.map_err(told)?) {
                 let name: Option<String> = row.try_get(0).map_err(told)?;
                 fresh.insert(key, name.unwrap_or_default());
@@ -56,7 +58,8 @@ impl Service {
         let statement = self.client.prepare(sql).await.map_err(told)?;
         let count = statement.params().len();
         let wanted = statement.params().iter().map(|t| (t.oid(), -1));
-        let wanted = wanted.chain(statement.columns().iter().map(|c| (c.type_().oid(), c.type_modifier()))).collect();
+        let wanted =
+            wanted.chain(statement.columns().iter().map(|c| (c.type_().oid(), c.type_modifier()))).collect();
         let mut parameters = self.type_names(wanted).await?;
         let types = parameters.split_off(count.min(parameters.len()));
         let columns = statement.columns().iter().map(|c| c.name().to_owned()).zip(types).collect();
@@ -72,7 +75,12 @@ impl Service {
         rows.iter().map(|row| row.try_get(0).map_err(told)).collect()
     }
 
-    async fn copy_in(&self, table: &str, columns: &[String], values: &[Option<String>]) -> Result<QueryResult, QueryError> {
+    async fn copy_in(
+        &self,
+        table: &str,
+        columns: &[String],
+        values: &[Option<String>],
+    ) -> Result<QueryResult, QueryError> {
         let sql = copy_sql(table, columns);
         let sink = self.client.copy_in::<_, Bytes>(&sql).await.map_err(told)?;
         pin_mut!(sink);
@@ -125,7 +133,7 @@ impl Service {
         shape: &QueryShape,
         parameters: &[Option<String>],
     ) -> Result<QueryResult, QueryError> {
-        match copy_shape(sql) {
+        match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
                 let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
                 self.copy_in(&table, &columns, parameters).await
@@ -139,13 +147,18 @@ impl Service {
 #[async_trait]
 impl database::Client for Service {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
-        let mut shape = match copy_shape(sql) {
+        let mut shape = match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
                 let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
                 let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
                 let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
                 let relation = quoted_relation(&table);
-                self.plan(&format!("INSERT INTO {relation} ({}) VALUES ({})", names.join(", "), marks.join(", "))).await?
+                self.plan(&format!(
+                    "INSERT INTO {relation} ({}) VALUES ({})",
+                    names.join(", "),
+                    marks.join(", ")
+                ))
+                .await?
             }
             Some(CopyShape::Out { query }) => self.plan(&query).await?,
             None => self.plan(sql).await?,
@@ -166,7 +179,7 @@ impl database::Client for Service {
         match ending {
             Ending::Commit => self.one(sql, shape, parameters).await,
             // COPY takes several round trips: sent at once, its rows would arrive after the ROLLBACK, and stay.
-            Ending::Rollback if copy_shape(sql).is_some() => {
+            Ending::Rollback if copy(sql).is_some() => {
                 self.client.batch_execute("BEGIN").await.map_err(told)?;
                 let result = self.one(sql, shape, parameters).await;
                 let checked = match result {
@@ -215,6 +228,12 @@ fn first_failure(
 
 fn first(row: &Row) -> Option<String> {
     if row.is_empty() { None } else { row.try_get::<_, Option<Text>>(0).ok().flatten().map(|t| t.0) }
+}
+
+/// Asked for every query of the traffic, so the grammar is only asked where it could be one.
+fn copy(sql: &str) -> Option<CopyShape> {
+    let named = sql.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"copy"));
+    if named { copy_shape(sql) } else { None }
 }
 
 fn copy_sql(table: &str, columns: &[String]) -> String {

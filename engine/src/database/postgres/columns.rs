@@ -12,16 +12,103 @@ use super::{create, sql};
 /// Functions known to be stable or immutable, so that a default made of them is computed once. Any other counts as
 /// volatile: a false alarm is cheaper than a rewrite nobody expected.
 const STEADY: &[&str] = &[
-    "now", "current_timestamp", "transaction_timestamp", "statement_timestamp", "current_date", "localtimestamp", "timezone",
-    "to_char", "to_date", "to_timestamp", "to_number", "date_trunc", "date_part", "extract", "age", "make_date", "make_interval",
-    "make_timestamp", "make_timestamptz", "lower", "upper", "initcap", "concat", "concat_ws", "format", "md5", "sha256", "encode",
-    "decode", "length", "char_length", "substring", "substr", "left", "right", "trim", "btrim", "ltrim", "rtrim", "lpad", "rpad",
-    "replace", "regexp_replace", "split_part", "repeat", "reverse", "translate", "abs", "ceil", "ceiling", "floor", "round",
-    "trunc", "mod", "power", "sqrt", "pi", "json_build_object", "jsonb_build_object", "json_build_array", "jsonb_build_array",
-    "to_json", "to_jsonb", "array_append", "array_cat", "array_remove", "string_to_array", "array_to_string", "current_setting",
-    "current_user", "session_user", "current_schema", "current_database", "uuid_nil", "to_tsvector", "daterange", "tsrange",
-    "tstzrange", "int4range", "int8range", "numrange", "row_to_json", "array_length", "cardinality", "greatest", "least",
-    "coalesce", "nullif", "point", "hashtext", "quote_literal", "quote_ident", "strpos", "position", "overlay", "ascii", "chr",
+    "now",
+    "current_timestamp",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "current_date",
+    "localtimestamp",
+    "timezone",
+    "to_char",
+    "to_date",
+    "to_timestamp",
+    "to_number",
+    "date_trunc",
+    "date_part",
+    "extract",
+    "age",
+    "make_date",
+    "make_interval",
+    "make_timestamp",
+    "make_timestamptz",
+    "lower",
+    "upper",
+    "initcap",
+    "concat",
+    "concat_ws",
+    "format",
+    "md5",
+    "sha256",
+    "encode",
+    "decode",
+    "length",
+    "char_length",
+    "substring",
+    "substr",
+    "left",
+    "right",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "lpad",
+    "rpad",
+    "replace",
+    "regexp_replace",
+    "split_part",
+    "repeat",
+    "reverse",
+    "translate",
+    "abs",
+    "ceil",
+    "ceiling",
+    "floor",
+    "round",
+    "trunc",
+    "mod",
+    "power",
+    "sqrt",
+    "pi",
+    "json_build_object",
+    "jsonb_build_object",
+    "json_build_array",
+    "jsonb_build_array",
+    "to_json",
+    "to_jsonb",
+    "array_append",
+    "array_cat",
+    "array_remove",
+    "string_to_array",
+    "array_to_string",
+    "current_setting",
+    "current_user",
+    "session_user",
+    "current_schema",
+    "current_database",
+    "uuid_nil",
+    "to_tsvector",
+    "daterange",
+    "tsrange",
+    "tstzrange",
+    "int4range",
+    "int8range",
+    "numrange",
+    "row_to_json",
+    "array_length",
+    "cardinality",
+    "greatest",
+    "least",
+    "coalesce",
+    "nullif",
+    "point",
+    "hashtext",
+    "quote_literal",
+    "quote_ident",
+    "strpos",
+    "position",
+    "overlay",
+    "ascii",
+    "chr",
 ];
 
 pub fn is_steady(function: &str) -> bool {
@@ -34,7 +121,9 @@ pub fn volatile(expression: &Node) -> Option<String> {
 }
 
 pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
-    let Some(NodeEnum::ColumnDef(column)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else { return };
+    let Some(NodeEnum::ColumnDef(column)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else {
+        return;
+    };
     // IF NOT EXISTS of one that exists does nothing.
     if command.missing_ok && names.column(table, &column.colname).is_some() {
         return;
@@ -42,13 +131,15 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
     let constraints: Vec<&Constraint> = column.constraints.iter().filter_map(create::as_constraint).collect();
     let has = |kind: ConstrType| constraints.iter().find(|c| c.contype() == kind).copied();
     let column_type = column.type_name.as_ref().map(Type::from_tree);
-    let default = has(ConstrType::ConstrDefault).and_then(|c| c.raw_expr.as_deref()).filter(|e| !sql::is_null(e));
+    let default =
+        has(ConstrType::ConstrDefault).and_then(|c| c.raw_expr.as_deref()).filter(|e| !sql::is_null(e));
     let filled = filling(column, column_type.as_ref(), default, &constraints);
 
     if let Some(what) = &filled {
         s.hurt(names, &hazards::ADD_COLUMN_REWRITE, table, what);
     } else if let Some(other) = column_type.as_ref().filter(|t| !t.built_in()) {
-        let known = names.parts(&other.base.split('.').map(str::to_string).collect::<Vec<_>>()).unwrap_or_default();
+        let known =
+            names.parts(&other.base.split('.').map(str::to_string).collect::<Vec<_>>()).unwrap_or_default();
         if names.catalog.enums.contains_key(&known) || names.is_fresh(&known) {
             s.touch(known);
         } else {
@@ -81,7 +172,12 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
 }
 
 /// What gives each row a value of its own, which is a rewrite.
-fn filling(column: &ColumnDef, column_type: Option<&Type>, default: Option<&Node>, constraints: &[&Constraint]) -> Option<String> {
+fn filling(
+    column: &ColumnDef,
+    column_type: Option<&Type>,
+    default: Option<&Node>,
+    constraints: &[&Constraint],
+) -> Option<String> {
     let name = &column.colname;
     if column_type.is_some_and(Type::serial) {
         return Some(format!("{name} is serial"));
@@ -92,7 +188,8 @@ fn filling(column: &ColumnDef, column_type: Option<&Type>, default: Option<&Node
     if constraints.iter().any(|c| c.contype() == ConstrType::ConstrGenerated) {
         return Some(format!("{name} is a stored generated column"));
     }
-    volatile(default?).map(|f| format!("the default of {name} calls {f}(), which gives each row a value of its own"))
+    volatile(default?)
+        .map(|f| format!("the default of {name} calls {f}(), which gives each row a value of its own"))
 }
 
 pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
@@ -123,17 +220,22 @@ pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut
 pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
     // 'a' is ALWAYS, which refuses values that writers give.
     let always = sql::value(&command.def).to_string();
-    if always.contains("\"generated_when\":\"a\"") || always.contains("\"defname\":\"generated\"") && always.contains("97") {
+    if always.contains("\"generated_when\":\"a\"")
+        || always.contains("\"defname\":\"generated\"") && always.contains("97")
+    {
         s.contract(names, table);
     }
 }
 
 pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
-    let Some(NodeEnum::ColumnDef(definition)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else { return };
+    let Some(NodeEnum::ColumnDef(definition)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else {
+        return;
+    };
     let Some(new) = definition.type_name.as_ref().map(Type::from_tree) else { return };
     let written = definition.type_name.as_ref().map(written).unwrap_or_default();
     let old = names.column(table, &command.name).map(|c| Type::from_text(&c.sql_type));
-    let plain = definition.raw_default.as_deref().is_none_or(|using| types::plain_using(using, &command.name, &new));
+    let plain =
+        definition.raw_default.as_deref().is_none_or(|using| types::plain_using(using, &command.name, &new));
     let change = match &old {
         Some(old) if plain => types::change(old, &new),
         _ => types::Change { rewrite: true, widens: false },

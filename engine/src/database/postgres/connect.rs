@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// `Input`, without repeating the URL: it may carry a password.
 pub fn parse_url(text: &str) -> Result<Endpoint> {
-    let url = Url::parse(text).map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
+    let url = Url::parse(&with_host(text))
+        .map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
     let decode = |part: &str| {
         percent_decode_str(part)
             .decode_utf8()
@@ -42,6 +43,7 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
     }
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
     let host = some(decode(url.host_str().unwrap_or_default())?)
+        .filter(|host| host != NO_HOST)
         .or_else(|| options.remove("host"))
         .or_else(|| std::env::var("PGHOST").ok())
         .unwrap_or_else(|| "localhost".into());
@@ -50,9 +52,9 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
     }
     let port = match (url.port(), options.remove("port").or_else(|| std::env::var("PGPORT").ok())) {
         (Some(port), _) => port,
-        (None, Some(port)) => port
-            .parse()
-            .map_err(|_| Error::input(format!("\"{port}\" is no port number")).hint(HINT))?,
+        (None, Some(port)) => {
+            port.parse().map_err(|_| Error::input(format!("\"{port}\" is no port number")).hint(HINT))?
+        }
         (None, None) => 5432,
     };
     let user = some(decode(url.username())?)
@@ -73,6 +75,21 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
     }
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     Ok(Endpoint { host, port, database, user, password: password.map(Secret::new), options })
+}
+
+/// Stands for the host that a URL like `postgresql://user@/database` leaves out and the parser insists on.
+const NO_HOST: &str = "host.invalid";
+
+fn with_host(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    match (user, host.is_empty() || host.starts_with(':')) {
+        (Some(user), true) => format!("{scheme}://{user}@{NO_HOST}{host}{path}"),
+        (None, true) if !host.is_empty() => format!("{scheme}://{NO_HOST}{host}{path}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// <https://www.postgresql.org/docs/current/libpq-pgpass.html>
@@ -158,7 +175,9 @@ pub async fn connect(endpoint: &Endpoint, application: &str) -> Result<Client> {
     // The driver's own limit covers the TCP handshake only; a server that accepts and says nothing must not hang us.
     match tokio::time::timeout(PATIENCE * 2, connecting).await {
         Ok(result) => result,
-        Err(_) => Err(at(endpoint, "does not answer", "it accepted the connection and then said nothing for 20 s")),
+        Err(_) => {
+            Err(at(endpoint, "does not answer", "it accepted the connection and then said nothing for 20 s"))
+        }
     }
 }
 
@@ -171,17 +190,26 @@ fn unreachable(endpoint: &Endpoint, error: &tokio_postgres::Error) -> Error {
     if let Some(db) = error.as_db_error() {
         let code = db.code().code().to_owned();
         let (message, hint) = match code.as_str() {
-            "28P01" => (format!("{place} does not accept the password of user {}", endpoint.user), "check the password"),
+            "28P01" => (
+                format!("{place} does not accept the password of user {}", endpoint.user),
+                "check the password",
+            ),
             "28000" => (
                 format!("{place} does not let user {} in: {}", endpoint.user, db.message()),
                 "check the user, sslmode and the server's pg_hba.conf",
             ),
-            "3D000" => (format!("{place} has no database \"{}\"", endpoint.database), "check the name of the database"),
-            "53300" => (format!("{place} has no connection free"), "raise max_connections or end idle sessions"),
+            "3D000" => (
+                format!("{place} has no database \"{}\"", endpoint.database),
+                "check the name of the database",
+            ),
+            "53300" => {
+                (format!("{place} has no connection free"), "raise max_connections or end idle sessions")
+            }
             "57P03" => (format!("{place} is not ready: {}", db.message()), "wait until it has started"),
             _ => (format!("{place} refused the connection: {}", db.message()), "see the server's log"),
         };
-        let kind = if code.starts_with("28") || code == "3D000" { ErrorKind::Input } else { ErrorKind::Failed };
+        let kind =
+            if code.starts_with("28") || code == "3D000" { ErrorKind::Input } else { ErrorKind::Failed };
         return Error::new(kind, message).hint(hint).code(code);
     }
     let mut why = cause(error);
@@ -267,7 +295,10 @@ mod tests {
     #[test]
     fn urls_as_people_write_them() {
         let e = parse_url("postgresql://us%40er:p%3Aw@db.example:6543/my%20db?sslmode=require").unwrap();
-        assert_eq!((e.user.as_str(), e.host.as_str(), e.port, e.database.as_str()), ("us@er", "db.example", 6543, "my db"));
+        assert_eq!(
+            (e.user.as_str(), e.host.as_str(), e.port, e.database.as_str()),
+            ("us@er", "db.example", 6543, "my db")
+        );
         assert_eq!(e.password.unwrap().expose(), "p:w");
         assert_eq!(e.options["sslmode"], "require");
 
@@ -282,7 +313,9 @@ mod tests {
 
     #[test]
     fn a_bad_url_is_not_repeated() {
-        for bad in ["postgresql://u:geheim@host:99999/db", "postgresql://u:geheim@h/db?sslmode=sometimes", "geheim"] {
+        for bad in
+            ["postgresql://u:geheim@host:99999/db", "postgresql://u:geheim@h/db?sslmode=sometimes", "geheim"]
+        {
             let error = parse_url(bad).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Input);
             assert!(!error.chain().contains("geheim"), "{}", error.chain());

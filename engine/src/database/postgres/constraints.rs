@@ -39,7 +39,9 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
         }
         ConstrType::ConstrPrimary => s.hurt(names, &hazards::ADD_PRIMARY_USING, table, ""),
         ConstrType::ConstrExclusion => s.hurt(names, &hazards::ADD_EXCLUDE, table, ""),
-        ConstrType::ConstrCheck if !constraint.skip_validation => s.hurt(names, &hazards::ADD_CHECK, table, ""),
+        ConstrType::ConstrCheck if !constraint.skip_validation => {
+            s.hurt(names, &hazards::ADD_CHECK, table, "")
+        }
         ConstrType::ConstrNotnull => {
             let column = sql::texts(&constraint.keys).join(", ");
             s.hurt(names, &hazards::SET_NOT_NULL, table, &column);
@@ -60,11 +62,16 @@ pub fn validate(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Ske
 fn keys(names: &Names, table: &str, constraint: &str) -> Vec<(Vec<String>, String, Vec<String>)> {
     let own = table.split_once('.').map_or(table, |(_, name)| name);
     let all = names.table(table).map(|t| t.foreign_keys.clone()).unwrap_or_default();
-    let exact: Vec<_> = all.iter().filter(|k| constraint == format!("{own}_{}_fkey", k.0.join("_"))).cloned().collect();
+    let exact: Vec<_> =
+        all.iter().filter(|k| constraint == format!("{own}_{}_fkey", k.0.join("_"))).cloned().collect();
     if !exact.is_empty() {
         return exact;
     }
-    if constraint.to_lowercase().split('_').any(|part| matches!(part, "fk" | "fkey") || part.starts_with("fk")) {
+    if constraint
+        .to_lowercase()
+        .split('_')
+        .any(|part| matches!(part, "fk" | "fkey") || part.starts_with("fk"))
+    {
         return all;
     }
     Vec::new()

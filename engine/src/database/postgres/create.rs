@@ -2,7 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    self, ConstrType, Constraint, CreatePolicyStmt, CreateStmt, CreateTableAsStmt, CreateTrigStmt, IndexStmt, RuleStmt, ViewStmt,
+    self, ConstrType, Constraint, CreatePolicyStmt, CreateStmt, CreateTableAsStmt, CreateTrigStmt, IndexStmt,
+    RuleStmt, ViewStmt,
 };
 
 use super::hazards::{self, Lock};
@@ -123,7 +124,12 @@ pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
     } else if range.inh || !names.table(&table).is_some_and(|t| t.partitioned) {
         s.lock(names, &table, Lock::Share);
         let partitioned = names.table(&table).is_some_and(|t| t.partitioned);
-        s.hurt(names, if partitioned { &hazards::CREATE_INDEX_PARTITIONED } else { &hazards::CREATE_INDEX }, &table, "");
+        s.hurt(
+            names,
+            if partitioned { &hazards::CREATE_INDEX_PARTITIONED } else { &hazards::CREATE_INDEX },
+            &table,
+            "",
+        );
     } else {
         s.lock_only(names, &table, Lock::Share);
     }
@@ -148,7 +154,8 @@ pub fn rule(rule: &RuleStmt, names: &Names, s: &mut Sketch) {
     if rule.instead {
         s.contract(names, &table);
     }
-    for name in rule.actions.iter().filter_map(|a| a.node.as_ref()).flat_map(|a| relations::of_tree(a, names)) {
+    for name in rule.actions.iter().filter_map(|a| a.node.as_ref()).flat_map(|a| relations::of_tree(a, names))
+    {
         // NEW and OLD are the rule's own.
         if !name.ends_with(".new") && !name.ends_with(".old") {
             s.touch(name);

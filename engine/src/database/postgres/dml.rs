@@ -1,7 +1,9 @@
 //! Statements that change rows, and maintenance of tables.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{ClusterStmt, LockStmt, Node, RangeVar, RefreshMatViewStmt, ReindexObjectType, ReindexStmt, VacuumStmt};
+use pg_query::protobuf::{
+    ClusterStmt, LockStmt, Node, RangeVar, RefreshMatViewStmt, ReindexObjectType, ReindexStmt, VacuumStmt,
+};
 
 use super::hazards::{self, Lock};
 use super::names::Names;
@@ -30,7 +32,8 @@ fn value(node: &Node) -> Option<String> {
 }
 
 /// Functions that a SELECT may call in a changelog without changing anything.
-const HARMLESS: &[&str] = &["set_config", "count", "min", "max", "sum", "avg", "version", "exists", "to_regclass"];
+const HARMLESS: &[&str] =
+    &["set_config", "count", "min", "max", "sum", "avg", "version", "exists", "to_regclass"];
 
 pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
     let found = relations::used(tree, names);
@@ -83,7 +86,8 @@ fn inside(text: &str, names: &mut Names, s: &mut Sketch) {
     let mut dynamic = false;
     sql::visit(&functions, &mut |map| {
         dynamic |= map.contains_key("PLpgSQL_stmt_dynexecute") || map.contains_key("PLpgSQL_stmt_dynfors");
-        let statement = map.get("PLpgSQL_stmt_execsql").and_then(|e| e.pointer("/sqlstmt/PLpgSQL_expr/query"));
+        let statement =
+            map.get("PLpgSQL_stmt_execsql").and_then(|e| e.pointer("/sqlstmt/PLpgSQL_expr/query"));
         if let Some(query) = statement.and_then(serde_json::Value::as_str) {
             queries.push(query.to_string());
         }
@@ -189,7 +193,9 @@ pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut Sketch) {
     let kind = reindex.kind();
     let name = reindex.relation.as_ref().map(|r| names.range(r));
     let tables: Vec<String> = match (kind, &name) {
-        (ReindexObjectType::ReindexObjectIndex, Some(name)) => vec![names.index_table(name).unwrap_or_else(|| name.clone())],
+        (ReindexObjectType::ReindexObjectIndex, Some(name)) => {
+            vec![names.index_table(name).unwrap_or_else(|| name.clone())]
+        }
         (_, Some(name)) => vec![name.clone()],
         (ReindexObjectType::ReindexObjectSchema, None) => {
             let prefix = format!("{}.", reindex.name);
@@ -214,7 +220,9 @@ pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut Sketch) {
         s.touch(name);
     }
     s.patient = concurrent;
-    if concurrent || matches!(kind, ReindexObjectType::ReindexObjectSchema | ReindexObjectType::ReindexObjectDatabase) {
+    if concurrent
+        || matches!(kind, ReindexObjectType::ReindexObjectSchema | ReindexObjectType::ReindexObjectDatabase)
+    {
         s.warn(names, &hazards::OWN_TRANSACTION, "REINDEX in this form");
     }
 }

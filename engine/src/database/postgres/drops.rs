@@ -46,7 +46,10 @@ pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) 
                     }
                 }
             }
-            ObjectType::ObjectFunction | ObjectType::ObjectProcedure | ObjectType::ObjectRoutine | ObjectType::ObjectAggregate => {
+            ObjectType::ObjectFunction
+            | ObjectType::ObjectProcedure
+            | ObjectType::ObjectRoutine
+            | ObjectType::ObjectAggregate => {
                 if let Some(name) = names.parts(&parts) {
                     s.touch(name);
                 }
@@ -114,7 +117,12 @@ fn index(name: &str, concurrent: bool, names: &Names, s: &mut Sketch) {
         Some(table) => {
             s.lock(names, table, lock);
             s.contract(names, table);
-            s.hurt(names, if concurrent { &hazards::DROP_INDEX_CONCURRENTLY } else { &hazards::DROP_INDEX }, table, "");
+            s.hurt(
+                names,
+                if concurrent { &hazards::DROP_INDEX_CONCURRENTLY } else { &hazards::DROP_INDEX },
+                table,
+                "",
+            );
         }
         None => {
             s.contract(names, name);
@@ -128,8 +136,10 @@ fn made_again(kind: ObjectType, parts: &[String], rest: &[Parsed]) -> bool {
     let Some(name) = parts.last() else { return false };
     rest.iter().filter_map(|p| p.tree.as_ref()).any(|tree| match tree {
         NodeEnum::CreateFunctionStmt(c) => {
-            matches!(kind, ObjectType::ObjectFunction | ObjectType::ObjectProcedure | ObjectType::ObjectRoutine)
-                && sql::texts(&c.funcname).last() == Some(name)
+            matches!(
+                kind,
+                ObjectType::ObjectFunction | ObjectType::ObjectProcedure | ObjectType::ObjectRoutine
+            ) && sql::texts(&c.funcname).last() == Some(name)
         }
         NodeEnum::CreateTrigStmt(c) => kind == ObjectType::ObjectTrigger && c.trigname == *name,
         NodeEnum::RuleStmt(c) => kind == ObjectType::ObjectRule && c.rulename == *name,

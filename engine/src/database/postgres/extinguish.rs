@@ -10,7 +10,9 @@ pub fn by_itself(predicate: &Node, targets: &[Node], range: &RangeVar) -> bool {
     let assigned: Vec<(&str, &Node)> = targets
         .iter()
         .filter_map(|t| match t.node.as_ref() {
-            Some(NodeEnum::ResTarget(t)) if t.indirection.is_empty() => Some((t.name.as_str(), t.val.as_deref()?)),
+            Some(NodeEnum::ResTarget(t)) if t.indirection.is_empty() => {
+                Some((t.name.as_str(), t.val.as_deref()?))
+            }
             _ => None,
         })
         .collect();
@@ -19,7 +21,9 @@ pub fn by_itself(predicate: &Node, targets: &[Node], range: &RangeVar) -> bool {
 
 fn terms(predicate: &Node) -> Vec<&Node> {
     match predicate.node.as_ref() {
-        Some(NodeEnum::BoolExpr(b)) if b.boolop() == BoolExprType::AndExpr => b.args.iter().flat_map(terms).collect(),
+        Some(NodeEnum::BoolExpr(b)) if b.boolop() == BoolExprType::AndExpr => {
+            b.args.iter().flat_map(terms).collect()
+        }
         _ => vec![predicate],
     }
 }
@@ -60,25 +64,38 @@ fn goes_out(term: &Node, assigned: &[(&str, &Node)], range: &RangeVar) -> bool {
             value.as_deref() == Some("true")
         }
         // col, col := false
-        Some(NodeEnum::ColumnRef(_)) => set(term, assigned, range).and_then(sql::literal).as_deref() == Some("false"),
+        Some(NodeEnum::ColumnRef(_)) => {
+            set(term, assigned, range).and_then(sql::literal).as_deref() == Some("false")
+        }
         Some(NodeEnum::AExpr(e)) => {
             let (Some(left), Some(right)) = (e.lexpr.as_deref(), e.rexpr.as_deref()) else { return false };
             let operator = sql::texts(&e.name).pop().unwrap_or_default();
             compared(e.kind(), &operator, left, right, assigned, range)
-                || e.kind() != AExprKind::AexprIn && compared(e.kind(), &operator, right, left, assigned, range)
+                || e.kind() != AExprKind::AexprIn
+                    && compared(e.kind(), &operator, right, left, assigned, range)
         }
         _ => false,
     }
 }
 
-fn compared(kind: AExprKind, operator: &str, left: &Node, right: &Node, assigned: &[(&str, &Node)], range: &RangeVar) -> bool {
+fn compared(
+    kind: AExprKind,
+    operator: &str,
+    left: &Node,
+    right: &Node,
+    assigned: &[(&str, &Node)],
+    range: &RangeVar,
+) -> bool {
     let Some(value) = set(left, assigned, range) else { return false };
     let same = || sql::value(value) == sql::value(right) && sql::functions(value).is_empty();
     // Two literals that read differently; equal ones in disguise ('1', '01') only change nothing once more.
-    let other = |node: &Node| matches!((sql::literal(value), sql::literal(node)), (Some(a), Some(b)) if a != b);
+    let other =
+        |node: &Node| matches!((sql::literal(value), sql::literal(node)), (Some(a), Some(b)) if a != b);
     match (kind, operator) {
         (AExprKind::AexprDistinct, _) => same() || steady(value, right),
-        (AExprKind::AexprOp, "<>" | "!=") => same() || sql::literal(value).is_some() && sql::literal(value) == sql::literal(right),
+        (AExprKind::AexprOp, "<>" | "!=") => {
+            same() || sql::literal(value).is_some() && sql::literal(value) == sql::literal(right)
+        }
         (AExprKind::AexprOp, "=") => other(right),
         (AExprKind::AexprIn, "=") => match right.node.as_ref() {
             Some(NodeEnum::List(list)) => !list.items.is_empty() && list.items.iter().all(other),

@@ -50,7 +50,11 @@ struct Piece {
 }
 
 /// Reads on both connections, which must be in transactions on the same snapshot.
-pub async fn data(pair: (&Client, &Client), major: u32, wanted: Option<&[String]>) -> Result<DataFingerprint> {
+pub async fn data(
+    pair: (&Client, &Client),
+    major: u32,
+    wanted: Option<&[String]>,
+) -> Result<DataFingerprint> {
     let (names, mut pieces) = plan(pair.0, major, wanted).await?;
     pieces.sort_by_key(|p| std::cmp::Reverse(p.blocks));
     let queue = Arc::new(Mutex::new(VecDeque::from(pieces)));
@@ -80,10 +84,12 @@ async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(S
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(piece) = next else { return Ok(done) };
-        let row = client.query_typed_one(&piece.sql, &[]).await.told(&format!("{READ} in {}", piece.table))?;
+        let row =
+            client.query_typed_one(&piece.sql, &[]).await.told(&format!("{READ} in {}", piece.table))?;
         let rows: i64 = row.try_get(0).told(READ)?;
         let sum: String = row.try_get(1).told(READ)?;
-        let sum = sum.parse().map_err(|_| Error::failed(format!("{READ} in {}: a sum overflowed", piece.table)))?;
+        let sum =
+            sum.parse().map_err(|_| Error::failed(format!("{READ} in {}: a sum overflowed", piece.table)))?;
         done.push((piece.table, u64::try_from(rows).unwrap_or(0), sum));
     }
 }
@@ -105,7 +111,8 @@ async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<
              WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '{}')
          FROM tree t JOIN pg_class r ON r.oid = t.root JOIN pg_namespace rn ON rn.oid = r.relnamespace
          JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2";
-    let (mut names, mut pieces, mut closed, mut through_root) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut names, mut pieces, mut closed, mut through_root) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in client.query_typed(sql, &[]).await.told(READ)? {
         let table: String = row.try_get(0).told(READ)?;
         let leaf: String = row.try_get(1).told(READ)?;

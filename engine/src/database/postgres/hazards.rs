@@ -143,7 +143,8 @@ impl Rule {
 macro_rules! rules {
     ($($id:ident = $name:literal, $lock:ident, $weight:expr, $says:literal;)*) => {
         $(pub const $id: Rule = Rule { name: $name, lock: Lock::$lock, weight: $weight, says: $says };)*
-        /// The whole table.
+        /// The whole table, for tests over every rule.
+        #[cfg(test)]
         pub const ALL: &[Rule] = &[$($id),*];
     };
 }

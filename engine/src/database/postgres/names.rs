@@ -103,7 +103,10 @@ impl<'a> Names<'a> {
     /// In the catalog, so others may use it: `CREATE … IF NOT EXISTS` makes nothing then.
     fn known(&self, name: &str) -> bool {
         let c = self.catalog;
-        c.tables.contains_key(name) || c.views.contains_key(name) || c.indexes.contains_key(name) || c.enums.contains_key(name)
+        c.tables.contains_key(name)
+            || c.views.contains_key(name)
+            || c.indexes.contains_key(name)
+            || c.enums.contains_key(name)
     }
     pub fn is_fresh(&self, name: &str) -> bool {
         self.fresh.contains(name) || name.starts_with("pg_temp.")
@@ -173,19 +176,27 @@ impl<'a> Names<'a> {
             base == bare || base == type_name
         };
         let tables = self.catalog.tables.iter();
-        tables.filter(|(_, t)| t.columns.iter().any(|c| is(&c.sql_type))).map(|(name, _)| name.clone()).collect()
+        tables
+            .filter(|(_, t)| t.columns.iter().any(|c| is(&c.sql_type)))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Tables whose foreign keys point to this one.
     pub fn referencing(&self, table: &str) -> Vec<String> {
         let origin = self.origin(table);
         let tables = self.catalog.tables.iter();
-        tables.filter(|(_, t)| t.foreign_keys.iter().any(|(_, to, _)| to == origin)).map(|(name, _)| name.clone()).collect()
+        tables
+            .filter(|(_, t)| t.foreign_keys.iter().any(|(_, to, _)| to == origin))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Tables that this one's foreign keys point to.
     pub fn referenced(&self, table: &str) -> Vec<String> {
-        self.table(table).map(|t| t.foreign_keys.iter().map(|(_, to, _)| to.clone()).collect()).unwrap_or_default()
+        self.table(table)
+            .map(|t| t.foreign_keys.iter().map(|(_, to, _)| to.clone()).collect())
+            .unwrap_or_default()
     }
 }
 

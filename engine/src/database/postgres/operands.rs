@@ -9,8 +9,26 @@ use super::sql;
 
 /// Functions whose result is of the kind of their argument, so that a value of the column still makes sense.
 const TRANSPARENT: &[&str] = &[
-    "lower", "upper", "trim", "btrim", "ltrim", "rtrim", "unaccent", "date", "unnest", "any_value", "min",
-    "max", "nullif", "greatest", "least", "initcap", "abs", "round", "concat", "quote_literal",
+    "lower",
+    "upper",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "unaccent",
+    "date",
+    "unnest",
+    "any_value",
+    "min",
+    "max",
+    "nullif",
+    "greatest",
+    "least",
+    "initcap",
+    "abs",
+    "round",
+    "concat",
+    "quote_literal",
 ];
 
 /// Those of which one argument only is the value: the first, or the last.
@@ -20,7 +38,10 @@ const LAST: &[&str] = &["date_trunc"];
 /// Scalar subqueries are followed this deep.
 const DEEPEST: usize = 6;
 
-const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "@>", "<@", "&&"];
+const COMPARISONS: &[&str] = &[
+    "=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "@>", "<@",
+    "&&",
+];
 
 impl Roles<'_> {
     /// CTEs of a statement, each seeing those before it.
@@ -32,7 +53,8 @@ impl Roles<'_> {
             let mut inside = scope.clone();
             if clause.is_some_and(|c| c.recursive) {
                 // Its own rows are those of its first branch.
-                if let Some(NodeEnum::SelectStmt(select)) = cte.ctequery.as_deref().and_then(|q| q.node.as_ref())
+                if let Some(NodeEnum::SelectStmt(select)) =
+                    cte.ctequery.as_deref().and_then(|q| q.node.as_ref())
                     && let Some(first) = select.larg.as_deref()
                 {
                     let outputs = rename(self.select(first, &scope), &columns);
@@ -49,7 +71,8 @@ impl Roles<'_> {
         for item in items {
             match item.node.as_ref() {
                 Some(NodeEnum::RangeVar(range)) => {
-                    let cte = if range.schemaname.is_empty() { scope.cte(&range.relname).cloned() } else { None };
+                    let cte =
+                        if range.schemaname.is_empty() { scope.cte(&range.relname).cloned() } else { None };
                     scope.add(match cte {
                         Some(outputs) => {
                             let alias = range.alias.as_ref();
@@ -108,7 +131,9 @@ impl Roles<'_> {
             Some(NodeEnum::FuncCall(f)) if sql::texts(&f.funcname).last().is_some_and(|n| n == "unnest") => {
                 f.args.iter().map(|arg| ("unnest".to_string(), self.origins(arg, scope))).collect()
             }
-            Some(NodeEnum::FuncCall(f)) => vec![(sql::texts(&f.funcname).pop().unwrap_or_default(), Vec::new())],
+            Some(NodeEnum::FuncCall(f)) => {
+                vec![(sql::texts(&f.funcname).pop().unwrap_or_default(), Vec::new())]
+            }
             _ => Vec::new(),
         }
     }
@@ -116,7 +141,9 @@ impl Roles<'_> {
     /// Columns and parameters that a value is made of, through whatever leaves its kind as it is.
     pub fn origins(&mut self, node: &Node, scope: &Scope) -> Vec<Origin> {
         match node.node.as_ref() {
-            Some(NodeEnum::ParamRef(p)) => usize::try_from(p.number).map(|n| vec![Origin::Parameter(n)]).unwrap_or_default(),
+            Some(NodeEnum::ParamRef(p)) => {
+                usize::try_from(p.number).map(|n| vec![Origin::Parameter(n)]).unwrap_or_default()
+            }
             Some(NodeEnum::ColumnRef(_)) => scope.column(node, self.names),
             Some(NodeEnum::TypeCast(cast)) => self.origins_of(cast.arg.as_deref(), scope),
             Some(NodeEnum::CollateClause(c)) => self.origins_of(c.arg.as_deref(), scope),
@@ -136,7 +163,9 @@ impl Roles<'_> {
             }
             Some(NodeEnum::AExpr(e)) if e.kind() == AExprKind::AexprNullif => self.sides(e, scope),
             // '%' || $1 || '%'
-            Some(NodeEnum::AExpr(e)) if sql::texts(&e.name).last().is_some_and(|o| o == "||") => self.sides(e, scope),
+            Some(NodeEnum::AExpr(e)) if sql::texts(&e.name).last().is_some_and(|o| o == "||") => {
+                self.sides(e, scope)
+            }
             Some(NodeEnum::CaseExpr(case)) => {
                 let mut all = self.origins_of(case.defresult.as_deref(), scope);
                 for when in &case.args {
@@ -148,7 +177,11 @@ impl Roles<'_> {
             }
             Some(NodeEnum::SubLink(link)) if link.testexpr.is_none() && scope.depth() <= DEEPEST => {
                 // The statement itself is read by `expression`; noting its roles twice changes nothing.
-                self.inner(link.subselect.as_deref(), scope).into_iter().next().map(|(_, o)| o).unwrap_or_default()
+                self.inner(link.subselect.as_deref(), scope)
+                    .into_iter()
+                    .next()
+                    .map(|(_, o)| o)
+                    .unwrap_or_default()
             }
             _ => Vec::new(),
         }
@@ -243,7 +276,11 @@ impl Roles<'_> {
         match e.kind() {
             AExprKind::AexprOp if !COMPARISONS.contains(&operator.as_str()) => return,
             // $1 = ANY(tags): the parameter is an element, the column an array of them.
-            AExprKind::AexprOpAny | AExprKind::AexprOpAll if !self.origins(left, scope).iter().any(is_column) => return,
+            AExprKind::AexprOpAny | AExprKind::AexprOpAll
+                if !self.origins(left, scope).iter().any(is_column) =>
+            {
+                return;
+            }
             _ => {}
         }
         self.pair(left, right, scope);

@@ -79,7 +79,11 @@ impl Roles<'_> {
         for origin in origins {
             if let Origin::Parameter(n) = origin {
                 let (table, column) = (table.to_string(), column.to_string());
-                let role = if insert { ParameterRole::Insert { table, column } } else { ParameterRole::Column { table, column } };
+                let role = if insert {
+                    ParameterRole::Insert { table, column }
+                } else {
+                    ParameterRole::Column { table, column }
+                };
                 self.note(*n, role);
             }
         }
@@ -166,7 +170,10 @@ impl Roles<'_> {
             }
             self.expression(Some(value), scope);
             let name = match target.name.as_str() {
-                "" => sql::column(value).map(|(_, name)| name).or_else(|| sql::functions(value).pop()).unwrap_or_default(),
+                "" => sql::column(value)
+                    .map(|(_, name)| name)
+                    .or_else(|| sql::functions(value).pop())
+                    .unwrap_or_default(),
                 name => name.to_string(),
             };
             outputs.push((name, self.origins(value, scope)));
@@ -221,7 +228,9 @@ impl Roles<'_> {
                 continue;
             }
             let origins = match value.node.as_ref() {
-                Some(NodeEnum::MultiAssignRef(multi)) => self.nth(multi.source.as_deref(), multi.colno, scope),
+                Some(NodeEnum::MultiAssignRef(multi)) => {
+                    self.nth(multi.source.as_deref(), multi.colno, scope)
+                }
                 _ => {
                     self.expression(Some(value), scope);
                     self.origins(value, scope)
@@ -242,9 +251,12 @@ impl Roles<'_> {
                     self.origins(node, scope)
                 })
                 .unwrap_or_default(),
-            Some(NodeEnum::SubLink(link)) => {
-                self.inner(link.subselect.as_deref(), scope).into_iter().nth(at).map(|(_, o)| o).unwrap_or_default()
-            }
+            Some(NodeEnum::SubLink(link)) => self
+                .inner(link.subselect.as_deref(), scope)
+                .into_iter()
+                .nth(at)
+                .map(|(_, o)| o)
+                .unwrap_or_default(),
             _ => Vec::new(),
         }
     }
@@ -265,9 +277,14 @@ impl Roles<'_> {
                 self.assign(&clause.target_list, &table, &scope);
                 continue;
             }
-            let mut columns: Vec<String> = clause.target_list.iter().filter_map(relations::target_name).collect();
+            let mut columns: Vec<String> =
+                clause.target_list.iter().filter_map(relations::target_name).collect();
             if columns.is_empty() {
-                columns = self.names.table(&table).map(|t| t.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
+                columns = self
+                    .names
+                    .table(&table)
+                    .map(|t| t.columns.iter().map(|c| c.name.clone()).collect())
+                    .unwrap_or_default();
             }
             for (column, value) in columns.iter().zip(&clause.values) {
                 self.expression(Some(value), &scope);

@@ -43,23 +43,12 @@ pub fn relations(sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
     Ok(expand(catalog, all).into_iter().collect())
 }
 
-/// The table and columns that an INSERT writes; all the table's columns when it names none. `None` for anything else.
-///
-/// # Errors
-/// `Input` when the grammar does not take it.
-pub fn insert_target(sql: &str, catalog: &Catalog) -> Result<Option<(String, Vec<String>)>> {
-    let names = Names::new(catalog);
-    Ok(match sql::parse_one(sql)? {
-        Some(NodeEnum::InsertStmt(insert)) => {
-            insert.relation.as_ref().map(|r| names.range(r)).map(|t| (t.clone(), insert_columns(&insert, &t, &names)))
-        }
-        _ => None,
-    })
-}
-
 pub(super) fn insert_columns(insert: &protobuf::InsertStmt, table: &str, names: &Names) -> Vec<String> {
     if insert.cols.is_empty() {
-        return names.table(table).map(|t| t.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
+        return names
+            .table(table)
+            .map(|t| t.columns.iter().map(|c| c.name.clone()).collect())
+            .unwrap_or_default();
     }
     insert.cols.iter().filter_map(target_name).collect()
 }
@@ -156,7 +145,9 @@ fn walk(value: &Value, ctes: &[String], names: &Names, used: &mut Used) {
             }
             for (key, inner) in map {
                 match inner {
-                    Value::Object(inner) if WRITERS.contains(&key.as_str()) => writer(key, inner, ctes, names, used),
+                    Value::Object(inner) if WRITERS.contains(&key.as_str()) => {
+                        writer(key, inner, ctes, names, used)
+                    }
                     _ => {}
                 }
             }
@@ -178,7 +169,11 @@ fn writer(kind: &str, map: &Map<String, Value>, ctes: &[String], names: &Names, 
     if let Some(Value::Object(target)) = map.get("relation")
         && let Some(name) = range(target, &[], names)
     {
-        if reads { used.read.insert(name) } else { used.written.insert(name) };
+        if reads {
+            used.read.insert(name)
+        } else {
+            used.written.insert(name)
+        };
     }
     let scope = with(map, ctes, names, used);
     for (key, inner) in map {
@@ -194,7 +189,9 @@ fn with(map: &Map<String, Value>, ctes: &[String], names: &Names, used: &mut Use
     let mut scope = ctes.to_vec();
     let Some(clause) = map.get("with_clause").filter(|c| c.is_object()) else { return scope };
     let list = clause.get("ctes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let name_of = |cte: &Value| cte.pointer("/node/CommonTableExpr/ctename").and_then(Value::as_str).map(str::to_string);
+    let name_of = |cte: &Value| {
+        cte.pointer("/node/CommonTableExpr/ctename").and_then(Value::as_str).map(str::to_string)
+    };
     if clause.get("recursive") == Some(&Value::Bool(true)) {
         scope.extend(list.iter().filter_map(name_of));
     }

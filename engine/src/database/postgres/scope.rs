@@ -50,9 +50,14 @@ impl Source {
 
     fn find(&self, column: &str, names: &Names) -> Option<Vec<Origin>> {
         match &self.kind {
-            Kind::Query(outputs) => outputs.iter().find(|(name, _)| name == column).map(|(_, origins)| origins.clone()),
+            Kind::Query(outputs) => {
+                outputs.iter().find(|(name, _)| name == column).map(|(_, origins)| origins.clone())
+            }
             Kind::Relation(table, renamed) => {
-                let own = renamed.iter().position(|r| r == column).and_then(|at| names.table(table)?.columns.get(at));
+                let own = renamed
+                    .iter()
+                    .position(|r| r == column)
+                    .and_then(|at| names.table(table)?.columns.get(at));
                 let column = own.map_or(column, |c| c.name.as_str());
                 let home = home(table, column, names)?;
                 Some(vec![Origin::Column(home, column.to_string())])
@@ -65,7 +70,12 @@ impl Source {
             Kind::Query(outputs) => outputs.clone(),
             Kind::Relation(table, _) => names
                 .table(table)
-                .map(|t| t.columns.iter().map(|c| (c.name.clone(), vec![Origin::Column(table.clone(), c.name.clone())])).collect())
+                .map(|t| {
+                    t.columns
+                        .iter()
+                        .map(|c| (c.name.clone(), vec![Origin::Column(table.clone(), c.name.clone())]))
+                        .collect()
+                })
                 .unwrap_or_default(),
         }
     }
@@ -120,7 +130,8 @@ impl Scope {
             let fits = |s: &&Source| match qualifiers.as_slice() {
                 [] => true,
                 [.., schema, table] => {
-                    matches!(&s.kind, Kind::Relation(r, _) if *r == format!("{schema}.{table}")) || s.alias == *table
+                    matches!(&s.kind, Kind::Relation(r, _) if *r == format!("{schema}.{table}"))
+                        || s.alias == *table
                 }
                 [alias] => s.alias == *alias,
             };
@@ -140,6 +151,12 @@ impl Scope {
         }
         let alias = sql::texts(before).pop();
         let level = self.levels.last().map(Vec::as_slice).unwrap_or_default();
-        Some(level.iter().filter(|s| alias.as_ref().is_none_or(|a| s.alias == *a)).flat_map(|s| s.all(names)).collect())
+        Some(
+            level
+                .iter()
+                .filter(|s| alias.as_ref().is_none_or(|a| s.alias == *a))
+                .flat_map(|s| s.all(names))
+                .collect(),
+        )
     }
 }

@@ -80,7 +80,11 @@ impl Sketch {
             return;
         }
         let hazard = rule.on(names, Some(table), self.lock_of(table), what);
-        if !self.hazards.iter().any(|h| h.name == hazard.name && h.table == hazard.table && h.message == hazard.message) {
+        if !self
+            .hazards
+            .iter()
+            .any(|h| h.name == hazard.name && h.table == hazard.table && h.message == hazard.message)
+        {
             self.hazards.push(hazard);
         }
     }

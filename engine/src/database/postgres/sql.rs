@@ -25,10 +25,12 @@ pub fn parse(sql: &str) -> Result<Vec<Parsed>> {
     let mut all = Vec::new();
     for text in texts {
         let tree = match pg_query::parse(text) {
-            Ok(result) => match result.protobuf.stmts.into_iter().next().and_then(|s| s.stmt).and_then(|n| n.node) {
-                Some(tree) => Some(tree),
-                None => continue,
-            },
+            Ok(result) => {
+                match result.protobuf.stmts.into_iter().next().and_then(|s| s.stmt).and_then(|n| n.node) {
+                    Some(tree) => Some(tree),
+                    None => continue,
+                }
+            }
             // The tree is there, but deeper than the decoder follows.
             Err(pg_query::Error::Decode(_)) => None,
             Err(error) => return Err(misread(sql, &error)),
@@ -45,34 +47,6 @@ pub fn parse_one(sql: &str) -> Result<Option<NodeEnum>> {
         (Some(one), true) => Ok(one.tree),
         _ => Ok(None),
     }
-}
-
-/// Splits a script into its statements without their semicolons and leading comments. Text the grammar does not take is
-/// split at its semicolons outside quotes and parentheses, and comes back whole when even that cannot be done.
-pub fn split(sql: &str) -> Vec<String> {
-    let texts: Vec<String> = match pg_query::split_with_parser(sql) {
-        Ok(texts) => texts.into_iter().map(bare).collect(),
-        Err(_) if pg_query::scan(sql).is_ok() => pieces(sql).into_iter().map(bare).collect(),
-        Err(_) => vec![sql.trim().to_string()],
-    };
-    texts.into_iter().filter(|t| !t.is_empty()).collect()
-}
-
-fn pieces(sql: &str) -> Vec<&str> {
-    let (mut start, mut depth, mut all) = (0, 0usize, Vec::new());
-    for (from, to) in tokens(sql) {
-        match sql.get(from..to) {
-            Some("(") => depth += 1,
-            Some(")") => depth = depth.saturating_sub(1),
-            Some(";") if depth == 0 => {
-                all.extend(sql.get(start..from));
-                start = to;
-            }
-            _ => {}
-        }
-    }
-    all.extend(sql.get(start..));
-    all
 }
 
 /// Comments around a statement belong to the script's reader.
@@ -128,10 +102,12 @@ fn position(sql: &str, message: &str) -> Option<usize> {
     }
     let (_, near) = message.split_once("at or near \"")?;
     let near = near.strip_suffix('"')?;
-    tokens(sql).into_iter().filter(|(start, end)| sql.get(*start..*end) == Some(near)).take(200).find_map(|(start, end)| {
-        let failure = pg_query::split_with_parser(sql.get(..end)?).err()?;
-        failure.to_string().contains(message).then_some(start)
-    })
+    tokens(sql).into_iter().filter(|(start, end)| sql.get(*start..*end) == Some(near)).take(200).find_map(
+        |(start, end)| {
+            let failure = pg_query::split_with_parser(sql.get(..end)?).err()?;
+            failure.to_string().contains(message).then_some(start)
+        },
+    )
 }
 
 /// The string in a `String` node.
@@ -244,7 +220,8 @@ pub fn functions<T: serde::Serialize>(tree: &T) -> Vec<String> {
     let mut names = Vec::new();
     visit(&value(tree), &mut |map| {
         if let Some(Value::Array(parts)) = map.get("funcname")
-            && let Some(name) = parts.last().and_then(|p| p.pointer("/node/String/sval")).and_then(Value::as_str)
+            && let Some(name) =
+                parts.last().and_then(|p| p.pointer("/node/String/sval")).and_then(Value::as_str)
         {
             names.push(name.to_lowercase());
         }

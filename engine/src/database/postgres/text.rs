@@ -134,7 +134,10 @@ fn timestamp(micros: i64, zone: &str) -> String {
         _ => jiff::Span::new()
             .try_microseconds(micros)
             .and_then(|span| jiff::civil::date(2000, 1, 1).at(0, 0, 0, 0).checked_add(span))
-            .map_or_else(|_| format!("2000-01-01 + {micros} us"), |t| format!("{}{zone}", t.to_string().replace('T', " "))),
+            .map_or_else(
+                |_| format!("2000-01-01 + {micros} us"),
+                |t| format!("{}{zone}", t.to_string().replace('T', " ")),
+            ),
     }
 }
 
@@ -151,7 +154,9 @@ fn numeric(raw: &[u8]) -> Option<String> {
         _ => {}
     }
     let digits: Vec<i16> = (0..count).map(|_| word()).collect::<Option<_>>()?;
-    let at = |place: i32| usize::try_from(i32::from(weight) - place).ok().and_then(|i| digits.get(i)).copied().unwrap_or(0);
+    let at = |place: i32| {
+        usize::try_from(i32::from(weight) - place).ok().and_then(|i| digits.get(i)).copied().unwrap_or(0)
+    };
     let mut text = String::new();
     for place in (0..=i32::from(weight).max(0)).rev() {
         let _ = write!(text, "{:04}", at(place));

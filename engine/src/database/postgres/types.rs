@@ -48,12 +48,65 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// Types the engine brings along; any other may be a domain, which can carry checks.
 const BUILT_IN: &[&str] = &[
-    "smallint", "integer", "bigint", "real", "double precision", "boolean", "character", "\"char\"", "character varying",
-    "numeric", "bit", "bit varying", "timestamp without time zone", "timestamp with time zone", "time without time zone",
-    "time with time zone", "text", "date", "interval", "uuid", "json", "jsonb", "bytea", "inet", "cidr", "macaddr", "money",
-    "xml", "tsvector", "tsquery", "point", "line", "lseg", "box", "path", "polygon", "circle", "oid", "name", "int4range",
-    "int8range", "numrange", "tsrange", "tstzrange", "daterange", "hstore", "citext", "geometry", "geography", "ltree",
-    "smallserial", "serial", "bigserial", "serial2", "serial4", "serial8", "pg_lsn", "jsonpath", "macaddr8",
+    "smallint",
+    "integer",
+    "bigint",
+    "real",
+    "double precision",
+    "boolean",
+    "character",
+    "\"char\"",
+    "character varying",
+    "numeric",
+    "bit",
+    "bit varying",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+    "text",
+    "date",
+    "interval",
+    "uuid",
+    "json",
+    "jsonb",
+    "bytea",
+    "inet",
+    "cidr",
+    "macaddr",
+    "money",
+    "xml",
+    "tsvector",
+    "tsquery",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "oid",
+    "name",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "hstore",
+    "citext",
+    "geometry",
+    "geography",
+    "ltree",
+    "smallserial",
+    "serial",
+    "bigserial",
+    "serial2",
+    "serial4",
+    "serial8",
+    "pg_lsn",
+    "jsonpath",
+    "macaddr8",
 ];
 
 impl Type {
@@ -64,7 +117,10 @@ impl Type {
             [schema, base] if schema == "pg_catalog" => base.clone(),
             parts => parts.join("."),
         };
-        let base = ALIASES.iter().find(|(short, _)| *short == named).map_or(named.clone(), |(_, long)| (*long).to_string());
+        let base = ALIASES
+            .iter()
+            .find(|(short, _)| *short == named)
+            .map_or(named.clone(), |(_, long)| (*long).to_string());
         let modifiers = match base.as_str() {
             // The grammar gives INTERVAL's fields as a bit mask before the precision.
             "interval" => name.typmods.iter().skip(1).filter_map(|m| sql::literal(m)?.parse().ok()).collect(),
@@ -80,11 +136,17 @@ impl Type {
         let (base, modifiers) = match (text.split_once('('), text.rsplit_once(')')) {
             (Some((before, _)), Some((inner, after))) => {
                 let numbers = inner.get(before.len() + 1..).unwrap_or_default();
-                (format!("{before}{after}"), numbers.split(',').filter_map(|n| n.trim().parse().ok()).collect())
+                (
+                    format!("{before}{after}"),
+                    numbers.split(',').filter_map(|n| n.trim().parse().ok()).collect(),
+                )
             }
             _ => (text.to_string(), Vec::new()),
         };
-        let base = ALIASES.iter().find(|(short, _)| *short == base).map_or(base.clone(), |(_, long)| (*long).to_string());
+        let base = ALIASES
+            .iter()
+            .find(|(short, _)| *short == base)
+            .map_or(base.clone(), |(_, long)| (*long).to_string());
         Self { base, modifiers, array }
     }
 
@@ -126,7 +188,8 @@ pub fn change(old: &Type, new: &Type) -> Change {
         ("text", "character varying") if new.modifiers.is_empty() => FREE,
         ("numeric", "numeric") => {
             let scale = |t: &Type| t.modifiers.get(1).copied().unwrap_or(0);
-            let free = new.modifiers.is_empty() || !old.modifiers.is_empty() && longer && scale(old) == scale(new);
+            let free =
+                new.modifiers.is_empty() || !old.modifiers.is_empty() && longer && scale(old) == scale(new);
             let wider = !old.modifiers.is_empty()
                 && scale(new) >= scale(old)
                 && length(new).saturating_sub(scale(new)) >= length(old).saturating_sub(scale(old));

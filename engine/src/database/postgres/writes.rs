@@ -75,20 +75,28 @@ mod tests {
 
     #[test]
     fn writes_are_found_wherever_they_stand() {
-        let cases: [(&str, &[(&str, &str, bool)]); 6] = [
+        type Written = (&'static str, &'static str, bool);
+        let cases: [(&str, &[Written]); 6] = [
             ("select 1 from t", &[]),
             ("insert into t (a, b) values (1, 2)", &[("public.t", "a,b", true)]),
             (
                 "insert into t (a) values (1) on conflict (a) do update set c = 1",
                 &[("public.t", "a", true), ("public.t", "c", false)],
             ),
-            ("with d as (delete from u returning id) update s.t set a = 1", &[("s.t", "a", false), ("public.u", "", false)]),
+            (
+                "with d as (delete from u returning id) update s.t set a = 1",
+                &[("s.t", "a", false), ("public.u", "", false)],
+            ),
             ("copy t (a, b) from stdin", &[("public.t", "a,b", true)]),
-            ("with i as (insert into t (a) select 1 returning a) select a from i", &[("public.t", "a", true)]),
+            (
+                "with i as (insert into t (a) select 1 returning a) select a from i",
+                &[("public.t", "a", true)],
+            ),
         ];
         for (sql, expected) in cases {
             let found = writes(sql, &Catalog::default()).unwrap();
-            let found: Vec<_> = found.iter().map(|w| (w.table.as_str(), w.columns.join(","), w.inserts)).collect();
+            let found: Vec<_> =
+                found.iter().map(|w| (w.table.as_str(), w.columns.join(","), w.inserts)).collect();
             let expected: Vec<_> = expected.iter().map(|(t, c, i)| (*t, (*c).to_owned(), *i)).collect();
             assert_eq!(found, expected, "{sql}");
         }

@@ -43,13 +43,22 @@ pub struct Job<'a> {
     pub progress: &'a Progress,
 }
 
-pub async fn take(tools: &Tools, database: &dyn Database, folder: &Path, id: &str, progress: &Progress) -> Result<Backup> {
+pub async fn take(
+    tools: &Tools,
+    database: &dyn Database,
+    folder: &Path,
+    id: &str,
+    progress: &Progress,
+) -> Result<Backup> {
     let folder = absolute(folder)?;
     let postgres = Postgres::from_endpoint(database.endpoint().clone());
     let server = postgres.server().await?;
     if server.major > tools.major {
-        return Err(Error::input(format!("the server is {}, and the programs here are of PostgreSQL {}", server.version, tools.major))
-            .hint(format!("install PostgreSQL {} or newer here", server.major)));
+        return Err(Error::input(format!(
+            "the server is {}, and the programs here are of PostgreSQL {}",
+            server.version, tools.major
+        ))
+        .hint(format!("install PostgreSQL {} or newer here", server.major)));
     }
     let source = Source::read(&postgres.connect("backup (drydock)").await?).await?;
     let job = Job { tools, database: &postgres, folder: &folder, id, source: &source, progress };
@@ -57,8 +66,13 @@ pub async fn take(tools: &Tools, database: &dyn Database, folder: &Path, id: &st
     let (method, note, taken) = match why_not_physical(&server, tools, &source) {
         None => match physical::take(&job).await {
             Ok(taken) => (BackupMethod::Physical, None, taken),
-            // A full disk and a person who wants to stop would meet us again.
-            Err(e) if e.kind == ErrorKind::Interrupted || e.hint_text().is_some_and(|h| h.contains("disk is full")) => return Err(e),
+            // A full disk, a missing right to read and a person who wants to stop would meet us again.
+            Err(e)
+                if matches!(e.kind, ErrorKind::Interrupted | ErrorKind::Input)
+                    || e.hint_text().is_some_and(|h| h.contains("disk is full")) =>
+            {
+                return Err(e);
+            }
             Err(e) => {
                 let note = format!("logical, because a physical backup failed: {}", e.chain());
                 clear(&job)?;
@@ -92,7 +106,10 @@ fn why_not_physical(server: &ServerInfo, tools: &Tools, source: &Source) -> Opti
         return Some(format!("user {} may not replicate", server.user));
     }
     if server.major != tools.major {
-        return Some(format!("the server is {}, and the programs here are of PostgreSQL {}", server.version, tools.major));
+        return Some(format!(
+            "the server is {}, and the programs here are of PostgreSQL {}",
+            server.version, tools.major
+        ));
     }
     if source.superusers.is_empty() {
         return Some("a physical copy would have no superuser that can log in".into());
@@ -106,7 +123,9 @@ fn clear(job: &Job<'_>) -> Result<()> {
         let path = job.folder.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e).context(format!("{} cannot be removed", path.display())),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(e).context(format!("{} cannot be removed", path.display()));
+            }
             _ => {}
         }
     }
@@ -116,6 +135,7 @@ fn clear(job: &Job<'_>) -> Result<()> {
 /// Reads `backup.json` of a backup.
 pub fn manifest(folder: &Path) -> Result<Manifest> {
     let file = folder.join(MANIFEST);
-    let text = std::fs::read_to_string(&file).context(format!("the backup in {} is not complete", folder.display()))?;
+    let text = std::fs::read_to_string(&file)
+        .context(format!("the backup in {} is not complete", folder.display()))?;
     serde_json::from_str(&text).context(format!("{} is damaged", file.display()))
 }

@@ -126,7 +126,14 @@ impl<'a> Cluster<'a> {
     pub async fn init(&self) -> Result<()> {
         let data = self.data();
         let data = data.to_string_lossy();
-        let flags = ["--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--username", &self.state.admin];
+        let flags = [
+            "--no-sync",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--encoding=UTF8",
+            "--username",
+            &self.state.admin,
+        ];
         let mut last = Ok(String::new());
         for locale in ["C.UTF-8", "C"] {
             let _ = std::fs::remove_dir_all(&*data);
@@ -161,6 +168,13 @@ impl<'a> Cluster<'a> {
 
     pub async fn running(&self) -> bool {
         let data = self.data();
+        // After the machine or container was restarted, some other process may have the number in the file, or a killed server be
+        // there still because nobody asked how it ended; the server's programs would take either for the server.
+        if Path::new("/proc/self/cwd").exists() && pid(&data).is_some_and(|pid| !is_server(pid, &data)) {
+            let _ = std::fs::remove_file(data.join("postmaster.pid"));
+            let _ = std::fs::remove_dir_all(&self.state.socket);
+            return false;
+        }
         self.tools.output("pg_ctl", &["status", "-D", &data.to_string_lossy()], &[]).await.is_ok()
     }
 
@@ -180,19 +194,14 @@ impl<'a> Cluster<'a> {
             self.save()?;
             let _ = std::fs::remove_file(&log);
             let (data, port) = (self.data(), format!("-p {}", self.state.port));
-            let (data, log_name, wait) = (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
+            let (data, log_name, wait) =
+                (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
             let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log_name, "-o", &port];
             let Err(error) = self.tools.output("pg_ctl", &arguments, &[]).await else { return Ok(()) };
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             // It may go on starting behind our back.
             self.stop("immediate").await;
-            let fatal = said.lines().rev().find_map(|l| ["FATAL: ", "PANIC: "].iter().find_map(|w| l.split_once(w)).map(|(_, m)| m.trim()));
-            let folder = self.folder.display();
-            last = match fatal {
-                Some(fatal) => Error::failed(format!("the server in {folder} cannot be started: {fatal}")),
-                None => Error::failed(format!("the server in {folder} cannot be started")).because(error),
-            };
-            last = last.hint(format!("see {}", log.display()));
+            last = self.died(error);
             if !said.contains("could not create any TCP/IP sockets") && !said.contains("could not bind") {
                 break;
             }
@@ -201,11 +210,34 @@ impl<'a> Cluster<'a> {
         Err(last)
     }
 
+    /// Why the server is not there, in the last words of its log.
+    pub fn died(&self, error: Error) -> Error {
+        let log = self.folder.join("server.log");
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let fatal = said.lines().rev().find_map(|line| {
+            let (_, message) = ["FATAL: ", "PANIC: "].iter().find_map(|word| line.split_once(word))?;
+            Some(message.trim())
+        });
+        let folder = self.folder.display();
+        match fatal {
+            Some(fatal) => Error::failed(format!("the server in {folder} does not run: {fatal}")),
+            None => Error::failed(format!("the server in {folder} does not run")).because(error),
+        }
+        .hint(format!("see {}", log.display()))
+    }
+
     /// `fast` or `immediate`. A server that is not there is no error.
     pub async fn stop(&self, mode: &str) {
         let data = self.data();
         let pid = pid(&data);
-        let _ = self.tools.output("pg_ctl", &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()], &[]).await;
+        let _ = self
+            .tools
+            .output(
+                "pg_ctl",
+                &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()],
+                &[],
+            )
+            .await;
         if let Some(pid) = pid.filter(|pid| is_server(*pid, &data)) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             for _ in 0..100 {
@@ -225,7 +257,16 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
         cluster.stop("immediate").await;
         let _ = std::fs::remove_dir_all(&cluster.state.socket);
     }
-    for name in ["data", "socket", "server.log", "roles.sql", "schema.dump", "history.dump", "cluster.json", "cluster.new"] {
+    for name in [
+        "data",
+        "socket",
+        "server.log",
+        "roles.sql",
+        "schema.dump",
+        "history.dump",
+        "cluster.json",
+        "cluster.new",
+    ] {
         let path = folder.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {

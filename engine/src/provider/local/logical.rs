@@ -20,10 +20,14 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
     // This session holds the snapshot until everything is read.
     let session = job.database.connect("backup (drydock)").await?;
     begin(&session, None).await?;
-    let row = session.query_one("SELECT pg_current_snapshot()::text, pg_export_snapshot()", &[]).await.told(WHAT)?;
+    let row = session
+        .query_one("SELECT pg_current_snapshot()::text, pg_export_snapshot()", &[])
+        .await
+        .told(WHAT)?;
     let (position, exported): (String, String) = (row.try_get(0).told(WHAT)?, row.try_get(1).told(WHAT)?);
     let dump = job.folder.join("dump");
-    let mut arguments = vec!["--format=directory".to_owned(), "--jobs=2".into(), format!("--snapshot={exported}")];
+    let mut arguments =
+        vec!["--format=directory".to_owned(), "--jobs=2".into(), format!("--snapshot={exported}")];
     arguments.push(format!("--file={}", dump.display()));
     arguments.extend(common(job.source));
     (job.progress)("dump", None);
@@ -42,7 +46,8 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
 /// What every dump of ours has in common.
 pub fn common(source: &Source) -> Vec<String> {
     let flags = ["--no-password", "--no-tablespaces", "--no-subscriptions", LOCK_WAIT];
-    let closed = source.closed_schemas.iter().map(|s| format!("--exclude-schema=\"{}\"", s.replace('"', "\"\"")));
+    let closed =
+        source.closed_schemas.iter().map(|s| format!("--exclude-schema=\"{}\"", s.replace('"', "\"\"")));
     flags.map(str::to_owned).into_iter().chain(closed).collect()
 }
 

@@ -12,8 +12,8 @@ use tokio_postgres::Client;
 use super::backup::{Job, Taken};
 use super::tools::{last_words, libpq};
 use super::wal::{Lsn, Snapshot, Target, target};
-use crate::database::{Database, Moment};
 use crate::database::postgres::{Told, begin};
+use crate::database::{Database, Moment};
 use crate::error::{Context, Error, Result};
 
 /// Moments to try: one fails only when two transactions became visible in another order than they were logged.
@@ -101,8 +101,13 @@ async fn finish_receiver(child: &mut Child) -> Result<()> {
 
 /// Goes on where the receiver stopped, and ends by itself.
 async fn receive_until(job: &Job<'_>, wal: &Path, env: &[(String, String)], end: Lsn) -> Result<()> {
-    let arguments =
-        ["-D".into(), wal.as_os_str().to_owned(), "--no-loop".into(), "--no-password".into(), format!("--endpos={end}").into()];
+    let arguments = [
+        "-D".into(),
+        wal.as_os_str().to_owned(),
+        "--no-loop".into(),
+        "--no-password".into(),
+        format!("--endpos={end}").into(),
+    ];
     let receiving = job.tools.output("pg_receivewal", &arguments, env);
     match tokio::time::timeout(Duration::from_secs(120), receiving).await {
         Ok(result) => result.map(|_| ()),
@@ -118,7 +123,8 @@ fn partial(wal: &Path) -> Option<PathBuf> {
 
 fn close_segment(wal: &Path) -> Result<()> {
     match partial(wal) {
-        Some(path) => std::fs::rename(&path, path.with_extension("")).context("the last segment of the log cannot be renamed"),
+        Some(path) => std::fs::rename(&path, path.with_extension(""))
+            .context("the last segment of the log cannot be renamed"),
         None => Ok(()),
     }
 }
@@ -143,18 +149,31 @@ impl Seen {
         let session = job.database.connect("backup (drydock)").await?;
         let other = job.database.connect("backup (drydock)").await?;
         begin(&session, None).await?;
-        let row = session.query_one("SELECT pg_current_snapshot()::text, pg_export_snapshot()", &[]).await.told(WHAT)?;
+        let row = session
+            .query_one("SELECT pg_current_snapshot()::text, pg_export_snapshot()", &[])
+            .await
+            .told(WHAT)?;
         let snapshot = Snapshot::parse(&row.try_get::<_, String>(0).told(WHAT)?).ok_or_else(unreadable)?;
         let exported = row.try_get(1).told(WHAT)?;
         // A name may have 63 bytes.
-        let id: String = job.id.chars().filter(char::is_ascii).rev().take(40).collect::<Vec<_>>().into_iter().rev().collect();
+        let id: String = job
+            .id
+            .chars()
+            .filter(char::is_ascii)
+            .rev()
+            .take(40)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
         let name = format!("drydock_{id}_{attempt}");
         let made = other.query_one("SELECT pg_create_restore_point($1)::text", &[&name]).await;
         let (name, point): (Option<String>, String) = match made {
             Ok(row) => (Some(name), row.try_get(0).told(WHAT)?),
             // Only superusers may, unless they were granted it.
             Err(_) => {
-                let row = other.query_one("SELECT pg_current_wal_insert_lsn()::text", &[]).await.told(WHAT)?;
+                let row =
+                    other.query_one("SELECT pg_current_wal_insert_lsn()::text", &[]).await.told(WHAT)?;
                 (None, row.try_get(0).told(WHAT)?)
             }
         };
@@ -175,7 +194,10 @@ impl Seen {
         let label = std::fs::read_to_string(base.join("backup_label")).context(WHAT)?;
         let start = label.lines().find_map(|l| l.strip_prefix("START WAL LOCATION: ")?.split(' ').next());
         let start = start.and_then(Lsn::parse).ok_or_else(|| Error::failed(WHAT))?;
-        let timeline = label.lines().find_map(|l| l.strip_prefix("START TIMELINE: ")?.trim().parse::<u32>().ok()).unwrap_or(1);
+        let timeline = label
+            .lines()
+            .find_map(|l| l.strip_prefix("START TIMELINE: ")?.trim().parse::<u32>().ok())
+            .unwrap_or(1);
         let manifest = std::fs::read_to_string(base.join("backup_manifest")).context(WHAT)?;
         let manifest: serde_json::Value = serde_json::from_str(&manifest).context(WHAT)?;
         let end = manifest.pointer("/WAL-Ranges/0/End-LSN").and_then(|v| v.as_str()).and_then(Lsn::parse);
@@ -186,9 +208,14 @@ impl Seen {
         job.tools.folder(&scan)?;
         for entry in std::fs::read_dir(wal).context(WHAT)?.flatten() {
             let path = entry.path();
-            let plain = if path.extension().is_some_and(|e| e == "partial") { path.with_extension("") } else { path.clone() };
+            let plain = if path.extension().is_some_and(|e| e == "partial") {
+                path.with_extension("")
+            } else {
+                path.clone()
+            };
             if let Some(name) = plain.file_name() {
-                std::os::unix::fs::symlink(&path, scan.join(name)).context("the log cannot be laid out for reading")?;
+                std::os::unix::fs::symlink(&path, scan.join(name))
+                    .context("the log cannot be laid out for reading")?;
             }
         }
         let arguments = [
@@ -196,7 +223,7 @@ impl Seen {
             format!("--path={}", scan.display()),
             format!("--timeline={timeline}"),
             format!("--start={start}"),
-            format!("--end={}", self.point),
+            format!("--end={}", self.point.as_end()),
         ];
         let dump = job.tools.output("pg_waldump", &arguments, &[]).await?;
         let _ = std::fs::remove_dir_all(&scan);

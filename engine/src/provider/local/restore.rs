@@ -4,7 +4,7 @@
 //! that user may not do in production fails here first.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backup::{Manifest, manifest};
 use super::cluster::{ADMIN, Cluster, Settings};
@@ -20,10 +20,21 @@ use crate::provider::{Backup, BackupMethod, Progress};
 /// Replaying a log takes as long as it takes.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
 
-pub async fn restore(tools: &Tools, backup: &Backup, database: &dyn Database, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+pub async fn restore(
+    tools: &Tools,
+    backup: &Backup,
+    database: &dyn Database,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
     let manifest = manifest(&backup.folder)?;
     if manifest.backup.id != backup.id {
-        return Err(Error::failed(format!("{} holds backup {}, not {}", backup.folder.display(), manifest.backup.id, backup.id)));
+        return Err(Error::failed(format!(
+            "{} holds backup {}, not {}",
+            backup.folder.display(),
+            manifest.backup.id,
+            backup.id
+        )));
     }
     let folder = absolute(folder)?;
     match backup.method {
@@ -32,8 +43,15 @@ pub async fn restore(tools: &Tools, backup: &Backup, database: &dyn Database, fo
     }
 }
 
-async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder: &Path, progress: &Progress) -> Result<Endpoint> {
-    let superuser = manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
+async fn physical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let superuser =
+        manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
     let mut cluster = Cluster::new(tools, folder, superuser, &origin.database, &origin.user)?;
     progress("copying the backup", None);
     let base = manifest.backup.folder.join("base");
@@ -51,7 +69,7 @@ async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder:
     cluster.configure(&recovery(&lasting, manifest))?;
     tools.write(&cluster.data().join("recovery.signal"), "")?;
     progress("recovering to the moment", None);
-    cluster.start(RECOVERY).await?;
+    cluster.start(START).await?;
     promoted(&cluster).await?;
     cluster.configure(&lasting)?;
     login(&cluster, origin).await?;
@@ -63,6 +81,9 @@ async fn physical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder:
 fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
     let wal = manifest.backup.folder.join("wal").to_string_lossy().replace('%', "%%").replace('"', "\\\"");
     let mut settings = lasting.clone();
+    // Nobody reads before the moment is reached, so the source's limits on connections need not be met. Only here: with this
+    // off, the server's programs call a server started that still recovers from a crash.
+    settings.push(("hot_standby", "off".into()));
     settings.push(("restore_command", format!("cp \"{wal}/%f\" \"%p\"")));
     settings.push(("recovery_target_timeline", "current".into()));
     settings.push(("recovery_target_action", "promote".into()));
@@ -77,21 +98,27 @@ fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
     settings
 }
 
+/// Waits for the end of recovery: the server's programs call a server started when its recovery has begun.
 async fn promoted(cluster: &Cluster<'_>) -> Result<()> {
-    let admin = Postgres::from_endpoint(cluster.admin("postgres"));
-    for _ in 0..600 {
-        let client = match admin.connect("restore (drydock)").await {
+    let began = Instant::now();
+    let mut database = "postgres";
+    while began.elapsed() < RECOVERY {
+        match Postgres::from_endpoint(cluster.admin(database)).connect("restore (drydock)").await {
+            Ok(client) => {
+                let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
+                if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
+                    return Ok(());
+                }
+            }
             // A source may have no database of this name.
-            Err(e) if e.kind == ErrorKind::Input => Postgres::from_endpoint(cluster.admin("template1")).connect("restore (drydock)").await?,
-            other => other?,
-        };
-        let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
-        if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
-            return Ok(());
+            Err(e) if e.code.as_deref() == Some("3D000") && database == "postgres" => database = "template1",
+            Err(e) if e.kind == ErrorKind::Input => return Err(e),
+            Err(_) if cluster.running().await => {}
+            Err(e) => return Err(cluster.died(e)),
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Error::failed("the copy reached its moment and was not promoted within 60 s"))
+    Err(Error::failed(format!("the copy was not recovered within {} h", RECOVERY.as_secs() / 3600)))
 }
 
 /// Lets the origin's user in, with a password of this cluster's own.
@@ -111,13 +138,36 @@ pub async fn login(cluster: &Cluster<'_>, origin: &Endpoint) -> Result<()> {
     made.context(format!("user {} cannot be let into the copy", origin.user))
 }
 
-async fn logical(tools: &Tools, manifest: &Manifest, origin: &Endpoint, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+async fn logical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
     let dump = manifest.backup.folder.join("dump");
     if checksums(&dump)? != manifest.files {
-        return Err(Error::failed(format!("the backup in {} was changed or damaged since it was taken", manifest.backup.folder.display())));
+        return Err(Error::failed(format!(
+            "the backup in {} was changed or damaged since it was taken",
+            manifest.backup.folder.display()
+        )));
     }
-    let mut cluster = empty(tools, &manifest.source, &manifest.backup.folder.join("roles.sql"), origin, folder, false, progress).await?;
-    let mut arguments = vec!["--exit-on-error".to_owned(), "--jobs=2".into(), "--no-subscriptions".into(), "--no-password".into()];
+    let mut cluster = empty(
+        tools,
+        &manifest.source,
+        &manifest.backup.folder.join("roles.sql"),
+        origin,
+        folder,
+        false,
+        progress,
+    )
+    .await?;
+    let mut arguments = vec![
+        "--exit-on-error".to_owned(),
+        "--jobs=2".into(),
+        "--no-subscriptions".into(),
+        "--no-password".into(),
+    ];
     arguments.extend([format!("--dbname={}", origin.database), dump.to_string_lossy().into_owned()]);
     progress("restoring the dump", None);
     tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
@@ -144,7 +194,13 @@ pub async fn empty<'a>(
     cluster.start(START).await?;
     // Roles that exist already, and rights that this server does not know, are no reason to stop.
     let file = format!("--file={}", roles.display());
-    tools.output("psql", &["--no-psqlrc", "--quiet", "--no-password", &file], &libpq(&cluster.admin("postgres"))).await?;
+    tools
+        .output(
+            "psql",
+            &["--no-psqlrc", "--quiet", "--no-password", &file],
+            &libpq(&cluster.admin("postgres")),
+        )
+        .await?;
     login(&cluster, origin).await?;
     let name = quoted(&origin.database);
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
@@ -170,8 +226,18 @@ pub async fn empty<'a>(
 pub fn alter(database: &str, role: Option<&str>, setting: &str) -> Option<String> {
     let (name, value) = setting.split_once('=')?;
     // Lists of names are kept quoted as they have to be written; everything else is one value.
-    let list = ["search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
-    let value = if list.contains(&name.to_lowercase().as_str()) && !value.is_empty() { value.to_owned() } else { literal(value) };
+    let list = [
+        "search_path",
+        "datestyle",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    ];
+    let value = if list.contains(&name.to_lowercase().as_str()) && !value.is_empty() {
+        value.to_owned()
+    } else {
+        literal(value)
+    };
     let whose = match role {
         Some(role) => format!("ROLE {} IN DATABASE {}", quoted(role), quoted(database)),
         None => format!("DATABASE {}", quoted(database)),

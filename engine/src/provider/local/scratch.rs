@@ -13,19 +13,27 @@ use crate::database::{Database, Endpoint};
 use crate::error::{Error, Result};
 use crate::provider::Progress;
 
-pub async fn make(tools: &Tools, database: &dyn Database, folder: &Path, progress: &Progress) -> Result<Endpoint> {
+pub async fn make(
+    tools: &Tools,
+    database: &dyn Database,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
     let folder = absolute(folder)?;
     tools.folder(&folder)?;
     let origin = database.endpoint();
     let postgres = Postgres::from_endpoint(origin.clone());
     let source = Source::read(&postgres.connect("backup (drydock)").await?).await?;
     progress("dump of the schema", None);
-    let (schema, history, who) = (folder.join("schema.dump"), folder.join("history.dump"), folder.join("roles.sql"));
-    let mut arguments = vec!["--schema-only".to_owned(), "--format=custom".into(), format!("--file={}", schema.display())];
+    let (schema, history, who) =
+        (folder.join("schema.dump"), folder.join("history.dump"), folder.join("roles.sql"));
+    let mut arguments =
+        vec!["--schema-only".to_owned(), "--format=custom".into(), format!("--file={}", schema.display())];
     arguments.extend(common(&source));
     tools.output("pg_dump", &arguments, &libpq(origin)).await?;
     if !source.history.is_empty() {
-        let mut arguments = vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
+        let mut arguments =
+            vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
         arguments.extend(source.history.iter().map(|table| format!("--table={}", pattern(table))));
         arguments.extend(common(&source));
         tools.output("pg_dump", &arguments, &libpq(origin)).await?;
@@ -34,8 +42,14 @@ pub async fn make(tools: &Tools, database: &dyn Database, folder: &Path, progres
     let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
     progress("restoring the schema", None);
     for dump in [schema, history].into_iter().filter(|d| d.exists()) {
-        let arguments = ["--exit-on-error", "--no-password", "--no-subscriptions", &format!("--dbname={}", origin.database), &dump.to_string_lossy()]
-            .map(str::to_owned);
+        let arguments = [
+            "--exit-on-error",
+            "--no-password",
+            "--no-subscriptions",
+            &format!("--dbname={}", origin.database),
+            &dump.to_string_lossy(),
+        ]
+        .map(str::to_owned);
         tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
     }
     populate(&Postgres::from_endpoint(cluster.admin(&origin.database)), source.populated).await;
@@ -66,7 +80,9 @@ async fn populate(admin: &Postgres, mut views: Vec<String>) {
 /// A name as `pg_dump --table` takes it: quoted, so that it is no pattern.
 fn pattern(table: &str) -> String {
     let part = |p: &str| if p.starts_with('"') { p.to_owned() } else { format!("\"{p}\"") };
-    table.split_once('.').map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
+    table
+        .split_once('.')
+        .map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
 }
 
 /// A copy of the template under another name.
@@ -77,7 +93,10 @@ pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
     }
     let aside = Endpoint { database: "postgres".into(), ..template.clone() };
     let client = Postgres::from_endpoint(aside).connect("scratch (drydock)").await?;
-    client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name))).await.told(&what)?;
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
+        .await
+        .told(&what)?;
     let create = format!("CREATE DATABASE {} TEMPLATE {}", quoted(name), quoted(&template.database));
     for attempt in 1.. {
         match client.batch_execute(&create).await {

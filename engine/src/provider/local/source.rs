@@ -30,7 +30,8 @@ const KEPT: &[&str] = &[
 ];
 
 /// Libraries that act on their own, outside the copy too.
-const NOT_PRELOADED: &[&str] = &["pg_cron", "pg_partman_bgw", "pg_failover_slots", "pglogical", "bdr", "citus", "repmgr"];
+const NOT_PRELOADED: &[&str] =
+    &["pg_cron", "pg_partman_bgw", "pg_failover_slots", "pglogical", "bdr", "citus", "repmgr"];
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Source {
@@ -89,7 +90,12 @@ impl Source {
         Ok(Self {
             superusers: row.try_get(0).told(READ)?,
             settings: settings.iter().map(pair).collect::<Result<_>>()?,
-            preload: preload.unwrap_or_default().split(',').map(|l| l.trim().trim_matches('"').to_owned()).filter(|l| !l.is_empty()).collect(),
+            preload: preload
+                .unwrap_or_default()
+                .split(',')
+                .map(|l| l.trim().trim_matches('"').to_owned())
+                .filter(|l| !l.is_empty())
+                .collect(),
             encoding: row.try_get(2).told(READ)?,
             collate: row.try_get(3).told(READ)?,
             ctype: row.try_get(4).told(READ)?,
@@ -116,7 +122,6 @@ impl Source {
             ("max_connections", "300"),
             // A subscription in a copy would take the changes away from the source's own.
             ("max_logical_replication_workers", "0"),
-            ("hot_standby", "off"),
             ("shared_buffers", if tiny { "32MB" } else { "256MB" }),
         ]
         .map(|(name, value)| (name, value.to_owned()))
@@ -125,7 +130,8 @@ impl Source {
             let value = self.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
             settings.extend(value.map(|value| (*name, value)));
         }
-        let wanted = self.preload.iter().filter(|l| !NOT_PRELOADED.contains(&l.as_str()) && tools.has_library(l));
+        let wanted =
+            self.preload.iter().filter(|l| !NOT_PRELOADED.contains(&l.as_str()) && tools.has_library(l));
         let preload: Vec<&str> = wanted.map(String::as_str).collect();
         if !preload.is_empty() {
             settings.push(("shared_preload_libraries", preload.join(", ")));

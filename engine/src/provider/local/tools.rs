@@ -26,8 +26,11 @@ impl Tools {
     /// # Errors
     /// `Input` when there is no server on this machine, or no user to run it as.
     pub async fn find() -> Result<Self> {
-        let bin = candidates().into_iter().find(|bin| bin.join("initdb").is_file() && bin.join("postgres").exists());
-        let bin = bin.ok_or_else(|| Error::input("there is no PostgreSQL server on this machine").hint(MISSING))?;
+        let bin = candidates()
+            .into_iter()
+            .find(|bin| bin.join("initdb").is_file() && bin.join("postgres").exists());
+        let bin =
+            bin.ok_or_else(|| Error::input("there is no PostgreSQL server on this machine").hint(MISSING))?;
         let owner = if Uid::effective().is_root() {
             let user = User::from_name("postgres").ok().flatten().ok_or_else(|| {
                 Error::input("PostgreSQL does not run as root, and there is no user \"postgres\"")
@@ -39,8 +42,11 @@ impl Tools {
         };
         let mut tools = Self { bin, major: 0, owner };
         let version = tools.output("postgres", &[OsStr::new("--version")], &[]).await?;
-        let number = version.split_whitespace().find_map(|w| w.split('.').next()?.trim_end_matches(char::is_alphabetic).parse().ok());
-        tools.major = number.ok_or_else(|| Error::failed("the version of the server's programs cannot be read"))?;
+        let number = version
+            .split_whitespace()
+            .find_map(|w| w.split('.').next()?.trim_end_matches(char::is_alphabetic).parse().ok());
+        tools.major =
+            number.ok_or_else(|| Error::failed("the version of the server's programs cannot be read"))?;
         Ok(tools)
     }
 
@@ -52,7 +58,12 @@ impl Tools {
         }
         command.env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
         if let Some(owner) = &self.owner {
-            command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw()).env("HOME", &owner.dir).env("USER", &owner.name).current_dir("/");
+            command
+                .uid(owner.uid.as_raw())
+                .gid(owner.gid.as_raw())
+                .env("HOME", &owner.dir)
+                .env("USER", &owner.name)
+                .current_dir("/");
         }
         command
     }
@@ -61,7 +72,12 @@ impl Tools {
     ///
     /// # Errors
     /// With the end of what it wrote to standard error.
-    pub async fn output<S: AsRef<OsStr>>(&self, program: &str, arguments: &[S], env: &[(String, String)]) -> Result<String> {
+    pub async fn output<S: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        arguments: &[S],
+        env: &[(String, String)],
+    ) -> Result<String> {
         let mut command = self.command(program);
         command.args(arguments).envs(env.iter().cloned()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = command.output().await.context(format!("{program} cannot be started"))?;
@@ -86,7 +102,12 @@ impl Tools {
         if let Some(stderr) = child.stderr.take() {
             let mut reader = BufReader::new(stderr);
             let mut part = Vec::new();
-            while reader.read_until(b'\n', &mut part).await.context(format!("{program} cannot be followed"))? > 0 {
+            while reader
+                .read_until(b'\n', &mut part)
+                .await
+                .context(format!("{program} cannot be followed"))?
+                > 0
+            {
                 let text = String::from_utf8_lossy(&part).into_owned();
                 text.split('\r').map(str::trim).filter(|t| !t.is_empty()).for_each(line);
                 said.push_str(&text);
@@ -98,7 +119,12 @@ impl Tools {
     }
 
     /// Starts a program that goes on until it is dropped or told to stop.
-    pub fn spawn<S: AsRef<OsStr>>(&self, program: &str, arguments: &[S], env: &[(String, String)]) -> Result<Child> {
+    pub fn spawn<S: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        arguments: &[S],
+        env: &[(String, String)],
+    ) -> Result<Child> {
         let mut command = self.command(program);
         command.args(arguments).envs(env.iter().cloned()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().context(format!("{program} cannot be started"))
@@ -123,7 +149,10 @@ impl Tools {
                         parent.display(),
                         path.display()
                     ))
-                    .hint(format!("set DRYDOCK_HOME to a folder it can reach, or: chmod o+x {}", parent.display())));
+                    .hint(format!(
+                        "set DRYDOCK_HOME to a folder it can reach, or: chmod o+x {}",
+                        parent.display()
+                    )));
                 }
             }
             chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).context(&what)?;
@@ -147,14 +176,19 @@ impl Tools {
     }
 
     pub fn has_library(&self, name: &str) -> bool {
-        let inside = |folder: &Path| folder.join(format!("{name}.so")).exists() || folder.join(format!("{name}.dylib")).exists();
-        self.bin.parent().is_some_and(|root| [root.join("lib"), root.join("lib/postgresql")].iter().any(|f| inside(f)))
+        let inside = |folder: &Path| {
+            folder.join(format!("{name}.so")).exists() || folder.join(format!("{name}.dylib")).exists()
+        };
+        self.bin
+            .parent()
+            .is_some_and(|root| [root.join("lib"), root.join("lib/postgresql")].iter().any(|f| inside(f)))
     }
 }
 
 /// Folders that may hold the programs, best first: the newest installed, so that any server can be read.
 fn candidates() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = which::which("initdb").ok().and_then(|p| p.canonicalize().ok()).into_iter().collect();
+    let mut found: Vec<PathBuf> =
+        which::which("initdb").ok().and_then(|p| p.canonicalize().ok()).into_iter().collect();
     found = found.iter().filter_map(|p| p.parent().map(Path::to_path_buf)).collect();
     let mut versions: Vec<(u32, PathBuf)> = Vec::new();
     for (root, prefix) in [
@@ -178,12 +212,15 @@ fn candidates() -> Vec<PathBuf> {
 
 /// A program's last words as an error. libpq's programs never print passwords.
 pub fn failure(program: &str, stderr: &str) -> Error {
-    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains("hint:")).collect();
+    let lines: Vec<&str> =
+        stderr.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains("hint:")).collect();
     let telling = lines.iter().rev().find(|l| l.contains("error:") || l.contains("FATAL")).or(lines.last());
     let said = telling.map_or("it said nothing", |l| l.trim_start_matches(program).trim_start_matches(": "));
     let error = Error::failed(format!("{program} failed: {said}"));
     match stderr {
-        s if s.contains("No space left on device") => error.hint("the disk is full: free some space, or set DRYDOCK_HOME to a larger disk"),
+        s if s.contains("No space left on device") => {
+            error.hint("the disk is full: free some space, or set DRYDOCK_HOME to a larger disk")
+        }
         s if s.contains("Permission denied") => error.hint("check who owns the folder named above"),
         _ => error,
     }
@@ -210,7 +247,9 @@ pub fn libpq(endpoint: &Endpoint) -> Vec<(String, String)> {
     ];
     let password = endpoint.password.as_ref().map(|p| p.expose().to_owned());
     env.extend(password.map(|p| ("PGPASSWORD", p)));
-    for (option, name) in [("sslmode", "PGSSLMODE"), ("sslrootcert", "PGSSLROOTCERT"), ("options", "PGOPTIONS")] {
+    for (option, name) in
+        [("sslmode", "PGSSLMODE"), ("sslrootcert", "PGSSLROOTCERT"), ("options", "PGOPTIONS")]
+    {
         env.extend(endpoint.options.get(option).map(|value| (name, value.clone())));
     }
     env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

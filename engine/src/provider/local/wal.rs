@@ -18,6 +18,16 @@ impl Lsn {
         let (high, low) = (u64::from_str_radix(high, 16).ok()?, u64::from_str_radix(low, 16).ok()?);
         Some(Self((high << 32) | low))
     }
+
+    /// The same place for a reader that is to end here: `pg_waldump` trips over an end that lies just behind the header of a
+    /// page (24 bytes, 40 at the start of a segment), where nothing begins that lies before it.
+    pub fn as_end(self) -> Self {
+        const PAGE: u64 = 8192;
+        match self.0 % PAGE {
+            header @ (24 | 40) => Self(self.0 - header),
+            _ => self,
+        }
+    }
 }
 
 impl std::fmt::Display for Lsn {
@@ -37,7 +47,8 @@ impl Snapshot {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let (_, next, running) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-        let running = running.split(',').filter(|x| !x.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
+        let running =
+            running.split(',').filter(|x| !x.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
         Some(Self { next, running })
     }
 
@@ -76,7 +87,9 @@ pub fn target(dump: &str, snapshot: &Snapshot, consistent: Lsn) -> Target {
     }
     match (last_seen, first_unseen) {
         (_, None) => Target::There,
-        (seen, Some(unseen)) if seen.is_none_or(|s| s < unseen) && unseen > consistent => Target::Before(unseen),
+        (seen, Some(unseen)) if seen.is_none_or(|s| s < unseen) && unseen > consistent => {
+            Target::Before(unseen)
+        }
         _ => Target::Nowhere,
     }
 }
@@ -84,7 +97,8 @@ pub fn target(dump: &str, snapshot: &Snapshot, consistent: Lsn) -> Target {
 /// `rmgr: Transaction len (rec/tot): 34/34, tx: 745, lsn: 0/0154A2C8, prev 0/0154A290, desc: COMMIT 2024-…`
 fn commit(line: &str) -> Option<(Lsn, u32)> {
     let (head, description) = line.split_once("desc: COMMIT")?;
-    let field = |name: &str| head.split_once(name).and_then(|(_, rest)| rest.split(',').next()).map(str::trim);
+    let field =
+        |name: &str| head.split_once(name).and_then(|(_, rest)| rest.split(',').next()).map(str::trim);
     let at = Lsn::parse(field("lsn: ")?)?;
     let xid = match description.strip_prefix("_PREPARED ") {
         Some(prepared) => prepared.split(':').next()?.trim().parse().ok()?,
@@ -99,7 +113,10 @@ mod tests {
     use super::*;
 
     fn line(xid: u32, at: u64) -> String {
-        format!("rmgr: Transaction len (rec/tot):     34/    34, tx:  {xid}, lsn: {}, prev 0/0154A290, desc: COMMIT 2024-01-01 00:00:00 UTC", Lsn(at))
+        format!(
+            "rmgr: Transaction len (rec/tot):     34/    34, tx:  {xid}, lsn: {}, prev 0/0154A290, desc: COMMIT 2024-01-01 00:00:00 UTC",
+            Lsn(at)
+        )
     }
 
     #[test]
@@ -115,6 +132,13 @@ mod tests {
         // 105 was written before 104, but 104 was seen first.
         assert_eq!(ends(&[100, 105, 104]), Target::Nowhere);
         assert_eq!(target(&line(105, 4), &snapshot, Lsn(5)), Target::Nowhere);
+    }
+
+    #[test]
+    fn no_reader_ends_behind_a_header() {
+        assert_eq!(Lsn::parse("0/6000028").map(Lsn::as_end), Some(Lsn(0x600_0000)));
+        assert_eq!(Lsn::parse("1/6002018").map(|l| l.as_end().to_string()).as_deref(), Some("1/6002000"));
+        assert_eq!(Lsn(0x600_0090).as_end(), Lsn(0x600_0090));
     }
 
     #[test]

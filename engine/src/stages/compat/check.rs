@@ -44,7 +44,11 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// `Input`, naming every query that does not plan now: its contract is wrong, or the database is another one.
-    pub async fn new(database: Arc<dyn Database>, contracts: &'a [Contract], application: &str) -> Result<Self> {
+    pub async fn new(
+        database: Arc<dyn Database>,
+        contracts: &'a [Contract],
+        application: &str,
+    ) -> Result<Self> {
         let mut client = database.client(application).await?;
         let catalog = database.catalog().await?;
         let mut watched = Vec::new();
@@ -57,12 +61,26 @@ impl<'a> Checker<'a> {
                 for query in &version.queries {
                     match client.describe(&query.sql).await {
                         Ok(shape) => {
-                            let relations = database.query_relations(&query.sql, &catalog)?.into_iter().collect();
+                            let relations =
+                                database.query_relations(&query.sql, &catalog)?.into_iter().collect();
                             let writes = database.writes(&query.sql, &catalog)?;
                             let (service, version) = (contract.service.as_str(), version.version.as_str());
-                            watched.push(Watched { service, version, query, shape, next: None, relations, writes });
+                            watched.push(Watched {
+                                service,
+                                version,
+                                query,
+                                shape,
+                                next: None,
+                                relations,
+                                writes,
+                            });
                         }
-                        Err(e) => wrong.push(format!("{}:{}: {}: {e}", query.file.display(), query.line, query.name)),
+                        Err(e) => wrong.push(format!(
+                            "{}:{}: {}: {e}",
+                            query.file.display(),
+                            query.line,
+                            query.name
+                        )),
                     }
                 }
                 for field in &version.api {
@@ -81,13 +99,27 @@ impl<'a> Checker<'a> {
             }
         }
         if let Some(first) = wrong.first() {
-            let more = if wrong.len() > 1 { format!("\n  {}", wrong.get(1..).unwrap_or_default().join("\n  ")) } else { String::new() };
+            let more = if wrong.len() > 1 {
+                format!("\n  {}", wrong.get(1..).unwrap_or_default().join("\n  "))
+            } else {
+                String::new()
+            };
             return Err(Error::input(format!("{first}{more}"))
                 .hint("it does not work before any change: correct the contract, or check that this is the right database"));
         }
         let checks = u64::try_from(watched.len()).unwrap_or(u64::MAX);
         let application = application.to_owned();
-        Ok(Self { database, client, application, catalog, next_catalog: None, watched, fields, versions, checks })
+        Ok(Self {
+            database,
+            client,
+            application,
+            catalog,
+            next_catalog: None,
+            watched,
+            fields,
+            versions,
+            checks,
+        })
     }
 
     pub fn service_versions(&self) -> u64 {
@@ -126,7 +158,14 @@ impl<'a> Checker<'a> {
                         verdicts.push(verdict(changeset, watched, kind, class, reason, column));
                     }
                     for (kind, reason, column) in refused_writes(&watched.writes, &tightened) {
-                        verdicts.push(verdict(changeset, watched, kind, "fails-when-run", reason, Some(column)));
+                        verdicts.push(verdict(
+                            changeset,
+                            watched,
+                            kind,
+                            "fails-when-run",
+                            reason,
+                            Some(column),
+                        ));
                     }
                     watched.next = Some(shape);
                 }
@@ -226,7 +265,14 @@ fn verdict(
 }
 
 fn does_not_plan(changeset: &Changeset, watched: &Watched<'_>, error: &QueryError) -> Verdict {
-    verdict(changeset, watched, VerdictKind::Breaking, "does-not-plan", error.to_string(), error.column.clone())
+    verdict(
+        changeset,
+        watched,
+        VerdictKind::Breaking,
+        "does-not-plan",
+        error.to_string(),
+        error.column.clone(),
+    )
 }
 
 type Difference = (VerdictKind, &'static str, String, Option<String>);
@@ -238,7 +284,12 @@ fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     if old != new {
         let grown = new.starts_with(&old);
         let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((kind, "result-columns", format!("gives ({}) instead of ({})", new.join(", "), old.join(", ")), None));
+        return Some((
+            kind,
+            "result-columns",
+            format!("gives ({}) instead of ({})", new.join(", "), old.join(", ")),
+            None,
+        ));
     }
     for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
         if old == new {
@@ -248,9 +299,19 @@ fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
         let kind = if bare(old) == bare(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
         return Some((kind, "result-type", reason, Some(name.clone())));
     }
-    let changed = before.parameters.iter().zip(&after.parameters).enumerate().find(|(_, (old, new))| bare(old) != bare(new));
+    let changed = before
+        .parameters
+        .iter()
+        .zip(&after.parameters)
+        .enumerate()
+        .find(|(_, (old, new))| bare(old) != bare(new));
     changed.map(|(n, (old, new))| {
-        (VerdictKind::Risky, "parameter-type", format!("parameter ${} is {new} instead of {old}", n + 1), None)
+        (
+            VerdictKind::Risky,
+            "parameter-type",
+            format!("parameter ${} is {new} instead of {old}", n + 1),
+            None,
+        )
     })
 }
 
@@ -258,7 +319,11 @@ fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
 fn bare(sql_type: &str) -> String {
     match (sql_type.find('('), sql_type.find(')')) {
         (Some(open), Some(close)) if open < close => {
-            format!("{}{}", sql_type.get(..open).unwrap_or_default(), sql_type.get(close + 1..).unwrap_or_default())
+            format!(
+                "{}{}",
+                sql_type.get(..open).unwrap_or_default(),
+                sql_type.get(close + 1..).unwrap_or_default()
+            )
         }
         _ => sql_type.to_owned(),
     }
@@ -296,7 +361,10 @@ fn tightened(before: &Catalog, after: &Catalog) -> Vec<Tightened> {
                 if let (Some(now), was) = (column.max_length, old.max_length)
                     && was.is_none_or(|was| now < was)
                 {
-                    found.push(tight(false, format!("{name}.{} takes at most {now} characters now", column.name)));
+                    found.push(tight(
+                        false,
+                        format!("{name}.{} takes at most {now} characters now", column.name),
+                    ));
                 }
             }
         }
@@ -311,9 +379,17 @@ fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind
             let gives = write.columns.contains(&tight.column) || (write.inserts && write.columns.is_empty());
             let column = format!("{}.{}", tight.table, tight.column);
             if tight.must_be_given && write.inserts && !gives {
-                found.push((VerdictKind::Breaking, format!("the INSERT leaves it out, and {}", tight.reason), column));
+                found.push((
+                    VerdictKind::Breaking,
+                    format!("the INSERT leaves it out, and {}", tight.reason),
+                    column,
+                ));
             } else if !tight.must_be_given && gives {
-                found.push((VerdictKind::Risky, format!("it writes the column, and {}", tight.reason), column));
+                found.push((
+                    VerdictKind::Risky,
+                    format!("it writes the column, and {}", tight.reason),
+                    column,
+                ));
             }
         }
     }
@@ -333,15 +409,17 @@ fn column<'c>(catalog: &'c Catalog, field: &ApiField) -> Option<&'c Column> {
 fn field_verdict(before: Option<&Column>, after: Option<&Column>) -> Option<(VerdictKind, String)> {
     match (before, after) {
         (Some(_), None) => Some((VerdictKind::Breaking, "the column behind the field is gone".to_owned())),
-        (Some(old), Some(new)) if bare(&old.sql_type) != bare(&new.sql_type) => {
-            Some((VerdictKind::Breaking, format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type)))
-        }
+        (Some(old), Some(new)) if bare(&old.sql_type) != bare(&new.sql_type) => Some((
+            VerdictKind::Breaking,
+            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
+        )),
         (Some(old), Some(new)) if old.not_null && !new.not_null => {
             Some((VerdictKind::Risky, "the column behind the field can be NULL now".to_owned()))
         }
-        (Some(old), Some(new)) if old.max_length < new.max_length && old.max_length.is_some() => {
-            Some((VerdictKind::Risky, format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type)))
-        }
+        (Some(old), Some(new)) if old.max_length < new.max_length && old.max_length.is_some() => Some((
+            VerdictKind::Risky,
+            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
+        )),
         _ => None,
     }
 }

@@ -1,0 +1,147 @@
+//! What the tests of the whole command share: a home of their own that goes away with them, also when they die.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use drydock::database::{self, DataFingerprint, SchemaFingerprint};
+use serde_json::Value;
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Stops every server below a folder and removes it.
+const CLEAN: &str = r#"find "$1" -name postmaster.pid 2>/dev/null | while read -r f; do kill -QUIT "$(head -1 "$f")" 2>/dev/null; done
+for i in 1 2 3 4 5; do rm -rf "$1" 2>/dev/null && break; sleep 0.3; done"#;
+
+/// A folder for everything of one test: DRYDOCK_HOME, a copy of the changelogs, a configuration.
+pub struct Home {
+    pub folder: PathBuf,
+}
+
+impl Home {
+    pub fn new(name: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix(&format!("drydock-{name}-")).tempdir().unwrap().keep();
+        // The server's own user must be able to come by.
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let home = Self { folder };
+        home.watch_over();
+        home
+    }
+
+    /// Cleans up when this process is gone without having done so.
+    fn watch_over(&self) {
+        let script = format!("while kill -0 \"$2\" 2>/dev/null; do sleep 1; done\n{CLEAN}");
+        Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(&self.folder)
+            .arg(std::process::id().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+    }
+
+    /// The demo with its own copy of the changelogs, quick and with traffic that leaves no trace, so that data can be compared.
+    pub fn demo(name: &str) -> Self {
+        let home = Self::new(name);
+        copy(&repository().join("changelogs"), &home.folder.join("changelogs"));
+        std::fs::write(
+            home.folder.join("drydock.toml"),
+            "[environments.demo]\nchangelog = \"changelogs/changelog.yaml\"\ncontracts = \"changelogs\"\n\
+             [environments.demo.gates]\nsettle_seconds = 0.6\np99_ms = 20000.0\nblocked = 60\n\
+             [environments.demo.traffic]\nrate = 80.0\nconnections = 6\nkind = \"rehearse\"\nseed = 5\n",
+        )
+        .unwrap();
+        home
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drydock"));
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("DRYDOCK_HOME", self.folder.join("home"))
+            .env("DRYDOCK_LIQUIBASE", repository().join("target/liquibase"))
+            .env("DRYDOCK_ACTOR", "tester")
+            .env_remove("DRYDOCK_ENV")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// `migrate` on the demo at the smallest useful scale.
+    pub fn migrate(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["migrate", "--env", "demo", "--scale", "0.01", "--format", "json"];
+        arguments.extend(more);
+        self.run(&arguments)
+    }
+
+    pub fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+        let path = self.folder.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+    }
+
+    /// What the demo's production holds.
+    pub fn fingerprints(&self) -> (SchemaFingerprint, DataFingerprint) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let local = drydock::provider::local::Local::find().await.unwrap();
+            let endpoint = local.production(&self.folder.join("home/demo/production")).await.unwrap();
+            let database = database::embedded(endpoint);
+            (database.schema_fingerprint().await.unwrap(), database.data_fingerprint(None).await.unwrap())
+        })
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = Command::new("sh").args(["-c", CLEAN, "sh"]).arg(&self.folder).status();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// How a command ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.out, self.err))
+    }
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
+        self
+    }
+}
