@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod load;
 mod openapi;
+mod placeholders;
 mod queries;
 
 pub use load::load;

@@ -3,33 +3,39 @@
 //! The loop is open: request i is due at t0 + i/rate, latency is counted from that moment, and nothing is retried. A
 //! database that stalls is asked all the same, as it would be by people (G. Tene: "How NOT to Measure Latency").
 
+mod generator;
+mod like;
 mod measure;
+mod prepare;
+mod source;
+#[cfg(test)]
+mod tests;
+mod types;
 mod values;
+mod waits;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt, stream};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::changeset::ChangesetId;
 use crate::contract::Contract;
-use crate::database::{
-    Catalog, Client, Database, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
-};
+use crate::database::{Catalog, Client, Database, Ending, QueryError, QueryResult, QueryShape};
 use crate::error::{Error, Result};
 use crate::evidence::{TrafficFailure, TrafficSummary};
-use measure::{Measure, Outcome};
+use generator::Generator;
 pub use measure::{Period, Window};
-use values::{Maker, Samples};
+use measure::{Measure, Outcome};
+use source::Source;
+use types::Moment;
 
-/// How many different values of a column are used.
-const SAMPLES: u32 = 200;
+/// How long answers are waited for at the end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Tries to look acknowledged writes up again.
+const LOOKS: u32 = 3;
 
 pub struct TrafficOptions {
     /// Requests a second over all services.
@@ -50,33 +56,39 @@ struct Prepared {
     line: u64,
     sql: String,
     shape: QueryShape,
-    makers: Vec<Maker>,
     ack: Option<(String, String)>,
 }
 
 struct Request {
     id: u64,
-    due: Instant,
-    period: Period,
     query: usize,
     parameters: Vec<Option<String>>,
 }
 
-/// Traffic under way.
+/// Traffic under way. It ends when this is dropped; `stop` ends it with its measurements.
 pub struct Traffic {
-    database: Arc<dyn Database>,
+    source: Arc<dyn Source>,
     measure: Arc<Measure>,
     queries: Arc<Vec<Prepared>>,
     stop: watch::Sender<bool>,
-    dispatcher: JoinHandle<()>,
-    workers: Vec<JoinHandle<()>>,
+    dispatcher: Tasks,
+    workers: Tasks,
     rate: f64,
-    /// Queries that the database did not take before the traffic began.
+    /// Queries that did not run before the traffic began: service, version and name, and the first reason.
     pub skipped: Vec<(String, QueryError)>,
 }
 
+/// Tasks that do not outlive their owner.
+struct Tasks(Vec<JoinHandle<()>>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
 impl Traffic {
-    /// Plans every query once, finds fitting values, and begins.
+    /// Plans and tries every query once, finds fitting values, and begins.
     ///
     /// # Errors
     /// `Input` when there is no query to run, `Failed` when the database cannot be reached.
@@ -86,40 +98,46 @@ impl Traffic {
         contracts: &[Contract],
         options: TrafficOptions,
     ) -> Result<Traffic> {
-        let (queries, skipped) = prepare(&database, catalog, contracts, options.only_reads).await?;
-        if queries.is_empty() {
-            return Err(Error::input("there is no query to make traffic of, and so no signal for the gates")
-                .hint("give --contracts DIR with at least one contract whose queries read, or [environments.NAME.traffic] kind"));
+        Self::begin(Arc::new(database), catalog, contracts, options).await
+    }
+
+    async fn begin(
+        source: Arc<dyn Source>,
+        catalog: &Catalog,
+        contracts: &[Contract],
+        options: TrafficOptions,
+    ) -> Result<Traffic> {
+        let ready = prepare::prepare(source.as_ref(), catalog, contracts, options.only_reads, options.seed).await?;
+        if ready.queries.is_empty() {
+            let none = Error::input("there is no query to make traffic of, and so no signal for the gates")
+                .hint("give --contracts DIR with at least one contract whose queries read, or [environments.NAME.traffic] kind");
+            return Err(match ready.skipped.into_iter().next() {
+                Some((query, error)) => none.because(Error::failed(format!("{query} was refused: {error}"))),
+                None => none,
+            });
         }
-        let queries = Arc::new(queries);
-        let measure = Arc::new(Measure::new());
+        let queries = Arc::new(ready.queries);
         let (stop, stopped) = watch::channel(false);
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut workers = Vec::new();
+        let mut clients = Vec::new();
         for n in 0..options.connections.max(1) {
             let service = queries.get(n % queries.len()).map_or("traffic", |q| q.service.as_str()).to_owned();
-            let client = database.client(&service).await?;
-            workers.push(tokio::spawn(work(
-                Arc::clone(&database),
-                client,
-                service,
-                Arc::clone(&queries),
-                Arc::clone(&receiver),
-                Arc::clone(&measure),
-                options.ending,
-            )));
+            clients.push((source.client(&service).await?, service));
         }
+        // Time counts from here: nothing but the queries is in its way any more.
+        let measure = Arc::new(Measure::new());
+        let workers = clients.into_iter().map(|(client, service)| {
+            let (source, queries, receiver) = (Arc::clone(&source), Arc::clone(&queries), Arc::clone(&receiver));
+            let worker = Worker { source, service, queries, measure: Arc::clone(&measure), ending: options.ending };
+            tokio::spawn(worker.work(client, receiver))
+        });
+        let workers = Tasks(workers.collect());
         let rate = options.rate.clamp(0.1, 100_000.0);
-        let dispatcher = tokio::spawn(dispatch(
-            Arc::clone(&queries),
-            sender,
-            Arc::clone(&measure),
-            stopped,
-            rate,
-            options.seed,
-        ));
-        Ok(Self { database, measure, queries, stop, dispatcher, workers, rate, skipped })
+        let generator = Generator::new(ready.makers, options.seed, Moment::now());
+        let dispatcher = tokio::spawn(dispatch(generator, sender, Arc::clone(&measure), stopped, rate));
+        let dispatcher = Tasks(vec![dispatcher]);
+        Ok(Self { source, measure, queries, stop, dispatcher, workers, rate, skipped: ready.skipped })
     }
 
     /// What was seen lately; unanswered requests count with the time they have waited so far.
@@ -134,40 +152,43 @@ impl Traffic {
     pub fn running(&self, changeset: Option<ChangesetId>) {
         self.measure.running(changeset);
     }
-    /// The longest wait, in milliseconds, of requests that were answered since or wait still.
+    /// The longest time, in milliseconds, that a request has waited since then; those that wait still count too.
     pub fn longest_since(&self, since: Instant) -> f64 {
         self.measure.longest_since(since)
     }
 
     /// Ends the traffic, waits up to ten seconds for answers, and looks acknowledged writes up again.
     pub async fn stop(self) -> (TrafficSummary, Vec<TrafficFailure>) {
+        self.stop_within(DRAIN).await
+    }
+
+    async fn stop_within(mut self, drain: Duration) -> (TrafficSummary, Vec<TrafficFailure>) {
         let _ = self.stop.send(true);
-        let _ = self.dispatcher.await;
-        let all = futures::future::join_all(self.workers);
-        let _ = tokio::time::timeout(Duration::from_secs(10), all).await;
+        let _ = futures::future::join_all(self.dispatcher.0.iter_mut()).await;
+        let _ = tokio::time::timeout(drain, futures::future::join_all(self.workers.0.iter_mut())).await;
         self.measure.give_up_waiting();
+        drop(self.workers);
         let services: BTreeSet<&str> = self.queries.iter().map(|q| q.service.as_str()).collect();
         let (mut summary, failures) = self.measure.summary();
         summary.services = u64::try_from(services.len()).unwrap_or(u64::MAX);
         summary.rate = self.rate;
-        let acknowledged = self.measure.acknowledged();
-        summary.acknowledged = acknowledged.values().map(|v| u64::try_from(v.len()).unwrap_or(0)).sum();
-        for ((table, column), values) in acknowledged {
-            let found = self.database.count_present(&table, &column, &values).await;
+        for ((table, column), values) in self.measure.acknowledged() {
+            let acknowledged = u64::try_from(values.len()).unwrap_or(u64::MAX);
+            summary.acknowledged += acknowledged;
             // What cannot be looked up cannot be called kept.
-            let present = found.unwrap_or(0);
-            summary.lost += u64::try_from(values.len()).unwrap_or(0).saturating_sub(present);
+            let present = look_up(self.source.as_ref(), &table, &column, &values).await.unwrap_or(0);
+            summary.lost += acknowledged.saturating_sub(present);
         }
         let failures = failures
             .into_iter()
-            .filter_map(|(failed, count)| {
+            .filter_map(|(failed, message, count)| {
                 let query = self.queries.get(failed.query)?;
                 Some(TrafficFailure {
                     service: query.service.clone(),
                     version: query.version.clone(),
                     query: query.name.clone(),
                     code: failed.code,
-                    message: failed.message,
+                    message,
                     count,
                     file: query.file.clone(),
                     line: query.line,
@@ -179,157 +200,84 @@ impl Traffic {
     }
 }
 
-async fn prepare(
-    database: &Arc<dyn Database>,
-    catalog: &Catalog,
-    contracts: &[Contract],
-    only_reads: bool,
-) -> Result<(Vec<Prepared>, Vec<(String, QueryError)>)> {
-    let mut client = database.client("drydock traffic").await?;
-    let mut found = Vec::new();
-    let mut skipped = Vec::new();
-    let mut wanted: BTreeSet<(String, String)> = BTreeSet::new();
-    for contract in contracts {
-        for version in &contract.versions {
-            for query in &version.queries {
-                if only_reads && !reads_only(database.as_ref(), &query.sql, catalog) {
-                    continue;
-                }
-                let shape = match client.describe(&query.sql).await {
-                    Ok(shape) => shape,
-                    Err(error) => {
-                        skipped.push((
-                            format!("{} {} {}", contract.service, version.version, query.name),
-                            error,
-                        ));
-                        continue;
-                    }
-                };
-                let roles = database.parameter_roles(&query.sql, catalog)?;
-                for role in &roles {
-                    if let ParameterRole::Column { table, column } | ParameterRole::Insert { table, column } =
-                        role
-                    {
-                        wanted.insert((table.clone(), column.clone()));
-                    }
-                }
-                found.push((contract, version, query, shape, roles));
-            }
+/// One lost connection must not look like lost writes.
+async fn look_up(source: &dyn Source, table: &str, column: &str, values: &[String]) -> Result<u64> {
+    let mut tries = 1;
+    loop {
+        match source.count_present(table, column, values).await {
+            Err(_) if tries < LOOKS => tokio::time::sleep(Duration::from_millis(300)).await,
+            found => return found,
         }
+        tries += 1;
     }
-    let samples: Samples = stream::iter(wanted)
-        .map(|(table, column)| async move {
-            let values = database.samples(&table, &column, SAMPLES).await?;
-            Ok::<_, Error>(((table, column), Arc::new(values)))
-        })
-        .buffer_unordered(3)
-        .try_collect::<BTreeMap<_, _>>()
-        .await?;
-    let prepared = found
-        .into_iter()
-        .map(|(contract, version, query, shape, roles)| Prepared {
-            service: contract.service.clone(),
-            version: version.version.clone(),
-            name: query.name.clone(),
-            file: query.file.display().to_string(),
-            line: query.line,
-            sql: query.sql.clone(),
-            makers: values::makers(&query.sql, &shape, &roles, catalog, &samples),
-            shape,
-            ack: query.ack.clone(),
-        })
-        .collect();
-    Ok((prepared, skipped))
 }
 
-/// Whether a query leaves no trace and takes no row lock. What is not sure to, does not count.
-fn reads_only(database: &dyn Database, sql: &str, catalog: &Catalog) -> bool {
-    const TRACES: [&str; 10] =
-        ["insert", "update", "delete", "merge", "share", "nextval", "setval", "copy", "call", "truncate"];
-    let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_ascii_lowercase);
-    words.into_iter().all(|w| !TRACES.contains(&w.as_str()))
-        && database.writes(sql, catalog).is_ok_and(|w| w.is_empty())
-}
-
-/// Sends each request when it is due. All queries take their turn, in an order shuffled anew each round.
+/// Sends each request when it is due, however many are unanswered.
 async fn dispatch(
-    queries: Arc<Vec<Prepared>>,
+    mut generator: Generator,
     sender: mpsc::UnboundedSender<Request>,
     measure: Arc<Measure>,
     mut stopped: watch::Receiver<bool>,
     rate: f64,
-    seed: u64,
 ) {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let begun = Instant::now();
-    let mut round: Vec<usize> = Vec::new();
-    let mut id = 0_u64;
-    loop {
+    for id in 0_u64.. {
         let due = begun + Duration::from_secs_f64(id as f64 / rate);
         if due > Instant::now() {
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {}
                 _ = stopped.changed() => return,
             }
+        } else if id % 256 == 0 {
+            // Catching up must not keep the answers from being read.
+            tokio::task::yield_now().await;
         }
         if *stopped.borrow() {
             return;
         }
-        if round.is_empty() {
-            round = (0..queries.len()).collect();
-            round.shuffle(&mut rng);
-        }
-        let Some(query) = round.pop() else { return };
-        let parameters = queries
-            .get(query)
-            .map(|q| q.makers.iter().map(|m| m.make(&mut rng)).collect())
-            .unwrap_or_default();
-        let period = measure.scheduled(id, due);
-        if sender.send(Request { id, due, period, query, parameters }).is_err() {
+        let Some((query, parameters)) = generator.next() else { return };
+        measure.scheduled(id, due, query);
+        if sender.send(Request { id, query, parameters }).is_err() {
             return;
         }
-        id += 1;
     }
 }
 
-async fn work(
-    database: Arc<dyn Database>,
-    mut client: Box<dyn Client>,
+/// One connection's worth of traffic.
+struct Worker {
+    source: Arc<dyn Source>,
     service: String,
     queries: Arc<Vec<Prepared>>,
-    receiver: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>,
     measure: Arc<Measure>,
     ending: Ending,
-) {
-    loop {
-        let Some(request) = receiver.lock().await.recv().await else { return };
-        let Some(query) = queries.get(request.query) else { continue };
-        if !client.alive() {
-            // Its request is lost all the same if there is no other connection to be had.
-            if let Ok(fresh) = database.client(&service).await {
+}
+
+impl Worker {
+    /// Takes the next request that is due until there will be none.
+    async fn work(self, mut client: Box<dyn Client>, receiver: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
+        loop {
+            let Some(request) = receiver.lock().await.recv().await else { return };
+            let Some(query) = self.queries.get(request.query) else { continue };
+            let answer = client.run(&query.sql, &query.shape, &request.parameters, self.ending).await;
+            let ack = self.acknowledged(&answer, query);
+            let failed = answer.err().map(|error| (error.code, error.message));
+            self.measure.answered(Outcome { id: request.id, failed, ack });
+            // Now, while nobody waits for it. If there is none to be had, the next request fails too and asks again.
+            if !client.alive()
+                && let Ok(fresh) = self.source.client(&self.service).await
+            {
                 client = fresh;
             }
         }
-        let answer = client.run(&query.sql, &query.shape, &request.parameters, ending).await;
-        let ack = acknowledged(&answer, query, ending);
-        let failed = answer.err().map(|error| (error.code, error.message));
-        measure.answered(Outcome {
-            id: request.id,
-            due: request.due,
-            period: request.period,
-            query: request.query,
-            failed,
-            ack,
-        });
     }
-}
 
-fn acknowledged(
-    answer: &std::result::Result<QueryResult, QueryError>,
-    query: &Prepared,
-    ending: Ending,
-) -> Option<(String, String, String)> {
-    let (table, column) = query.ack.clone().filter(|_| ending == Ending::Commit)?;
-    let first = answer.as_ref().ok()?.first.clone()?;
-    Some((table, column, first))
+    fn acknowledged(
+        &self,
+        answer: &std::result::Result<QueryResult, QueryError>,
+        query: &Prepared,
+    ) -> Option<(String, String, String)> {
+        let (table, column) = query.ack.clone().filter(|_| self.ending == Ending::Commit)?;
+        let first = answer.as_ref().ok()?.first.clone()?;
+        Some((table, column, first))
+    }
 }

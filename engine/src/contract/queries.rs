@@ -1,59 +1,59 @@
-//! Query files in sqlc's convention: `-- name: LatestEvent :one` over each query.
+//! Query files in sqlc's convention: `-- name: LatestEvent :one` over each query
+//! (<https://docs.sqlc.dev/en/latest/reference/query-annotations.html>).
 
 use std::path::Path;
 
+use super::placeholders::{Token, numbered, token};
 use super::{Arity, Query};
 use crate::error::{Error, Result};
 
-/// Reads the queries of a file.
+/// Reads the queries of a file. Strings, comments and dollar quotes may hold anything; what stands before the first name
+/// is a heading.
 ///
 /// # Errors
-/// `Input` with file and line for a name line that cannot be read or a name without a query.
+/// `Input` with file and line for a name line that cannot be read, a name without a query or with two, and a string or
+/// comment that is not closed.
 pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
-    let mut queries: Vec<Query> = Vec::new();
-    let mut body = String::new();
-    for (number, line) in (1_u64..).zip(text.lines()) {
-        let at = || format!("{}:{number}", file.display());
-        let Some(head) = comment(line).and_then(|c| c.strip_prefix("name:")) else {
-            if let Some(target) = comment(line).and_then(|c| c.strip_prefix("ack:")) {
-                let ack = target.trim().rsplit_once('.').map(|(t, c)| (t.to_owned(), c.to_owned()));
-                if ack.is_none() {
-                    return Err(Error::input(format!("{}: \"ack:\" names no table.column", at()))
-                        .hint("write -- ack: orders.id"));
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { file, queries: Vec::new(), body: String::new(), end: 0, closed: false };
+    let mut rest = text;
+    let mut line = 1_u64;
+    let mut before = '\n';
+    let mut starts_line = true;
+    while let Some(c) = rest.chars().next() {
+        let (length, kind) = token(rest, before);
+        let (piece, tail) = rest.split_at(length);
+        match kind {
+            Token::Open => return Err(reader.open(piece, line)),
+            Token::Comment => {
+                let words = if starts_line { annotation(piece) } else { None };
+                match words {
+                    Some(("name", words)) => reader.name(words, line)?,
+                    Some((_, words)) => reader.ack(words, line)?,
+                    None => reader.comment(piece),
                 }
-                if let Some(query) = queries.last_mut() {
-                    query.ack = ack;
-                }
-                continue;
             }
-            body.push_str(line);
-            body.push('\n');
-            continue;
-        };
-        finish(&mut queries, &mut body)?;
-        let mut words = head.split_whitespace();
-        let (name, arity) = match (words.next(), words.next().and_then(arity)) {
-            (Some(name), Some(arity)) => (name.to_owned(), arity),
-            _ => {
-                return Err(Error::input(format!("{}: this is no query's name line", at()))
-                    .hint("write -- name: NameOfQuery :one (or :many, :exec, :execrows, :copyfrom)"));
-            }
-        };
-        queries.push(Query {
-            name,
-            arity,
-            sql: String::new(),
-            file: file.to_path_buf(),
-            line: number,
-            ack: None,
-        });
+            Token::Plain if c == ';' => reader.closed = !reader.body.is_empty(),
+            Token::Plain if c.is_whitespace() => reader.space(c),
+            Token::Plain | Token::Quoted => reader.text(piece, line)?,
+        }
+        line += u64::try_from(piece.matches('\n').count()).unwrap_or(0);
+        starts_line = piece.ends_with('\n') || (starts_line && c.is_whitespace());
+        before = piece.chars().next_back().unwrap_or(c);
+        rest = tail;
     }
-    finish(&mut queries, &mut body)?;
-    Ok(queries)
+    reader.finish()?;
+    Ok(reader.queries)
 }
 
-fn comment(line: &str) -> Option<&str> {
-    line.trim_start().strip_prefix("--").map(str::trim_start)
+/// `-- name: ...` or `-- ack: ...`, also as `/* name: ... */`.
+fn annotation(comment: &str) -> Option<(&str, &str)> {
+    let inside = match comment.strip_prefix("--") {
+        Some(inside) => inside,
+        None => comment.strip_prefix("/*")?.strip_suffix("*/")?,
+    };
+    let (key, words) = inside.trim().split_once(':')?;
+    matches!(key, "name" | "ack").then_some((key, words.trim()))
 }
 
 fn arity(word: &str) -> Option<Arity> {
@@ -67,137 +67,108 @@ fn arity(word: &str) -> Option<Arity> {
     })
 }
 
-/// Gives the text gathered so far to the query it belongs to. What stands before the first name is a heading.
-fn finish(queries: &mut [Query], body: &mut String) -> Result<()> {
-    let text = std::mem::take(body);
-    let Some(query) = queries.last_mut() else { return Ok(()) };
-    query.sql = numbered(text.trim().trim_end_matches(';').trim_end());
-    if query.sql.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with("--")) {
-        return Err(Error::input(format!(
-            "{}:{}: {} has no query",
-            query.file.display(),
-            query.line,
-            query.name
-        ))
-        .hint("the statement follows its name line"));
-    }
-    Ok(())
+struct Reader<'a> {
+    file: &'a Path,
+    queries: Vec<Query>,
+    /// The statement so far.
+    body: String,
+    /// Length of the statement up to its last word that is no comment.
+    end: usize,
+    /// Its semicolon was seen.
+    closed: bool,
 }
 
-/// Named parameters (`@name`, `sqlc.arg(name)`, `sqlc.narg(name)`, `sqlc.slice(name)`) become `$n`, numbered by their first
-/// appearance after the highest number used. Strings, comments and quoted names are left alone.
-fn numbered(sql: &str) -> String {
-    let mut names: Vec<String> = Vec::new();
-    let highest = highest(sql);
-    let mut number = |name: &str| {
-        let at = names.iter().position(|n| n == name).unwrap_or_else(|| {
-            names.push(name.to_owned());
-            names.len() - 1
+impl Reader<'_> {
+    fn wrong(&self, line: u64, what: &str) -> Error {
+        Error::input(format!("{}:{line}: {what}", self.file.display()))
+    }
+
+    fn open(&self, piece: &str, line: u64) -> Error {
+        let (what, end) = match piece.chars().next() {
+            Some('/') => ("comment", "close it with */"),
+            Some('"') => ("quoted name", "close it with \""),
+            Some('$') => ("dollar quote", "close it with the tag that opens it"),
+            _ => ("string", "close it with '; a quote inside a string is written ''"),
+        };
+        self.wrong(line, &format!("the {what} that begins here is not closed")).hint(end)
+    }
+
+    fn name(&mut self, words: &str, line: u64) -> Result<()> {
+        self.finish()?;
+        let mut words = words.split_whitespace();
+        let (Some(name), Some(arity)) = (words.next(), words.next().and_then(arity)) else {
+            return Err(self
+                .wrong(line, "this is no query's name line")
+                .hint("write -- name: NameOfQuery :one (or :many, :exec, :execrows, :copyfrom)"));
+        };
+        let (name, file) = (name.to_owned(), self.file.to_path_buf());
+        self.queries.push(Query { name, arity, sql: String::new(), file, line, ack: None });
+        Ok(())
+    }
+
+    fn ack(&mut self, words: &str, line: u64) -> Result<()> {
+        let target = words.rsplit_once('.').filter(|(table, column)| {
+            !table.is_empty() && !column.is_empty() && !words.contains(char::is_whitespace)
         });
-        format!("${}", highest + at + 1)
-    };
-    let mut out = String::with_capacity(sql.len());
-    let mut rest = sql;
-    let mut before = ' ';
-    while let Some(c) = rest.chars().next() {
-        let skipped = opaque(rest);
-        if skipped > 0 {
-            let (whole, tail) = rest.split_at(skipped);
-            out.push_str(whole);
-            rest = tail;
-            before = ' ';
-            continue;
-        }
-        let boundary = !before.is_alphanumeric() && before != '_';
-        if c == '@' && boundary && !"@<>!=&|".contains(before) {
-            let name: String =
-                rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_') {
-                out.push_str(&number(&name));
-                rest = rest.get(1 + name.len()..).unwrap_or_default();
-                before = 'x';
-                continue;
+        let Some((table, column)) = target else {
+            return Err(self.wrong(line, "\"ack:\" names no table.column").hint("write -- ack: orders.id"));
+        };
+        let ack = (table.to_owned(), column.to_owned());
+        match self.queries.last_mut() {
+            Some(query) if !self.closed => query.ack = Some(ack),
+            _ => {
+                return Err(self
+                    .wrong(line, "\"ack:\" belongs to no query")
+                    .hint("it stands between a query's name line and its semicolon"));
             }
         }
-        if boundary && let Some((kind, name, length)) = call(rest) {
-            if kind == "slice" {
-                // `IN (sqlc.slice('ids'))` takes any number of values: as an array, `= ANY ($n)`.
-                if let Some(head) = out.trim_end().strip_suffix('(').map(str::trim_end)
-                    && let Some(cut) = head.len().checked_sub(2)
-                    && head.get(cut..).is_some_and(|w| w.eq_ignore_ascii_case("in"))
-                {
-                    out = format!("{}= ANY (", head.get(..cut).unwrap_or_default());
-                }
-            }
-            out.push_str(&number(&name));
-            rest = rest.get(length..).unwrap_or_default();
-            before = ')';
-            continue;
-        }
-        out.push(c);
-        before = c;
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        Ok(())
     }
-    out
-}
 
-/// `sqlc.arg(name)` and its like at the start of the text: kind, name, length.
-fn call(text: &str) -> Option<(&str, String, usize)> {
-    let tail = text.strip_prefix("sqlc.")?;
-    let (kind, tail) = tail.split_once('(')?;
-    if !matches!(kind, "arg" | "narg" | "slice") {
-        return None;
-    }
-    let (inside, after) = tail.split_once(')')?;
-    let name = inside.trim().trim_matches(['\'', '"']).to_owned();
-    Some((kind, name, text.len() - after.len()))
-}
-
-fn highest(sql: &str) -> usize {
-    let mut most = 0;
-    let mut rest = sql;
-    while let Some(c) = rest.chars().next() {
-        let skipped = opaque(rest).max(if c == '$' { 0 } else { c.len_utf8() });
-        if skipped > 0 {
-            rest = rest.get(skipped..).unwrap_or_default();
-            continue;
-        }
-        let digits: String = rest.chars().skip(1).take_while(char::is_ascii_digit).collect();
-        most = most.max(digits.parse().unwrap_or(0));
-        rest = rest.get(1 + digits.len()..).unwrap_or_default();
-    }
-    most
-}
-
-/// Length of the string, quoted name, comment or dollar quote at the start of the text; 0 when there is none.
-fn opaque(text: &str) -> usize {
-    let closed = |open: usize, close: &str| {
-        text.get(open..).and_then(|t| t.find(close)).map_or(text.len(), |at| open + at + close.len())
-    };
-    if text.starts_with('\'') {
-        return closed(1, "'");
-    }
-    if text.starts_with('"') {
-        return closed(1, "\"");
-    }
-    if text.starts_with("--") {
-        return text.find('\n').unwrap_or(text.len());
-    }
-    if text.starts_with("/*") {
-        return closed(2, "*/");
-    }
-    if let Some(tail) = text.strip_prefix('$')
-        && let Some(end) = tail.find('$')
-    {
-        let tag = tail.get(..end).unwrap_or_default();
-        if !tag.starts_with(|c: char| c.is_ascii_digit())
-            && tag.chars().all(|c| c.is_alphanumeric() || c == '_')
-        {
-            let quote = format!("${tag}$");
-            return closed(quote.len(), &quote);
+    fn comment(&mut self, piece: &str) {
+        if !self.body.is_empty() && !self.closed {
+            self.body.push_str(piece);
         }
     }
-    0
+
+    fn space(&mut self, c: char) {
+        if !self.body.is_empty() && !self.closed {
+            self.body.push(c);
+        }
+    }
+
+    fn text(&mut self, piece: &str, line: u64) -> Result<()> {
+        if self.closed {
+            let Some(query) = self.queries.last() else {
+                self.body.clear();
+                self.closed = false;
+                return Ok(());
+            };
+            return Err(self
+                .wrong(line, &format!("{} has a second statement", query.name))
+                .hint("each statement has a name line of its own"));
+        }
+        self.body.push_str(piece);
+        self.end = self.body.len();
+        Ok(())
+    }
+
+    /// Gives the text gathered so far to the query it belongs to.
+    fn finish(&mut self) -> Result<()> {
+        let mut body = std::mem::take(&mut self.body);
+        body.truncate(self.end);
+        self.end = 0;
+        self.closed = false;
+        let Some(query) = self.queries.last_mut() else { return Ok(()) };
+        if body.is_empty() {
+            let (name, line) = (query.name.clone(), query.line);
+            return Err(self
+                .wrong(line, &format!("{name} has no query"))
+                .hint("the statement follows its name line"));
+        }
+        query.sql = numbered(&body);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -206,53 +177,74 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn parameters_get_numbers_and_operators_stay() {
-        let cases = [
-            ("select $1, @name, @other, @name", "select $1, $2, $3, $2"),
-            (
-                "select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w",
-                "select a @> $1, b @@ c, '@x', \"@y\", $$ @z $$ -- @w",
-            ),
-            ("where id in (sqlc.slice('ids')) and b = sqlc.narg(b)", "where id = ANY ($1) and b = $2"),
-            ("select 'it''s @a' , @b", "select 'it''s @a' , $1"),
-            ("select user@host, x.sqlc.argument(a)", "select user@host, x.sqlc.argument(a)"),
-        ];
-        for (sql, expected) in cases {
-            assert_eq!(numbered(sql), expected);
-        }
+    fn read(text: &str) -> Result<Vec<Query>> {
+        parse(text, Path::new("q.sql"))
     }
 
     #[test]
     fn names_lines_and_acknowledgements() {
-        let text = "-- queries of a service\n\n-- name: A :one\n-- ack: t.id\ninsert into t (a) values ($1) returning id;\n\n-- name: B :many\nselect 1\n";
-        let queries = parse(text, Path::new("q.sql")).unwrap();
-        assert_eq!(queries.len(), 2);
-        assert_eq!((queries[0].name.as_str(), queries[0].line), ("A", 3));
+        let text = "\u{feff}-- queries of a service\nset x = 1; set y = 2;\n-- name: A :one\n-- ack: t.id\n-- Makes one.\n\
+                    insert into t (a) values ($1) returning id; -- done\n\n-- next\n/* name: B :batchmany */\r\nselect 1 -- one\n-- more\n, 2\n\
+                    -- Says of C.\n-- name: C :execresult\nselect ';' /* ; /* ; */ ; */, $$;\n-- name: X :one\n$$, E'\\';' ;\n";
+        let queries = read(text).unwrap();
+        let found: Vec<_> =
+            queries.iter().map(|q| (q.name.as_str(), q.arity, q.line, q.sql.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("A", Arity::One, 3, "insert into t (a) values ($1) returning id"),
+                ("B", Arity::Many, 9, "select 1 -- one\n-- more\n, 2"),
+                ("C", Arity::Exec, 14, "select ';' /* ; /* ; */ ; */, $$;\n-- name: X :one\n$$, E'\\';'"),
+            ]
+        );
         assert_eq!(queries[0].ack, Some(("t".to_owned(), "id".to_owned())));
-        assert_eq!(queries[0].sql, "insert into t (a) values ($1) returning id");
-        assert_eq!((queries[1].arity, queries[1].sql.as_str()), (Arity::Many, "select 1"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let cases = [
+            ("-- name: A\nselect 1;", "q.sql:1: this is no query's name line"),
+            ("\n-- name: A :some\nselect 1;", "q.sql:2: this is no query's name line"),
+            ("-- name: A :one\n-- nothing\n;\n-- name: B :one\nselect 1;", "q.sql:1: A has no query"),
+            ("-- name: A :one\nselect 1;\nselect 2;", "q.sql:3: A has a second statement"),
+            ("-- name: A :one\nselect 'it's';\n", "q.sql:2: the string that begins here is not closed"),
+            ("-- name: A :one\nselect 1 /* /* */\n", "q.sql:2: the comment that begins here is not closed"),
+            (
+                "-- name: A :one\n\nselect $x$ $y$\n",
+                "q.sql:3: the dollar quote that begins here is not closed",
+            ),
+            ("-- name: A :one\n-- ack: id\nselect 1;", "q.sql:2: \"ack:\" names no table.column"),
+            ("-- ack: t.id\n-- name: A :one\nselect 1;", "q.sql:1: \"ack:\" belongs to no query"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text).unwrap_err().to_string(), expected);
+        }
     }
 
     proptest! {
         #[test]
-        fn it_never_panics(text in "\\PC*") {
-            let _ = parse(&text, Path::new("q.sql"));
-            let _ = numbered(&text);
+        fn it_never_panics(text in "(\\PC|[\\n;'\"$@*/é-]|-- name: A :one\n|sqlc\\.slice\\(|E'|\\$a\\$|in \\(){0,60}") {
+            let _ = read(&text);
+            let _ = read(&format!("-- name: A :one\n{text}"));
         }
 
         #[test]
-        fn names_and_lines_survive(names in prop::collection::vec("[A-Z][a-z]{1,8}", 1..20), gaps in prop::collection::vec(0usize..3, 20)) {
+        fn names_and_lines_survive(
+            names in prop::collection::vec("[A-Z][a-z]{1,8}", 1..20),
+            gaps in prop::collection::vec(0usize..3, 20),
+            bodies in prop::collection::vec(prop::sample::select(vec![
+                "select 1", "select ';'", "select\n$$ ;\n$$", "select 1 -- ;\n, 2", "select /* ;\n */ 3",
+            ]), 20),
+        ) {
             let mut text = String::new();
-            let mut lines = Vec::new();
-            for (name, gap) in names.iter().zip(&gaps) {
+            let mut expected = Vec::new();
+            for ((name, gap), body) in names.iter().zip(&gaps).zip(&bodies) {
                 text.push_str(&"\n".repeat(*gap));
-                lines.push(text.lines().count() as u64 + 1);
-                text.push_str(&format!("-- name: {name} :exec\nselect 1;\n"));
+                expected.push((name.clone(), text.matches('\n').count() as u64 + 1, (*body).to_owned()));
+                text.push_str(&format!("-- name: {name} :exec\n-- What it does; and why.\n{body};\n"));
             }
-            let queries = parse(&text, Path::new("q.sql")).unwrap();
-            let found: Vec<_> = queries.iter().map(|q| (q.name.clone(), q.line)).collect();
-            prop_assert_eq!(found, names.into_iter().zip(lines).collect::<Vec<_>>());
+            let found: Vec<_> = read(&text).unwrap().into_iter().map(|q| (q.name, q.line, q.sql)).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -1,30 +1,57 @@
-//! Values that fit a parameter: existing ones where it is compared with a column, fresh ones where it must be unique.
+//! Which values fit a parameter: existing ones where it is compared with a column, fresh ones where it must be unique.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rand::Rng;
+use rand::Rng as _;
 
-use crate::database::{Catalog, ParameterRole, QueryShape, Table};
+use super::like::{Form, another};
+use super::types::{Draw, Shape, array, class, fresh, known_type, plain};
+use crate::database::{Catalog, Column, ParameterRole, QueryShape, Table};
 
 /// Existing values by table and column.
 pub type Samples = BTreeMap<(String, String), Arc<Vec<String>>>;
+
+/// So few different values are kinds of something: another one would not be taken.
+const KINDS: usize = 20;
 
 /// How the value of one parameter is made.
 #[derive(Debug, Clone)]
 pub enum Maker {
     Sample(Arc<Vec<String>>),
-    /// An array of a few existing values.
-    SampleArray(Arc<Vec<String>>),
     Labels(Vec<String>),
-    /// One that no row has yet.
-    Fresh(String, Option<u32>),
+    /// One that no row has yet, of this type.
+    Fresh(Shape),
+    /// One that no row has yet, written like the existing ones.
+    Like(Shape, Arc<Vec<String>>, Form),
     Count,
-    OfType(String),
+    OfType(Shape),
+    /// An array of three.
+    Array(Box<Maker>),
 }
 
-/// So few different values are kinds of something: another one would not be taken.
-const KINDS: usize = 20;
+/// Columns whose existing values help to make parameters with these roles: the columns themselves, and what they refer to.
+pub fn wanted<'a>(
+    roles: &'a [ParameterRole],
+    catalog: &'a Catalog,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    roles.iter().flat_map(|role| match role {
+        ParameterRole::Column { table, column } => vec![(table.clone(), column.clone())],
+        ParameterRole::Insert { table, column } => {
+            let own = (table.clone(), column.clone());
+            referred(catalog, table, column).into_iter().chain([own]).collect()
+        }
+        ParameterRole::Count | ParameterRole::Free => Vec::new(),
+    })
+}
+
+/// The column that a foreign key on this column points to.
+fn referred(catalog: &Catalog, table: &str, column: &str) -> Option<(String, String)> {
+    catalog.tables.get(table)?.foreign_keys.iter().find_map(|(own, target, theirs)| {
+        let at = own.iter().position(|c| c == column)?;
+        Some((target.clone(), theirs.get(at)?.clone()))
+    })
+}
 
 /// One maker per parameter of a query.
 pub fn makers(
@@ -33,56 +60,94 @@ pub fn makers(
     roles: &[ParameterRole],
     catalog: &Catalog,
     samples: &Samples,
+    form: Form,
 ) -> Vec<Maker> {
-    let upserts = sql.to_ascii_lowercase().contains("on conflict");
-    shape
-        .parameters
-        .iter()
-        .enumerate()
-        .map(|(n, sql_type)| {
-            maker(sql_type, upserts, roles.get(n).unwrap_or(&ParameterRole::Free), catalog, samples)
-        })
-        .collect()
+    let upsert =
+        sql.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("on conflict");
+    let makers = Makers { catalog, samples, upsert, form };
+    let each = shape.parameters.iter().enumerate();
+    each.map(|(n, sql_type)| makers.one(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free))).collect()
 }
 
-fn maker(sql_type: &str, upserts: bool, role: &ParameterRole, catalog: &Catalog, samples: &Samples) -> Maker {
-    let (table, column, inserts) = match role {
-        ParameterRole::Column { table, column } => (table, column, false),
-        ParameterRole::Insert { table, column } => (table, column, true),
-        ParameterRole::Count => return Maker::Count,
-        ParameterRole::Free => return of_type(sql_type, catalog),
-    };
-    let known =
-        catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == *column).map(|c| (t, c)));
-    let values = samples.get(&(table.clone(), column.clone())).filter(|values| !values.is_empty());
-    if let Some((table, column)) = known
-        && inserts
-        && let Some(alone) = must_be_fresh(table, &column.name)
-        && (alone || !(upserts || values.is_some_and(|v| v.len() <= KINDS)))
-    {
-        return Maker::Fresh(sql_type.to_owned(), column.max_length);
+struct Makers<'a> {
+    catalog: &'a Catalog,
+    samples: &'a Samples,
+    /// The query says what happens to a row that is there already.
+    upsert: bool,
+    form: Form,
+}
+
+impl Makers<'_> {
+    fn one(&self, sql_type: &str, role: &ParameterRole) -> Maker {
+        let (name, column, inserts) = match role {
+            ParameterRole::Column { table, column } => (table, column, false),
+            ParameterRole::Insert { table, column } => (table, column, true),
+            ParameterRole::Count => return Maker::Count,
+            ParameterRole::Free => return self.of_type(sql_type, None),
+        };
+        let table = self.catalog.tables.get(name);
+        let known = table.and_then(|t| t.columns.iter().find(|c| c.name == *column));
+        let existing = |key: (String, String)| self.samples.get(&key).filter(|values| !values.is_empty());
+        let own = existing((name.clone(), column.clone()));
+        let values = if inserts {
+            // Rows that refer to nothing yet say less than what they may refer to.
+            referred(self.catalog, name, column).and_then(existing).or(own)
+        } else {
+            own
+        };
+        let (Some(table), Some(known)) = (table, known) else { return self.of_type(sql_type, None) };
+        let element = sql_type.strip_suffix("[]").filter(|_| !known.sql_type.ends_with("[]"));
+        let wanted = element.unwrap_or(sql_type);
+        let maker = if inserts && self.must_be_fresh(table, column, own) {
+            let shape = shape(wanted, Some(known));
+            match own.filter(|_| class(wanted) == "text" || !known_type(wanted)) {
+                Some(values) => Maker::Like(shape, Arc::clone(values), self.form),
+                None => Maker::Fresh(shape),
+            }
+        } else {
+            match values.filter(|values| fits(&known.sql_type, wanted) || parse(values, wanted)) {
+                Some(values) => Maker::Sample(Arc::clone(values)),
+                None => self.of_type(wanted, Some(known)),
+            }
+        };
+        if element.is_some() { Maker::Array(Box::new(maker)) } else { maker }
     }
-    match (values, known) {
-        (Some(values), Some((_, column))) if fits(&column.sql_type, sql_type) => {
-            Maker::Sample(Arc::clone(values))
+
+    /// A column of a unique set that points nowhere: two rows must not share its value. In a set of several columns a kind
+    /// of something is met again, and any value is when the query says what happens then.
+    fn must_be_fresh(&self, table: &Table, column: &str, own: Option<&Arc<Vec<String>>>) -> bool {
+        let holds = |set: &[String]| set.iter().any(|c| c == column);
+        let again = self.upsert || own.is_some_and(|values| values.len() <= KINDS);
+        let unique = table
+            .unique
+            .iter()
+            .chain([&table.primary_key])
+            .any(|set| holds(set) && (set.len() == 1 || !again));
+        unique && !table.foreign_keys.iter().any(|(own, ..)| holds(own))
+    }
+
+    fn of_type(&self, sql_type: &str, column: Option<&Column>) -> Maker {
+        if let Some(element) = sql_type.strip_suffix("[]") {
+            return Maker::Array(Box::new(self.of_type(element, None)));
         }
-        (Some(values), Some((_, column))) if array_of(&column.sql_type, sql_type) => {
-            Maker::SampleArray(Arc::clone(values))
+        let bare = sql_type.replace('"', "");
+        let mut enums = self.catalog.enums.iter();
+        let labels = enums.find(|(name, _)| **name == bare || name.rsplit('.').next() == Some(bare.as_str()));
+        match labels {
+            Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
+            _ => Maker::OfType(shape(sql_type, column)),
         }
-        _ => of_type(sql_type, catalog),
     }
 }
 
-/// A column of a unique set that points nowhere: two rows must not share its value. `Some(true)` when it is the whole set.
-fn must_be_fresh(table: &Table, column: &str) -> Option<bool> {
-    let points = table.foreign_keys.iter().any(|(own, ..)| own.iter().any(|c| c == column));
-    let mut sets = table.unique.iter().filter(|set| set.iter().any(|c| c == column)).peekable();
-    sets.peek()?;
-    (!points).then(|| sets.any(|set| set.len() == 1))
-}
-
-fn array_of(column: &str, parameter: &str) -> bool {
-    parameter.strip_suffix("[]").is_some_and(|element| fits(column, element))
+fn shape(sql_type: &str, column: Option<&Column>) -> Shape {
+    // `numeric(5,2)` has three digits before the point. Only a column's type says so.
+    let digits =
+        column.and_then(|c| c.sql_type.strip_prefix("numeric(")?.strip_suffix(')')).and_then(|inside| {
+            let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
+            Some(precision.trim().parse::<i64>().ok()? - scale.trim().parse::<i64>().ok()?)
+        });
+    Shape { sql_type: sql_type.to_owned(), longest: column.and_then(|c| c.max_length), digits }
 }
 
 /// Whether values of a column can be given, as text, to a parameter of this type.
@@ -91,148 +156,171 @@ fn fits(column: &str, parameter: &str) -> bool {
     column == parameter || parameter == "text" || (column == "integer" && parameter == "numeric")
 }
 
-/// Types whose text forms are read alike.
-fn class(sql_type: &str) -> &str {
-    let bare = sql_type.split('(').next().unwrap_or(sql_type).trim();
-    match bare {
-        "smallint" | "integer" | "bigint" => "integer",
-        "numeric" | "real" | "double precision" => "numeric",
-        "text" | "character varying" | "character" | "name" | "\"char\"" => "text",
-        _ if sql_type.starts_with("timestamp") => "timestamp",
-        _ => bare.rsplit('.').next().unwrap_or(bare),
-    }
-}
-
-fn of_type(sql_type: &str, catalog: &Catalog) -> Maker {
-    let bare = sql_type.trim_matches('"');
-    let labels =
-        catalog.enums.iter().find(|(name, _)| name.as_str() == bare || name.rsplit('.').next() == Some(bare));
-    match labels {
-        Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
-        _ => Maker::OfType(sql_type.to_owned()),
+/// Whether the values themselves read as this type: those of a domain do not say so by its name.
+fn parse(values: &[String], parameter: &str) -> bool {
+    match class(parameter) {
+        "integer" => values.iter().all(|v| v.parse::<i32>().is_ok()),
+        "numeric" => values.iter().all(|v| v.parse::<f64>().is_ok_and(f64::is_finite)),
+        "boolean" => values.iter().all(|v| v == "true" || v == "false"),
+        _ => false,
     }
 }
 
 impl Maker {
-    pub fn make(&self, rng: &mut impl Rng) -> Option<String> {
+    pub fn make(&self, draw: &mut Draw) -> Option<String> {
         Some(match self {
-            Maker::Sample(values) => pick(values, rng),
-            Maker::Labels(values) => pick(values, rng),
-            Maker::SampleArray(values) => array((0..3).map(|_| pick(values, rng))),
-            Maker::Fresh(sql_type, longest) => fresh(sql_type, *longest, rng),
-            Maker::Count => rng.random_range(1..=20).to_string(),
-            Maker::OfType(sql_type) => plain(sql_type, rng),
+            Maker::Sample(values) => pick(values, draw),
+            Maker::Labels(values) => pick(values, draw),
+            Maker::Fresh(shape) => fresh(shape, draw),
+            Maker::Like(shape, values, form) => another(shape, values, *form, draw),
+            Maker::Count => draw.rng.random_range(1..=20).to_string(),
+            Maker::OfType(shape) => plain(shape, draw),
+            Maker::Array(element) => {
+                let values: Vec<String> = (0..3).filter_map(|_| element.make(draw)).collect();
+                array(&values)
+            }
         })
     }
+
+    /// Whether values are written like existing ones, which a check may not take all the same.
+    pub fn guesses(&self) -> bool {
+        match self {
+            Maker::Like(..) => true,
+            Maker::Array(element) => element.guesses(),
+            _ => false,
+        }
+    }
 }
 
-fn pick(values: &[String], rng: &mut impl Rng) -> String {
-    let at = rng.random_range(0..values.len().max(1));
+pub fn pick(values: &[String], draw: &mut Draw) -> String {
+    let at = draw.rng.random_range(0..values.len().max(1));
     values.get(at).cloned().unwrap_or_default()
-}
-
-fn array(values: impl Iterator<Item = String>) -> String {
-    let quoted: Vec<String> =
-        values.map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", quoted.join(","))
-}
-
-fn word(length: u32, rng: &mut impl Rng) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    (0..length)
-        .map(|_| char::from(LETTERS.get(rng.random_range(0..LETTERS.len())).copied().unwrap_or(b'A')))
-        .collect()
-}
-
-fn uuid(rng: &mut impl Rng) -> String {
-    let n: u128 = rng.random();
-    // Version 4, variant 1 (RFC 9562).
-    let n = (n & !(0xf << 76) | (4 << 76)) & !(0x3 << 62) | (0x2 << 62);
-    let hex = format!("{n:032x}");
-    [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default().to_owned()).join("-")
-}
-
-fn moment(seconds_from_now: i64) -> jiff::Timestamp {
-    let now = jiff::Timestamp::now();
-    now.checked_add(jiff::SignedDuration::from_secs(seconds_from_now)).unwrap_or(now)
-}
-
-fn fresh(sql_type: &str, longest: Option<u32>, rng: &mut impl Rng) -> String {
-    match class(sql_type) {
-        "integer" if sql_type == "smallint" => rng.random_range(1_000..32_000).to_string(),
-        "integer" if sql_type == "integer" => rng.random_range(1_000_000_000..2_000_000_000).to_string(),
-        "integer" => rng.random_range(1_i64 << 40..1 << 61).to_string(),
-        "text" => word(longest.unwrap_or(12).min(12), rng),
-        "timestamp" => moment(rng.random_range(0..1_000_000)).to_string(),
-        "date" => moment(rng.random_range(0..86_400 * 40_000)).strftime("%Y-%m-%d").to_string(),
-        _ => plain(sql_type, rng),
-    }
-}
-
-/// Any value of a type, in its text form.
-fn plain(sql_type: &str, rng: &mut impl Rng) -> String {
-    if let Some(element) = sql_type.strip_suffix("[]") {
-        return array((0..2).map(|_| plain(element, rng)).collect::<Vec<_>>().into_iter());
-    }
-    match class(sql_type) {
-        "integer" => rng.random_range(1..100).to_string(),
-        "numeric" => format!("{}.{:02}", rng.random_range(1..50), rng.random_range(0..100)),
-        "boolean" => rng.random_bool(0.5).to_string(),
-        "uuid" => uuid(rng),
-        "json" | "jsonb" => "{}".to_owned(),
-        "timestamp" => moment(-rng.random_range(0..86_400)).to_string(),
-        "date" => moment(-rng.random_range(0..86_400 * 20)).strftime("%Y-%m-%d").to_string(),
-        "time" | "time without time zone" | "time with time zone" => "12:00:00".to_owned(),
-        "interval" => "1 hour".to_owned(),
-        "bytea" => "\\x00ff".to_owned(),
-        "inet" | "cidr" => "192.0.2.1".to_owned(),
-        "macaddr" => "08:00:2b:01:02:03".to_owned(),
-        "bit" | "bit varying" => "1".to_owned(),
-        "point" => "(1,2)".to_owned(),
-        "tsquery" | "tsvector" => "word".to_owned(),
-        "int4range" | "int8range" | "numrange" => "[1,5)".to_owned(),
-        "daterange" | "tsrange" | "tstzrange" => "[2026-01-01,2026-02-01)".to_owned(),
-        "money" => "1.00".to_owned(),
-        "oid" | "regclass" => "0".to_owned(),
-        "xml" => "<a/>".to_owned(),
-        _ => word(4, rng),
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::types::Moment;
     use super::*;
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
 
-    #[test]
-    fn the_same_seed_gives_the_same_values() {
-        let make = |seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let maker = Maker::Fresh("bigint".to_owned(), None);
-            (0..9).map(|_| maker.make(&mut rng)).collect::<Vec<_>>()
-        };
-        assert_eq!(make(7), make(7));
-        assert_ne!(make(7), make(8));
+    fn column(name: &str, sql_type: &str, max_length: Option<u32>) -> Column {
+        Column { name: name.to_owned(), sql_type: sql_type.to_owned(), max_length, ..Column::default() }
     }
 
-    #[test]
-    fn arrays_take_any_text() {
-        assert_eq!(array(["a\"b".to_owned(), "c\\d".to_owned()].into_iter()), r#"{"a\"b","c\\d"}"#);
+    fn set(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
     }
 
-    #[test]
-    fn a_unique_column_gets_fresh_values_unless_it_points_somewhere() {
-        let table = Table {
-            unique: vec![vec!["id".to_owned()], vec!["order_id".to_owned(), "line_no".to_owned()]],
-            foreign_keys: vec![(
-                vec!["order_id".to_owned()],
-                "public.orders".to_owned(),
-                vec!["id".to_owned()],
-            )],
+    fn catalog() -> Catalog {
+        let lines = Table {
+            columns: vec![
+                column("id", "bigint", None),
+                column("order_id", "uuid", None),
+                column("line_no", "integer", None),
+                column("sku", "character varying(6)", Some(6)),
+                column("state", "app.state", None),
+                column("share", "numeric(3,2)", None),
+                column("code", "text", None),
+                column("score", "app.score", None),
+            ],
+            primary_key: set(&["id"]),
+            unique: vec![set(&["id"]), set(&["order_id", "line_no"]), set(&["code"])],
+            foreign_keys: vec![(set(&["order_id"]), "app.orders".to_owned(), set(&["id"]))],
             ..Table::default()
         };
-        let found = ["id", "order_id", "line_no", "sku"].map(|c| must_be_fresh(&table, c));
-        assert_eq!(found, [Some(true), None, Some(false), None]);
+        Catalog {
+            tables: [("app.lines".to_owned(), lines)].into(),
+            enums: [("app.state".to_owned(), set(&["new", "done"]))].into(),
+            ..Catalog::default()
+        }
+    }
+
+    fn values(sql: &str, parameters: &[(&str, &str)], samples: &[(&str, &str, &[&str])]) -> Vec<String> {
+        let catalog = catalog();
+        let role = |name: &str| match name.split_at_checked(1) {
+            Some(("+", column)) => {
+                ParameterRole::Insert { table: "app.lines".to_owned(), column: column.to_owned() }
+            }
+            Some(("#", _)) => ParameterRole::Count,
+            Some(("-", _)) => ParameterRole::Free,
+            _ => ParameterRole::Column { table: "app.lines".to_owned(), column: name.to_owned() },
+        };
+        let roles: Vec<_> = parameters.iter().map(|(name, _)| role(name)).collect();
+        let shape = QueryShape {
+            parameters: parameters.iter().map(|(_, t)| (*t).to_owned()).collect(),
+            columns: Vec::new(),
+            relations: Vec::new(),
+        };
+        let samples = samples
+            .iter()
+            .map(|(table, column, values)| {
+                (((*table).to_owned(), (*column).to_owned()), Arc::new(set(values)))
+            })
+            .collect();
+        let mut draw = Draw::new(3, Moment::at(1_700_000_000));
+        makers(sql, &shape, &roles, &catalog, &samples, Form::Alike)
+            .iter()
+            .map(|m| m.make(&mut draw).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn existing_values_where_they_are_compared_and_of_the_type_where_there_are_none() {
+        let samples: &[(&str, &str, &[&str])] =
+            &[("app.lines", "sku", &["K1"]), ("app.lines", "score", &["7"]), ("app.lines", "id", &["5"])];
+        let parameters = [
+            ("sku", "text"),
+            ("id", "bigint[]"),
+            ("score", "integer"),
+            ("state", "app.state"),
+            ("#", "bigint"),
+            ("-", "state[]"),
+        ];
+        let found = values("select", &parameters, samples);
+        let [sku, ids, score, state, count, states] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((sku.as_str(), ids.as_str(), score.as_str()), ("K1", r#"{"5","5","5"}"#, "7"));
+        assert!(
+            ["new", "done"].contains(&state.as_str())
+                && states.contains("\"new\"") | states.contains("\"done\""),
+            "{found:?}"
+        );
+        assert!((1..=20).contains(&count.parse::<u32>().unwrap()));
+        let without =
+            values("select", &[("sku", "character varying"), ("share", "numeric"), ("+sku", "text")], &[]);
+        assert!(without.iter().all(|v| v.len() <= 6), "{without:?}");
+        assert!(without.get(1).unwrap().parse::<f64>().unwrap() < 10.0, "{without:?}");
+    }
+
+    #[test]
+    fn fresh_values_where_they_must_be_unique() {
+        let lines: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let samples: &[(&str, &str, &[&str])] = &[
+            ("app.lines", "id", &["5"]),
+            ("app.lines", "line_no", &lines),
+            ("app.lines", "order_id", &["old"]),
+            ("app.orders", "id", &["parent"]),
+            ("app.lines", "code", &["SHP-7"]),
+        ];
+        let parameters = [
+            ("+id", "bigint"),
+            ("+order_id", "uuid"),
+            ("+line_no", "integer"),
+            ("+code", "text"),
+            ("+id", "bigint[]"),
+        ];
+        let found = values("insert", &parameters, samples);
+        let [id, order, line, code, ids] = found.as_slice() else { panic!("{found:?}") };
+        assert!(id.parse::<i64>().unwrap() >= 1 << 40 && line.parse::<i32>().unwrap() > 30);
+        assert_eq!(order, "parent");
+        assert_eq!(code.len(), 12);
+        assert_eq!(ids.matches(',').count(), 2);
+        // What meets a row again is updated.
+        assert!(
+            values("insert on\n conflict", &parameters, samples).get(2).unwrap().parse::<i32>().unwrap()
+                <= 30
+        );
+        // A line that is one of a few is a kind.
+        assert_eq!(values("insert", &parameters, &[("app.lines", "line_no", &["1"])]).get(2).unwrap(), "1");
     }
 }

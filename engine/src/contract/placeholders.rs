@@ -1,0 +1,243 @@
+//! Named parameters become numbers; the little of SQL's lexis that this takes.
+
+/// What stands at the start of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// One character.
+    Plain,
+    /// A string, a quoted name or a dollar quote.
+    Quoted,
+    Comment,
+    /// A string, name or comment that the text does not close.
+    Open,
+}
+
+/// Length and kind of what stands at the start of a text that is not empty. `before` is the character in front of it.
+///
+/// Source: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>
+pub(super) fn token(text: &str, before: char) -> (usize, Token) {
+    let first = text.chars().next().unwrap_or(' ');
+    let ended =
+        |length: Option<usize>, kind| length.map_or((text.len(), Token::Open), |length| (length, kind));
+    let word = before.is_alphanumeric() || before == '_' || before == '$';
+    if text.starts_with("--") {
+        return (text.find('\n').unwrap_or(text.len()), Token::Comment);
+    }
+    if text.starts_with("/*") {
+        return ended(block_comment(text), Token::Comment);
+    }
+    if !word && (text.starts_with("E'") || text.starts_with("e'")) {
+        return ended(escaped(text), Token::Quoted);
+    }
+    if first == '\'' || first == '"' {
+        // A doubled quote reads as two strings, one behind the other.
+        return ended(text.get(1..).and_then(|t| t.find(first)).map(|at| at + 2), Token::Quoted);
+    }
+    if first == '$' && !word {
+        let tail = text.get(1..).unwrap_or_default();
+        let tag: String = tail.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let opens = !tag.starts_with(|c: char| c.is_ascii_digit())
+            && tail.get(tag.len()..).is_some_and(|t| t.starts_with('$'));
+        if opens {
+            let quote = format!("${tag}$");
+            let body = text.get(quote.len()..).unwrap_or_default();
+            return ended(body.find(&quote).map(|at| at + 2 * quote.len()), Token::Quoted);
+        }
+    }
+    (first.len_utf8(), Token::Plain)
+}
+
+/// Block comments nest.
+fn block_comment(text: &str) -> Option<usize> {
+    let mut depth = 0_u32;
+    let mut pairs = text.bytes().zip(text.bytes().skip(1)).enumerate();
+    while let Some((at, pair)) = pairs.next() {
+        match pair {
+            (b'/', b'*') => depth += 1,
+            (b'*', b'/') => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return Some(at + 2);
+        }
+        pairs.next();
+    }
+    None
+}
+
+/// A string in which a backslash takes the next character's meaning: `E'it\'s'`.
+fn escaped(text: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate().skip(2);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => _ = bytes.next(),
+            b'\'' => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Named parameters (`@name`, `sqlc.arg(name)`, `sqlc.narg(name)`, `sqlc.slice(name)`) become `$n`, numbered by their first
+/// appearance after the highest number used; `sqlc.embed(t)` becomes `t.*`. Strings, comments, quoted names and operators
+/// with an `@` are left alone.
+pub(super) fn numbered(sql: &str) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let highest = highest(sql);
+    let mut number = |name: &str| {
+        let at = names.iter().position(|n| n == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        format!("${}", highest + at + 1)
+    };
+    let mut out = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while !rest.is_empty() {
+        let before = out.chars().next_back().unwrap_or(' ');
+        let (length, kind) = token(rest, before);
+        let word = before.is_alphanumeric() || before == '_';
+        let replaced = match kind {
+            Token::Plain if rest.starts_with('@') && !word && !operator(&out) => {
+                marker(rest).map(|(name, length)| {
+                    out.push_str(&number(&name));
+                    length
+                })
+            }
+            Token::Plain if !word && before != '.' => call(rest).map(|(kind, name, length)| {
+                match kind {
+                    "embed" => out.push_str(&format!("{name}.*")),
+                    _ => {
+                        if kind == "slice" {
+                            open_array(&mut out);
+                        }
+                        out.push_str(&number(&name));
+                    }
+                }
+                length
+            }),
+            _ => None,
+        };
+        let taken = replaced.unwrap_or_else(|| {
+            out.push_str(rest.get(..length).unwrap_or_default());
+            length
+        });
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
+/// Whether an `@` behind this text belongs to an operator: `<@`, `@@`, `@-@`, `&@`, `!@`, `?@`. An `@` behind `=`, `>=` or
+/// `||` begins a parameter: no operator ends so.
+fn operator(before: &str) -> bool {
+    before.ends_with(['<', '@', '&', '!', '?', '#', '^']) || before.ends_with("@-")
+}
+
+/// `@name` at the start of the text: name, length.
+fn marker(text: &str) -> Option<(String, usize)> {
+    let name: String = text.chars().skip(1).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let first = name.chars().next()?;
+    (first.is_alphabetic() || first == '_').then(|| (name.clone(), 1 + name.len()))
+}
+
+/// `sqlc.arg(name)` and its like at the start of the text: kind, name, length.
+fn call(text: &str) -> Option<(&str, String, usize)> {
+    let tail = text.strip_prefix("sqlc.")?;
+    let (kind, tail) = tail.split_once('(')?;
+    let kind = kind.trim_end();
+    if !matches!(kind, "arg" | "narg" | "slice" | "embed") {
+        return None;
+    }
+    let (inside, after) = tail.split_once(')')?;
+    let name = inside.trim().trim_matches(['\'', '"']).to_owned();
+    Some((kind, name, text.len() - after.len()))
+}
+
+/// `IN (sqlc.slice('ids'))` takes any number of values: as an array, `= ANY ($n)`; `NOT IN` is `<> ALL ($n)`.
+fn open_array(out: &mut String) {
+    fn without<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+        let text = text.trim_end();
+        let cut = text.len().checked_sub(word.len())?;
+        let (head, tail) = text.split_at_checked(cut)?;
+        let ends =
+            tail.eq_ignore_ascii_case(word) && !head.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        ends.then_some(head)
+    }
+    let Some(head) = out.trim_end().strip_suffix('(').and_then(|head| without(head, "in")) else { return };
+    *out = match without(head, "not") {
+        Some(head) => format!("{head}<> ALL ("),
+        None => format!("{head}= ANY ("),
+    };
+}
+
+fn highest(sql: &str) -> usize {
+    let mut most = 0;
+    let mut before = ' ';
+    let mut rest = sql;
+    while let Some(c) = rest.chars().next() {
+        let (length, kind) = token(rest, before);
+        let word = before.is_alphanumeric() || before == '_';
+        if c == '$' && kind == Token::Plain && !word {
+            let digits: String = rest.chars().skip(1).take_while(char::is_ascii_digit).collect();
+            // More than 65535 parameters no server takes.
+            most = most.max(digits.parse().ok().filter(|n| *n <= 65_535).unwrap_or(0));
+        }
+        let (piece, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        before = piece.chars().next_back().unwrap_or(c);
+        rest = tail;
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn parameters_get_numbers_and_operators_stay() {
+        let cases = [
+            ("select $1, @name, @other, @name", "select $1, $2, $3, $2"),
+            (
+                "a=@a and b>=@b and c<>@c and d||@d||'x' and (@e)",
+                "a=$1 and b>=$2 and c<>$3 and d||$4||'x' and ($5)",
+            ),
+            (
+                "select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w",
+                "select a @> $1, b @@ c, b @@c, a <@b, '@x', \"@y\", $$ @z $$ -- @w",
+            ),
+            (
+                "select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ @v::int",
+                "select @-@ path, @ -5, a @? b, /* @x /* @y */ @z */ $1::int",
+            ),
+            ("where id in (sqlc.slice('ids')) and b = sqlc.narg(b)", "where id = ANY ($1) and b = $2"),
+            (
+                "where id NOT IN ( sqlc.slice(ids) ) and min(sqlc.arg ('ids'))",
+                "where id <> ALL ($1 ) and min($1)",
+            ),
+            ("select sqlc.embed(t), 1", "select t.*, 1"),
+            ("select 'it''s @a' , @b", "select 'it''s @a' , $1"),
+            ("select E'it\\'s @a' , @b", "select E'it\\'s @a' , $1"),
+            (
+                "select user@host, x.sqlc.argument(a), :name, a$1",
+                "select user@host, x.sqlc.argument(a), :name, a$1",
+            ),
+            ("select $tag$ $1 @a $tag$, @b, $3", "select $tag$ $1 @a $tag$, $4, $3"),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(numbered(sql), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_panics(sql in "(\\PC|[@$'\"()é]|sqlc\\.(arg|slice|embed)\\(| in \\(|\\$a\\$){0,40}") {
+            let _ = numbered(&sql);
+        }
+
+        #[test]
+        fn without_names_nothing_changes(sql in "[a-z0-9 ,()'$\\n-]{0,80}") {
+            prop_assert_eq!(numbered(&sql), sql);
+        }
+    }
+}

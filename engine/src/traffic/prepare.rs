@@ -1,0 +1,198 @@
+//! Before the traffic: every query is planned and tried once, and existing values are found for its parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::Prepared;
+use super::generator::Generator;
+use super::like::Form;
+use super::source::Source;
+use super::types::Moment;
+use super::values::{self, Maker, Samples};
+use crate::contract::{Contract, Query, Version};
+use crate::database::{Catalog, Client, Ending, ParameterRole, QueryError, QueryShape};
+use crate::error::{Error, Result};
+
+/// How many different values of a column are used.
+const SAMPLES: u32 = 200;
+/// Columns sampled at the same time.
+const AT_ONCE: usize = 3;
+/// Draws of values after which a query that fails with each of them is left out.
+const TRIES: u32 = 3;
+/// A query that takes longer may be waiting for somebody, and is no failure.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const APPLICATION: &str = "drydock traffic";
+
+/// Queries that will run, and those that were refused.
+pub struct Ready {
+    pub queries: Vec<Prepared>,
+    pub makers: Vec<Vec<Maker>>,
+    pub skipped: Vec<(String, QueryError)>,
+}
+
+struct Described<'a> {
+    contract: &'a Contract,
+    version: &'a Version,
+    query: &'a Query,
+    shape: QueryShape,
+    roles: Vec<ParameterRole>,
+}
+
+/// Plans every query, finds values and tries it.
+///
+/// # Errors
+/// `Failed` when the database cannot be reached.
+pub async fn prepare(
+    source: &dyn Source,
+    catalog: &Catalog,
+    contracts: &[Contract],
+    only_reads: bool,
+    seed: u64,
+) -> Result<Ready> {
+    let mut client = source.client(APPLICATION).await?;
+    let (described, mut skipped) = describe(source, client.as_mut(), catalog, contracts, only_reads).await?;
+    let samples = sample(source, catalog, &described).await?;
+    let mut trial = Trial { source, client, seed };
+    let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
+    for Described { contract, version, query, shape, roles } in described {
+        let candidates =
+            Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
+        match trial.choose(&query.sql, &shape, candidates).await? {
+            Err(error) => {
+                skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error))
+            }
+            Ok(makers) => {
+                ready.makers.push(makers);
+                ready.queries.push(Prepared {
+                    service: contract.service.clone(),
+                    version: version.version.clone(),
+                    name: query.name.clone(),
+                    file: query.file.display().to_string(),
+                    line: query.line,
+                    sql: query.sql.clone(),
+                    shape,
+                    ack: query.ack.clone(),
+                });
+            }
+        }
+    }
+    ready.skipped = skipped;
+    Ok(ready)
+}
+
+async fn describe<'a>(
+    source: &dyn Source,
+    client: &mut dyn Client,
+    catalog: &Catalog,
+    contracts: &'a [Contract],
+    only_reads: bool,
+) -> Result<(Vec<Described<'a>>, Vec<(String, QueryError)>)> {
+    let mut found = Vec::new();
+    let mut skipped = Vec::new();
+    let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
+    for (contract, version, query) in versions.flat_map(|(c, v)| v.queries.iter().map(move |q| (c, v, q))) {
+        if only_reads && !source.reads_only(&query.sql, catalog) {
+            continue;
+        }
+        let refused = match client.describe(&query.sql).await {
+            Ok(shape) => match source.roles(&query.sql, catalog) {
+                Ok(roles) => {
+                    found.push(Described { contract, version, query, shape, roles });
+                    continue;
+                }
+                // The server takes what our grammar does not: its values are made by type.
+                Err(_) => {
+                    found.push(Described { contract, version, query, shape, roles: Vec::new() });
+                    continue;
+                }
+            },
+            Err(error) => error,
+        };
+        if !client.alive() {
+            return Err(lost(refused));
+        }
+        skipped.push((format!("{} {} {}", contract.service, version.version, query.name), refused));
+    }
+    Ok((found, skipped))
+}
+
+fn lost(error: QueryError) -> Error {
+    Error::failed("the connection broke while the traffic was prepared").because(error)
+}
+
+async fn sample(source: &dyn Source, catalog: &Catalog, described: &[Described<'_>]) -> Result<Samples> {
+    let wanted: BTreeSet<(String, String)> =
+        described.iter().flat_map(|d| values::wanted(&d.roles, catalog)).collect();
+    stream::iter(wanted)
+        .map(|(table, column)| async move {
+            let values = source.samples(&table, &column, SAMPLES).await?;
+            Ok::<_, Error>(((table, column), Arc::new(values)))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<BTreeMap<_, _>>()
+        .await
+}
+
+/// Runs queries and takes them back. One that fails with every draw of values would fail in the traffic too, and say
+/// nothing of the change.
+struct Trial<'a> {
+    source: &'a dyn Source,
+    client: Box<dyn Client>,
+    seed: u64,
+}
+
+impl Trial<'_> {
+    /// The first makers whose values the database takes, or its reason not to take those of the first.
+    async fn choose(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        candidates: [Vec<Maker>; 3],
+    ) -> Result<std::result::Result<Vec<Maker>, QueryError>> {
+        let guesses = candidates.iter().flatten().any(Maker::guesses);
+        let [alike, word, prefixed] = candidates;
+        let Some(reason) = self.run(sql, shape, &alike, guesses).await? else { return Ok(Ok(alike)) };
+        if guesses {
+            for makers in [word, prefixed] {
+                if self.run(sql, shape, &makers, guesses).await?.is_none() {
+                    return Ok(Ok(makers));
+                }
+            }
+        }
+        Ok(Err(reason))
+    }
+
+    /// A guess has to be right each time; other values may meet a bad moment, and once is enough.
+    async fn run(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        makers: &[Maker],
+        guesses: bool,
+    ) -> Result<Option<QueryError>> {
+        let mut generator = Generator::new(vec![makers.to_vec()], self.seed, Moment::now());
+        let mut failed = None;
+        for _ in 0..TRIES {
+            let parameters = generator.parameters(0);
+            let run = self.client.run(sql, shape, &parameters, Ending::Rollback);
+            failed = match tokio::time::timeout(PATIENCE, run).await {
+                Ok(answer) => answer.err(),
+                Err(_) => {
+                    self.client = self.source.client(APPLICATION).await?;
+                    return Ok(None);
+                }
+            };
+            if let Some(error) = failed.as_ref().filter(|_| !self.client.alive()) {
+                return Err(lost(error.clone()));
+            }
+            if failed.is_some() == guesses {
+                break;
+            }
+        }
+        Ok(failed)
+    }
+}
