@@ -5,7 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use drydock::database::{self, Database as _, Endpoint};
+use drydock::database::{self, Endpoint};
 use support::{Home, Ran};
 
 const PASSWORD: &str = "n0b0dy-s33s-th1s";

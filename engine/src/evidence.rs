@@ -199,8 +199,37 @@ pub struct TrafficSummary {
     /// Acknowledged writes that were looked up again at the end, and those not found.
     pub acknowledged: u64,
     pub lost: u64,
+    /// Queries that did not run before the traffic began and are no part of it.
+    #[serde(default)]
+    pub skipped: Vec<SkippedQuery>,
     /// One entry per second of the run.
     pub series: Vec<TrafficSecond>,
+}
+
+/// A query that failed each time it was tried before the traffic began: what covers it is the planner alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedQuery {
+    pub service: String,
+    pub version: String,
+    pub query: String,
+    pub file: String,
+    pub line: u64,
+    pub code: String,
+    pub message: String,
+}
+
+impl SkippedQuery {
+    /// The same query of the same version, whatever it failed with.
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.service, &self.version, &self.query) == (&other.service, &other.version, &other.query)
+    }
+}
+
+impl std::fmt::Display for SkippedQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { service, version, query, file, line, message, .. } = self;
+        write!(f, "{service} {version}: {query} ({file}:{line}): {message}")
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -25,10 +25,10 @@ use crate::changeset::ChangesetId;
 use crate::contract::Contract;
 use crate::database::{Catalog, Client, Database, Ending, QueryError, QueryResult, QueryShape};
 use crate::error::{Error, Result};
-use crate::evidence::{TrafficFailure, TrafficSummary};
+use crate::evidence::{SkippedQuery, TrafficFailure, TrafficSummary};
 use generator::Generator;
-pub use measure::{Period, Window};
 use measure::{Measure, Outcome};
+pub use measure::{Period, Window};
 use source::Source;
 use types::Moment;
 
@@ -74,8 +74,8 @@ pub struct Traffic {
     dispatcher: Tasks,
     workers: Tasks,
     rate: f64,
-    /// Queries that did not run before the traffic began: service, version and name, and the first reason.
-    pub skipped: Vec<(String, QueryError)>,
+    /// Queries that did not run before the traffic began.
+    pub skipped: Vec<SkippedQuery>,
 }
 
 /// Tasks that do not outlive their owner.
@@ -107,12 +107,13 @@ impl Traffic {
         contracts: &[Contract],
         options: TrafficOptions,
     ) -> Result<Traffic> {
-        let ready = prepare::prepare(source.as_ref(), catalog, contracts, options.only_reads, options.seed).await?;
+        let ready =
+            prepare::prepare(source.as_ref(), catalog, contracts, options.only_reads, options.seed).await?;
         if ready.queries.is_empty() {
             let none = Error::input("there is no query to make traffic of, and so no signal for the gates")
                 .hint("give --contracts DIR with at least one contract whose queries read, or [environments.NAME.traffic] kind");
             return Err(match ready.skipped.into_iter().next() {
-                Some((query, error)) => none.because(Error::failed(format!("{query} was refused: {error}"))),
+                Some(skipped) => none.because(Error::failed(format!("{skipped}"))),
                 None => none,
             });
         }
@@ -128,8 +129,10 @@ impl Traffic {
         // Time counts from here: nothing but the queries is in its way any more.
         let measure = Arc::new(Measure::new());
         let workers = clients.into_iter().map(|(client, service)| {
-            let (source, queries, receiver) = (Arc::clone(&source), Arc::clone(&queries), Arc::clone(&receiver));
-            let worker = Worker { source, service, queries, measure: Arc::clone(&measure), ending: options.ending };
+            let (source, queries, receiver) =
+                (Arc::clone(&source), Arc::clone(&queries), Arc::clone(&receiver));
+            let worker =
+                Worker { source, service, queries, measure: Arc::clone(&measure), ending: options.ending };
             tokio::spawn(worker.work(client, receiver))
         });
         let workers = Tasks(workers.collect());
@@ -172,6 +175,7 @@ impl Traffic {
         let (mut summary, failures) = self.measure.summary();
         summary.services = u64::try_from(services.len()).unwrap_or(u64::MAX);
         summary.rate = self.rate;
+        summary.skipped = std::mem::take(&mut self.skipped);
         for ((table, column), values) in self.measure.acknowledged() {
             let acknowledged = u64::try_from(values.len()).unwrap_or(u64::MAX);
             summary.acknowledged += acknowledged;

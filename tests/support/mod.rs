@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use drydock::database::{self, DataFingerprint, SchemaFingerprint};
 use serde_json::Value;
@@ -20,6 +20,8 @@ for i in 1 2 3 4 5; do rm -rf "$1" 2>/dev/null && break; sleep 0.3; done"#;
 /// A folder for everything of one test: DRYDOCK_HOME, a copy of the changelogs, a configuration.
 pub struct Home {
     pub folder: PathBuf,
+    /// Cleans up when this process is gone without having done so.
+    _keeper: Child,
 }
 
 impl Home {
@@ -27,17 +29,10 @@ impl Home {
         let folder = tempfile::Builder::new().prefix(&format!("drydock-{name}-")).tempdir().unwrap().keep();
         // The server's own user must be able to come by.
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let home = Self { folder };
-        home.watch_over();
-        home
-    }
-
-    /// Cleans up when this process is gone without having done so.
-    fn watch_over(&self) {
         let script = format!("while kill -0 \"$2\" 2>/dev/null; do sleep 1; done\n{CLEAN}");
-        Command::new("sh")
+        let keeper = Command::new("sh")
             .args(["-c", &script, "sh"])
-            .arg(&self.folder)
+            .arg(&folder)
             .arg(std::process::id().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -45,6 +40,7 @@ impl Home {
             .process_group(0)
             .spawn()
             .unwrap();
+        Self { folder, _keeper: keeper }
     }
 
     /// The demo with its own copy of the changelogs, quick and with traffic that leaves no trace, so that data can be compared.

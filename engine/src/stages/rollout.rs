@@ -12,7 +12,9 @@ use crate::changeset::{Changeset, ChangesetId};
 use crate::config::TrafficKind;
 use crate::database::{Database, Ending, SchemaFingerprint};
 use crate::error::{Error, Result};
-use crate::evidence::{Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, TrafficSummary};
+use crate::evidence::{
+    Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, SkippedQuery, TrafficSummary,
+};
 use crate::gate;
 use crate::inject::Inject;
 use crate::run::Run;
@@ -53,7 +55,9 @@ pub async fn open(run: &mut Run) -> Result<()> {
             schema
         }
     };
-    let evidence = crate::run::evidence::<Rollout>(&run.folder(), "rollout")?.unwrap_or_else(|| Rollout {
+    let earlier = crate::run::evidence::<Rollout>(&run.folder(), "rollout")?;
+    let resumed = earlier.is_some();
+    let mut evidence = earlier.unwrap_or_else(|| Rollout {
         changesets: Vec::new(),
         gates: Vec::new(),
         traffic: TrafficSummary::default(),
@@ -69,7 +73,16 @@ pub async fn open(run: &mut Run) -> Result<()> {
         only_reads: settings.kind == TrafficKind::Probe,
         seed: settings.seed,
     };
+    let known = evidence.traffic.skipped.clone();
     let traffic = Traffic::start(Arc::clone(&run.database), &catalog, &run.contracts, options).await?;
+    if let Some(broken) = traffic.skipped.iter().find(|q| resumed && !known.iter().any(|k| k.is(q))) {
+        return Err(Error::failed(format!("{broken}")).hint("it ran before the rollout was interrupted"));
+    }
+    if !resumed {
+        tell_skipped(run, &traffic.skipped)?;
+    }
+    evidence.traffic.skipped.clone_from(&traffic.skipped);
+    run.keep("rollout", &evidence)?;
     let last_of_wave = plan
         .waves
         .iter()
@@ -81,6 +94,19 @@ pub async fn open(run: &mut Run) -> Result<()> {
         Some(Live { traffic, plan, before, begun: Instant::now(), evidence, last_of_wave, disturbed: false });
     release_stale_lock(run).await?;
     tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
+    Ok(())
+}
+
+/// Queries that are no part of the traffic are said: nobody should believe them covered by it.
+///
+/// # Errors
+/// `Failed` when the journal cannot be written.
+pub fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()> {
+    for query in skipped {
+        let text = format!("not part of the traffic, for it does not run as things are: {query}");
+        run.watcher.note(&text);
+        run.note(text, None)?;
+    }
     Ok(())
 }
 

@@ -98,6 +98,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
 
     run.watcher.progress("every query once before the change", None);
     let traffic = start_traffic(run, clone).await?;
+    rollout::tell_skipped(run, &traffic.skipped)?;
     let round = round_time(&run.contracts);
     tokio::time::sleep(round).await;
 

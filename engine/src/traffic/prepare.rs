@@ -15,6 +15,7 @@ use super::values::{self, Maker, Samples};
 use crate::contract::{Contract, Query, Version};
 use crate::database::{Catalog, Client, Ending, ParameterRole, QueryError, QueryShape};
 use crate::error::{Error, Result};
+use crate::evidence::SkippedQuery;
 
 /// How many different values of a column are used.
 const SAMPLES: u32 = 200;
@@ -31,7 +32,7 @@ const APPLICATION: &str = "drydock traffic";
 pub struct Ready {
     pub queries: Vec<Prepared>,
     pub makers: Vec<Vec<Maker>>,
-    pub skipped: Vec<(String, QueryError)>,
+    pub skipped: Vec<SkippedQuery>,
 }
 
 struct Described<'a> {
@@ -62,9 +63,7 @@ pub async fn prepare(
         let candidates =
             Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
         match trial.choose(&query.sql, &shape, candidates).await? {
-            Err(error) => {
-                skipped.push((format!("{} {} {}", contract.service, version.version, query.name), error))
-            }
+            Err(error) => skipped.push(skip(contract, version, query, error)),
             Ok(makers) => {
                 ready.makers.push(makers);
                 ready.queries.push(Prepared {
@@ -84,13 +83,25 @@ pub async fn prepare(
     Ok(ready)
 }
 
+fn skip(contract: &Contract, version: &Version, query: &Query, error: QueryError) -> SkippedQuery {
+    SkippedQuery {
+        service: contract.service.clone(),
+        version: version.version.clone(),
+        query: query.name.clone(),
+        file: query.file.display().to_string(),
+        line: query.line,
+        code: error.code,
+        message: error.message,
+    }
+}
+
 async fn describe<'a>(
     source: &dyn Source,
     client: &mut dyn Client,
     catalog: &Catalog,
     contracts: &'a [Contract],
     only_reads: bool,
-) -> Result<(Vec<Described<'a>>, Vec<(String, QueryError)>)> {
+) -> Result<(Vec<Described<'a>>, Vec<SkippedQuery>)> {
     let mut found = Vec::new();
     let mut skipped = Vec::new();
     let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
@@ -115,7 +126,7 @@ async fn describe<'a>(
         if !client.alive() {
             return Err(lost(refused));
         }
-        skipped.push((format!("{} {} {}", contract.service, version.version, query.name), refused));
+        skipped.push(skip(contract, version, query, refused));
     }
     Ok((found, skipped))
 }

@@ -292,8 +292,8 @@ async fn acknowledged_writes_are_looked_up_again() {
 async fn queries_that_never_run_are_named_and_left_out() {
     let script = Arc::new(Script::default());
     let traffic = start(&script, &["unknown", "never", "read", "write"], 100.0, |_| ()).await.unwrap();
-    let skipped: Vec<_> = traffic.skipped.iter().map(|(q, e)| (q.as_str(), e.code.as_str())).collect();
-    assert_eq!(skipped, [("s 1 unknown", "42P01"), ("s 1 never", "23505")]);
+    let skipped: Vec<_> = traffic.skipped.iter().map(|q| (q.query.as_str(), q.code.as_str())).collect();
+    assert_eq!(skipped, [("unknown", "42P01"), ("never", "23505")]);
     pause(200).await;
     traffic.stop().await;
     let asked: Vec<String> = script.asked.lock().unwrap().keys().cloned().collect();
