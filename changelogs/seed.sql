@@ -37,9 +37,9 @@ select md5('session' || i)::uuid, 1 + pg_temp.h(i, 4, users), 'Mozilla/5.0', ('1
        timestamptz '2026-11-01' + pg_temp.h(i, 7, 86400 * 19) * interval '1 second', timestamptz '2026-12-01' + pg_temp.h(i, 8, 86400 * 30) * interval '1 second'
 from size, generate_series(1, users * 2) i;
 
-insert into api_keys (user_id, key_hash, scopes, revoked_at)
+insert into api_keys (user_id, key_hash, scopes, created_at, revoked_at)
 select 1 + pg_temp.h(i, 9, users), md5('key' || i), case pg_temp.h(i, 10, 3) when 0 then '{read}' when 1 then '{read,write}' else '{admin}' end::text[],
-       case when pg_temp.h(i, 11, 10) = 0 then timestamptz '2026-10-01' end
+       timestamptz '2026-01-01' + i % 200 * interval '1 day', case when pg_temp.h(i, 11, 10) = 0 then timestamptz '2026-10-01' end
 from size, generate_series(1, users / 4) i;
 
 insert into customers (number, name, country, segment, locale, marketing_opt_in, credit_limit, attributes, created_at, updated_at)

@@ -109,8 +109,6 @@ pub struct Backfill {
 pub enum Reverse {
     /// Liquibase's rollback of the changeset.
     Inverse,
-    /// The backup: needs leave in the configuration.
-    Restore,
     /// There is no way back.
     None,
 }

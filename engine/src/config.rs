@@ -30,8 +30,6 @@ struct FileEnvironment {
     #[serde(default)]
     labels: String,
     #[serde(default)]
-    allow_restore: bool,
-    #[serde(default)]
     limits: LimitSettings,
     #[serde(default)]
     gates: GateSettings,
@@ -148,7 +146,6 @@ pub struct Environment {
     pub contracts: PathBuf,
     pub contexts: String,
     pub labels: String,
-    pub allow_restore: bool,
     pub limits: LimitSettings,
     pub gates: GateSettings,
     pub traffic: TrafficSettings,
@@ -186,11 +183,32 @@ pub fn home() -> Result<PathBuf> {
     Ok(base.data_dir().join("drydock"))
 }
 
-/// Settles which environment is meant and everything about it.
+/// Settles which environment is meant and everything about it, for a command that is to work on it.
 ///
 /// # Errors
 /// `Input` for an unknown environment, an unreadable file or a missing changelog.
 pub fn resolve(selection: &Selection) -> Result<Environment> {
+    let environment = resolve_record(selection)?;
+    let changelog = environment.changelog_root.join(&environment.changelog_file);
+    if !changelog.is_file() {
+        return Err(Error::input(format!("there is no changelog at {}", changelog.display()))
+            .hint("give --changelog PATH, or set changelog in drydock.toml"));
+    }
+    if !environment.contracts.is_dir() {
+        return Err(Error::input(format!(
+            "there is no folder of contracts at {}",
+            environment.contracts.display()
+        ))
+        .hint("give --contracts DIR, or set contracts in drydock.toml"));
+    }
+    Ok(environment)
+}
+
+/// The same for a command that only looks at the record of runs: it works where the changelog is not.
+///
+/// # Errors
+/// `Input` for an unknown environment or an unreadable file.
+pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     let (file, base) = read_file(selection.config.as_deref())?;
     let name = match (&selection.env, &selection.database) {
         (Some(name), _) => name.clone(),
@@ -232,10 +250,6 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         (None, None) => base.join("changelogs/changelog.yaml"),
     };
     let changelog = std::path::absolute(&changelog).input("the changelog's path cannot be used")?;
-    if !changelog.is_file() {
-        return Err(Error::input(format!("there is no changelog at {}", changelog.display()))
-            .hint("give --changelog PATH, or set changelog in drydock.toml"));
-    }
     let root = changelog.parent().map(Path::to_path_buf).unwrap_or_default();
     let file_name = changelog.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let contracts = match (&selection.contracts, &found.contracts) {
@@ -243,10 +257,6 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         (None, Some(path)) => base.join(path),
         (None, None) => root.clone(),
     };
-    if !contracts.is_dir() {
-        return Err(Error::input(format!("there is no folder of contracts at {}", contracts.display()))
-            .hint("give --contracts DIR, or set contracts in drydock.toml"));
-    }
     let mut traffic = found.traffic.unwrap_or_else(|| match target {
         Target::Demo { .. } => {
             TrafficSettings { rate: 150.0, connections: 16, kind: TrafficKind::Services, seed: 42 }
@@ -270,7 +280,6 @@ pub fn resolve(selection: &Selection) -> Result<Environment> {
         },
         name,
         labels: found.labels,
-        allow_restore: found.allow_restore,
         limits: found.limits,
         gates: found.gates,
         traffic,

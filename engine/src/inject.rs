@@ -6,12 +6,16 @@ use crate::stage::Stage;
 /// What is made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Inject {
+    /// Nothing is made to fail.
     #[default]
     None,
     /// The backup stage fails when its work is done.
     Backup,
+    /// The compat stage fails when its work is done.
     Compat,
+    /// The clone stage fails when its work is done.
     Clone,
+    /// The shadow stage fails when its work is done.
     Shadow,
     /// Production gets really slow in the middle of the rollout: somebody locks a busy table.
     RolloutGate,

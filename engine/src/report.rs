@@ -170,7 +170,8 @@ fn changesets(record: &RunRecord) -> String {
         let _ = write!(
             out,
             "<tr class=\"{}\"><th scope=\"row\"><details><summary>{}</summary><p>{}</p><pre>{}</pre></details></th><td>{}</td><td>{}</td><td>{}</td>\
-             <td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}{rewrites}</td><td>{}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+             <td>{}{rewrites}</td><td>{}</td></tr>",
             escape(&line.outcome),
             escape(&line.key.id),
             escape(&planned.map(|p| p.place()).unwrap_or_default()),

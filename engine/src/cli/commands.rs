@@ -174,7 +174,7 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
     liquibase.close().await;
     out.give(&plan, |look| report::text::plan(&plan, look.width))?;
-    plan::refuse(&plan, &environment, false)?;
+    plan::refuse(&plan, false)?;
     Ok(0)
 }
 
@@ -210,14 +210,14 @@ fn meant(environment: &Environment, run: Option<String>) -> Result<String> {
 }
 
 fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
+    let environment = config::resolve_record(&target.selection()?)?;
     let record = record::load(&environment, &meant(&environment, run)?)?;
     out.give(&record.summary, |look| report::text::status(&record, look.width))?;
     Ok(0)
 }
 
 fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
+    let environment = config::resolve_record(&target.selection()?)?;
     let runs: Vec<RunSummary> = run::list(&environment)?
         .iter()
         .map(|id| record::load(&environment, id).map(|r| r.summary))
@@ -227,7 +227,7 @@ fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
 }
 
 fn write_report(target: &TargetArgs, run: Option<String>, output: Option<PathBuf>, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
+    let environment = config::resolve_record(&target.selection()?)?;
     let id = meant(&environment, run)?;
     let record = record::load(&environment, &id)?;
     let path = output.unwrap_or_else(|| PathBuf::from(format!("drydock-{id}.html")));
@@ -237,7 +237,7 @@ fn write_report(target: &TargetArgs, run: Option<String>, output: Option<PathBuf
 }
 
 fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
+    let environment = config::resolve_record(&target.selection()?)?;
     let ids = match run {
         Some(id) => vec![id],
         None => run::list(&environment)?,
@@ -282,9 +282,10 @@ fn contracts(target: &TargetArgs, out: &Out) -> Result<u8> {
 async fn demo_command(target: &TargetArgs, command: &DemoCommand, out: &Out) -> Result<u8> {
     let mut selection = target.selection()?;
     selection.env = Some("demo".to_owned());
-    let environment = config::resolve(&selection)?;
+    let environment = config::resolve_record(&selection)?;
     let text = match command {
         DemoCommand::Up => {
+            let environment = config::resolve(&selection)?;
             let database = run::open_target(&environment, &out.watcher()).await?;
             format!("the demo's production runs: {}", database.endpoint())
         }

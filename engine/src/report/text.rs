@@ -182,6 +182,10 @@ fn traffic(summary: &RunSummary) -> String {
     )
 }
 
+fn counted(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
 /// The outcome in plain words.
 pub fn sentence(summary: &RunSummary) -> String {
     let applied = summary.changesets.iter().filter(|c| c.outcome == "applied").count();
@@ -190,9 +194,10 @@ pub fn sentence(summary: &RunSummary) -> String {
         Outcome::Migrated if applied == 0 => format!("migrated{why}"),
         Outcome::Migrated => format!("migrated: {applied} changesets are on {}", summary.environment),
         Outcome::Held => format!(
-            "held: {applied} changesets are on {}, {} wait and go out by themselves once nobody needs them to",
+            "held: {applied} changesets are on {}; {} until no deployed service needs what {} away",
             summary.environment,
-            summary.held.len()
+            counted(summary.held.len(), "waits", "wait"),
+            if summary.held.len() == 1 { "it takes" } else { "they take" },
         ),
         Outcome::Refused => format!("refused, production was not touched{why}"),
         Outcome::RolledBack => format!("rolled back, production is as it was{why}"),

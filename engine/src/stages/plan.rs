@@ -21,7 +21,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     run.watcher.progress("asking Liquibase what is pending", None);
     let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
     let evidence = run.keep("plan", &plan)?;
-    refuse(&plan, &run.environment, run.wishes.accept_drift)?;
+    refuse(&plan, run.wishes.accept_drift)?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
 }
@@ -218,7 +218,7 @@ async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Re
 ///
 /// # Errors
 /// `Refused`, with every reason.
-pub fn refuse(plan: &Plan, environment: &Environment, accept_drift: bool) -> Result<()> {
+pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     let fatal: Vec<&Drift> =
         plan.drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == "catalog")).collect();
     if let Some(first) = fatal.first() {
@@ -231,7 +231,7 @@ pub fn refuse(plan: &Plan, environment: &Environment, accept_drift: bool) -> Res
         return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
     }
     for changeset in &plan.changesets {
-        if changeset.reverse == Reverse::None && !environment.allow_restore {
+        if changeset.reverse == Reverse::None {
             return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
                 .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
         }

@@ -30,8 +30,8 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
         .chain(["-X", "stream", "-c", "fast", "--progress", "--no-password"].map(OsString::from));
     let shown = job.progress.clone();
     let line = move |text: &str| {
-        if let Some(parts) = kilobytes(text) {
-            shown("base backup", Some(parts));
+        if let Some((done, total)) = kilobytes(text) {
+            shown("base backup (MiB)", Some((done / 1024, total / 1024)));
         }
     };
     job.tools.follow("pg_basebackup", &arguments.collect::<Vec<_>>(), &env, &line).await?;

@@ -1,0 +1,210 @@
+//! What Drydock costs and what it spares, beside a bare `liquibase update` of the same changesets on the same data under
+//! the same load, both in this one run. Prints; judges nothing.
+//!
+//! `ci/bench [--scale N] [--rate N]`
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use comfy_table::{CellAlignment, Table, presets};
+use drydock::changeset::ChangesetId;
+use drydock::config::{self, Environment, Selection};
+use drydock::database::{Database, Ending};
+use drydock::drive::{self, Until};
+use drydock::evidence::{Outcome, RunRecord, TrafficSummary};
+use drydock::liquibase::Liquibase;
+use drydock::run::{self, Run, Wishes};
+use drydock::stage::Stage;
+use drydock::traffic::{Period, Traffic, TrafficOptions};
+use drydock::watcher::Watcher;
+use drydock::{contract, demo, record};
+
+/// The big data change of the demo's release.
+const BACKFILL: &str = "events-region-backfill";
+const QUIET: Duration = Duration::from_secs(5);
+
+#[derive(Parser)]
+struct Options {
+    /// Size of the demo's production.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// Requests a second of the services' traffic.
+    #[arg(long, default_value_t = 150.0)]
+    rate: f64,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+struct Lines;
+
+impl Watcher for Lines {
+    fn stage_began(&self, _: Stage) {}
+    fn stage_done(&self, stage: Stage, seconds: f64, text: &str) {
+        eprintln!("{stage:<8} {seconds:>7.1} s  {text}");
+    }
+    fn stage_failed(&self, stage: Stage, seconds: f64, text: &str) {
+        eprintln!("{stage:<8} {seconds:>7.1} s  FAILED {text}");
+    }
+    fn progress(&self, _: &str, _: Option<(u64, u64)>) {}
+    fn note(&self, text: &str) {
+        eprintln!("{text}");
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    let folder = tempfile::Builder::new().prefix("drydock-bench-").tempdir().unwrap();
+    open_to_all(folder.path());
+    let guarded = environment(&folder.path().join("guarded"), &options);
+    let bare = environment(&folder.path().join("bare"), &options);
+
+    eprintln!("-- drydock migrate");
+    let record = migrate(&guarded).await;
+    demo::stop(&guarded).await.unwrap();
+    let accepted = record.compat.as_ref().unwrap().accepted.clone();
+    eprintln!("-- bare liquibase update of the same {} changesets", accepted.len());
+    let bare_run = update(&bare, &accepted).await;
+    print(&record, &bare_run, &options);
+    for environment in [&guarded, &bare] {
+        demo::reset(environment).await.unwrap();
+    }
+}
+
+/// The server's own user must be able to come by.
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn environment(home: &Path, options: &Options) -> Environment {
+    let changelog = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../changelogs/changelog.yaml");
+    let selection = Selection {
+        env: Some("demo".to_owned()),
+        changelog: Some(changelog.canonicalize().unwrap()),
+        scale: Some(options.scale),
+        ..Selection::default()
+    };
+    let mut environment = config::resolve(&selection).unwrap();
+    environment.home = home.to_path_buf();
+    environment.traffic.rate = options.rate;
+    environment
+}
+
+async fn migrate(environment: &Environment) -> RunRecord {
+    let watcher: Arc<dyn Watcher> = Arc::new(Lines);
+    // Made before the clock runs.
+    run::open_target(environment, &watcher).await.unwrap();
+    let mut run = Run::open(environment.clone(), Wishes::default(), watcher, false).await.unwrap();
+    let id = run.id.clone();
+    let outcome = drive::drive(&mut run, Until::End).await.unwrap();
+    run.close(false).await;
+    assert!(matches!(outcome, Some(Outcome::Held | Outcome::Migrated)), "the run ended {outcome:?}");
+    record::load(environment, &id).unwrap()
+}
+
+struct Bare {
+    seconds: f64,
+    traffic: TrafficSummary,
+    /// Of one UPDATE in one transaction.
+    backfill_seconds: f64,
+}
+
+async fn update(environment: &Environment, changesets: &[ChangesetId]) -> Bare {
+    let watcher: Arc<dyn Watcher> = Arc::new(Lines);
+    let database = run::open_target(environment, &watcher).await.unwrap();
+    let contracts = contract::load(&environment.contracts).unwrap();
+    let options = TrafficOptions {
+        rate: environment.traffic.rate,
+        connections: environment.traffic.connections,
+        ending: Ending::Commit,
+        only_reads: false,
+        seed: environment.traffic.seed,
+    };
+    let catalog = database.catalog().await.unwrap();
+    let traffic = Traffic::start(Arc::clone(&database), &catalog, &contracts, options).await.unwrap();
+    tokio::time::sleep(QUIET).await;
+    traffic.mark(Period::During);
+    let begun = Instant::now();
+    let mut liquibase = Liquibase::start(&environment.home.join("cache")).await.unwrap();
+    liquibase.changelog(environment, &environment.changelog_file).await.unwrap();
+    liquibase.connect(database.as_ref(), "liquibase").await.unwrap();
+    liquibase.apply_all(Some(changesets)).await.unwrap();
+    let seconds = begun.elapsed().as_secs_f64();
+    traffic.mark(Period::After);
+    liquibase.close().await;
+    tokio::time::sleep(QUIET).await;
+    let (traffic, _) = traffic.stop().await;
+    Bare { seconds, traffic, backfill_seconds: backfill_seconds(database.as_ref()).await }
+}
+
+/// From the record before it to its own: Liquibase dates a changeset when it is through.
+async fn backfill_seconds(database: &dyn Database) -> f64 {
+    let sql = "select extract(epoch from own.dateexecuted - before.dateexecuted)::text
+        from databasechangelog own join databasechangelog before on before.orderexecuted = own.orderexecuted - 1
+        where own.id = $1";
+    let mut client = database.client("bench").await.unwrap();
+    let shape = client.describe(sql).await.unwrap();
+    let result = client.run(sql, &shape, &[Some(BACKFILL.to_owned())], Ending::Rollback).await.unwrap();
+    result.first.unwrap().parse().unwrap()
+}
+
+fn print(record: &RunRecord, bare: &Bare, options: &Options) {
+    let summary = &record.summary;
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(["", "drydock", "bare update", "ratio"]);
+    for column in 1..4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let against = |name: &str, ours: f64, theirs: f64, unit: &str| {
+        let precision = if unit == "s" { 1 } else { 0 };
+        [
+            name.to_owned(),
+            format!("{ours:.precision$} {unit}"),
+            format!("{theirs:.precision$} {unit}"),
+            format!("{:.2}", ours / theirs),
+        ]
+    };
+    table.add_row(against("whole run", summary.seconds, bare.seconds, "s"));
+    for stage in &summary.stages {
+        table.add_row(against(&format!("  {}", stage.name), stage.seconds, bare.seconds, "s"));
+    }
+    let (ours, theirs) = (&summary.traffic, &bare.traffic);
+    table.add_row(against("longest wait", ours.longest_wait_ms, theirs.longest_wait_ms, "ms"));
+    table.add_row(against("p99 before", ours.p99_ms.before, theirs.p99_ms.before, "ms"));
+    table.add_row(against("p99 during", ours.p99_ms.during, theirs.p99_ms.during, "ms"));
+    table.add_row(against("p99 after", ours.p99_ms.after, theirs.p99_ms.after, "ms"));
+    let failed = [ours.failed, theirs.failed].map(|n| n.to_string());
+    table.add_row(["failed requests", failed[0].as_str(), failed[1].as_str(), ""]);
+    let requests = [ours.requests, theirs.requests].map(|n| n.to_string());
+    table.add_row(["requests", requests[0].as_str(), requests[1].as_str(), ""]);
+    let batches = record
+        .rollout
+        .iter()
+        .flat_map(|r| &r.changesets)
+        .find(|a| a.key.id == BACKFILL)
+        .expect("the backfill went out");
+    let rows = batches.rows as f64;
+    table.add_row(against("backfill, rows/s", rows / batches.seconds, rows / bare.backfill_seconds, ""));
+    println!(
+        "\nscale {}, {} requests/s, open loop, latency from the scheduled moment",
+        options.scale, options.rate
+    );
+    println!("bare update: Liquibase's own, JVM start included; its backfill is one bulk UPDATE\n");
+    println!("{table}\n");
+    let checked = &record.compat.as_ref().expect("compat gave evidence").checked;
+    println!(
+        "compat: {} queries x {} changesets, {} checks in {:.2} s: {:.0} queries/s",
+        checked.queries,
+        checked.changesets,
+        checked.checks,
+        checked.seconds,
+        checked.checks as f64 / checked.seconds
+    );
+}
