@@ -1,7 +1,7 @@
 //! What Drydock costs and what it spares, beside a bare `liquibase update` of the same changesets on the same data under
 //! the same load, both in this one run. Prints; judges nothing.
 //!
-//! `ci/bench [--scale N] [--rate N]`
+//! `ci/bench [--scale N] [--rate N] [--report SECONDS]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ struct Options {
     /// Requests a second of the services' traffic.
     #[arg(long, default_value_t = 150.0)]
     rate: f64,
+    /// Seconds that a report reads for in one transaction, again and again with a second between; 0: there is none.
+    #[arg(long, default_value_t = 2.0)]
+    report: f64,
     /// What `cargo bench` adds.
     #[arg(long, hide = true)]
     bench: bool,
@@ -64,11 +67,11 @@ async fn main() {
     let bare = environment(&folder.path().join("bare"), &options);
 
     eprintln!("-- drydock migrate");
-    let record = migrate(&guarded).await;
+    let record = migrate(&guarded, options.report).await;
     demo::stop(&guarded).await.unwrap();
     let accepted = record.compat.as_ref().unwrap().accepted.clone();
     eprintln!("-- bare liquibase update of the same {} changesets", accepted.len());
-    let bare_run = update(&bare, &accepted).await;
+    let bare_run = update(&bare, &accepted, options.report).await;
     print(&record, &bare_run, &options);
     for environment in [&guarded, &bare] {
         demo::reset(environment).await.unwrap();
@@ -95,10 +98,41 @@ fn environment(home: &Path, options: &Options) -> Environment {
     environment
 }
 
-async fn migrate(environment: &Environment) -> RunRecord {
+/// Somebody's long report: it only reads, and every ALTER TABLE has to wait for it, and everybody for the ALTER TABLE.
+struct Report(tokio::task::JoinHandle<()>);
+
+impl Report {
+    fn begin(database: Arc<dyn Database>, seconds: f64) -> Option<Self> {
+        let sql = format!(
+            "select (select count(*) from (select from shipments limit 1) s),
+                    (select count(*) from (select from tracking_events limit 1) e),
+                    (select count(*) from (select from orders limit 1) o),
+                    (select count(*) from (select from drivers limit 1) d), pg_sleep({seconds})"
+        );
+        (seconds > 0.0).then(|| {
+            Self(tokio::spawn(async move {
+                let mut client = database.client("monthly report").await.unwrap();
+                let shape = client.describe(&sql).await.unwrap();
+                loop {
+                    client.run(&sql, &shape, &[], Ending::Rollback).await.unwrap();
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }))
+        })
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn migrate(environment: &Environment, report: f64) -> RunRecord {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     // Made before the clock runs.
-    run::open_target(environment, &watcher).await.unwrap();
+    let database = run::open_target(environment, &watcher).await.unwrap();
+    let _report = Report::begin(database, report);
     let mut run = Run::open(environment.clone(), Wishes::default(), watcher, false).await.unwrap();
     let id = run.id.clone();
     let outcome = drive::drive(&mut run, Until::End).await.unwrap();
@@ -114,7 +148,7 @@ struct Bare {
     backfill_seconds: f64,
 }
 
-async fn update(environment: &Environment, changesets: &[ChangesetId]) -> Bare {
+async fn update(environment: &Environment, changesets: &[ChangesetId], report: f64) -> Bare {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     let database = run::open_target(environment, &watcher).await.unwrap();
     let contracts = contract::load(&environment.contracts).unwrap();
@@ -127,6 +161,7 @@ async fn update(environment: &Environment, changesets: &[ChangesetId]) -> Bare {
     };
     let catalog = database.catalog().await.unwrap();
     let traffic = Traffic::start(Arc::clone(&database), &catalog, &contracts, options).await.unwrap();
+    let _report = Report::begin(Arc::clone(&database), report);
     tokio::time::sleep(QUIET).await;
     traffic.mark(Period::During);
     let begun = Instant::now();
@@ -142,10 +177,10 @@ async fn update(environment: &Environment, changesets: &[ChangesetId]) -> Bare {
     Bare { seconds, traffic, backfill_seconds: backfill_seconds(database.as_ref()).await }
 }
 
-/// From the record before it to its own: Liquibase dates a changeset when it is through.
+/// From its record to the next: Liquibase dates a changeset with its transaction's beginning.
 async fn backfill_seconds(database: &dyn Database) -> f64 {
-    let sql = "select extract(epoch from own.dateexecuted - before.dateexecuted)::text
-        from databasechangelog own join databasechangelog before on before.orderexecuted = own.orderexecuted - 1
+    let sql = "select extract(epoch from after.dateexecuted - own.dateexecuted)::text
+        from databasechangelog own join databasechangelog after on after.orderexecuted = own.orderexecuted + 1
         where own.id = $1";
     let mut client = database.client("bench").await.unwrap();
     let shape = client.describe(sql).await.unwrap();
@@ -163,7 +198,7 @@ fn print(record: &RunRecord, bare: &Bare, options: &Options) {
         }
     }
     let against = |name: &str, ours: f64, theirs: f64, unit: &str| {
-        let precision = if unit == "s" { 1 } else { 0 };
+        let precision = usize::from(unit == "s");
         [
             name.to_owned(),
             format!("{ours:.precision$} {unit}"),
@@ -196,6 +231,9 @@ fn print(record: &RunRecord, bare: &Bare, options: &Options) {
         "\nscale {}, {} requests/s, open loop, latency from the scheduled moment",
         options.scale, options.rate
     );
+    if options.report > 0.0 {
+        println!("somebody's report reads busy tables for {} s at a time, a second between", options.report);
+    }
     println!("bare update: Liquibase's own, JVM start included; its backfill is one bulk UPDATE\n");
     println!("{table}\n");
     let checked = &record.compat.as_ref().expect("compat gave evidence").checked;

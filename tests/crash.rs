@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
 use support::Home;
 
@@ -77,4 +78,45 @@ fn killed_at_every_record_it_ends_as_if_nothing_had_happened() {
     // Started, resumed, five stages, eight changesets and the settling, each begun and done.
     assert!(died_at.len() > 25, "the run is not what it was: {died_at:?}");
     home.run(&["verify", "--env", "demo"]).expect(0);
+}
+
+/// Waits until the journal has an act begun whose name starts with this.
+fn wait_for(home: &Home, child: &mut std::process::Child, act: &str) {
+    for _ in 0..1200 {
+        let begun = records(home).iter().any(|r| r.starts_with("\"intended\"") && r.contains(act));
+        if begun {
+            return;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before {act}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{act} never began");
+}
+
+#[test]
+fn interrupted_it_says_so_and_the_same_command_goes_on() {
+    use nix::sys::signal::{Signal, kill};
+    let home = Home::demo("interrupt");
+    smaller(&home);
+    home.run(&["demo", "up", "--scale", "0.01"]).expect(0);
+    let before = home.fingerprints();
+    for (act, signal, untouched) in
+        [("\"stage\":\"shadow\"", Signal::SIGINT, true), ("events-region-backfill", Signal::SIGTERM, false)]
+    {
+        let mut command = home.command(&["migrate", "--env", "demo", "--scale", "0.01"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&home, &mut child, act);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        kill(nix::unistd::Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{act}: {said}");
+        assert!(said.contains("error: interrupted\nhint: run the same command again"), "{said}");
+        let status = home.run(&["status", "--env", "demo", "--format", "json"]).expect(0).json();
+        assert_eq!(status["outcome"], "unfinished");
+        assert!(!untouched || home.fingerprints() == before, "the rehearsal never touches production");
+    }
+    let document = home.migrate(&[]).expect(3).json();
+    assert_eq!(document["outcome"], "held");
+    assert_eq!(document["fingerprint"]["as_expected"], true);
 }

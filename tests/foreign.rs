@@ -108,7 +108,7 @@ fn a_foreign_database_and_bad_input() {
     assert_eq!(document["held"][0]["waits_for"][0]["query"], "Fax");
     assert_eq!(document["traffic"]["failed"], 0);
     let backup = document["stages"].as_array().unwrap().iter().find(|s| s["name"] == "backup").unwrap();
-    assert!(backup["detail"].as_str().unwrap().starts_with("Logical"), "{backup}");
+    assert!(backup["detail"].as_str().unwrap().starts_with("logical"), "{backup}");
     // Neither what it prints nor what it keeps has the password.
     let page = shop.home.folder.join("report.html");
     shop.run("report", &["--output", page.to_str().unwrap()]).expect(0);

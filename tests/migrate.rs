@@ -89,6 +89,15 @@ fn a_run_its_repetition_its_way_back_and_the_release_of_what_was_held() {
     assert_eq!(third["outcome"], "migrated");
     assert_eq!(outcomes(&third, "applied").len(), 38);
 
+    let kept = |run: &Value| {
+        home.folder.join("home/demo/runs").join(run["run"].as_str().unwrap()).join("backup").exists()
+    };
+    assert_eq!([&first, &second, &third].map(kept), [false, true, true], "two backups are kept");
+
+    // What is still needed by a later run is not taken away from under it.
+    let refused = home.run(&["rollback", "--env", "demo", "--run", run]).expect(1);
+    assert!(refused.err.contains("changed production after run"), "{}", refused.err);
+
     // Somebody edits a journal.
     home.edit(&format!("home/demo/runs/{run}/journal.jsonl"), |text| text.replace("tester", "nobody"));
     home.run(&["verify", "--env", "demo"]).expect(5);

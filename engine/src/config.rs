@@ -29,6 +29,7 @@ struct FileEnvironment {
     contexts: String,
     #[serde(default)]
     labels: String,
+    keep_backups: Option<usize>,
     #[serde(default)]
     limits: LimitSettings,
     #[serde(default)]
@@ -146,6 +147,8 @@ pub struct Environment {
     pub contracts: PathBuf,
     pub contexts: String,
     pub labels: String,
+    /// How many runs keep their backup, the current one included.
+    pub keep_backups: usize,
     pub limits: LimitSettings,
     pub gates: GateSettings,
     pub traffic: TrafficSettings,
@@ -280,6 +283,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         },
         name,
         labels: found.labels,
+        keep_backups: found.keep_backups.unwrap_or(2),
         limits: found.limits,
         gates: found.gates,
         traffic,

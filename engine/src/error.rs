@@ -5,6 +5,9 @@ use std::fmt;
 /// The result of everything in the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What to do about a full disk, whoever found it.
+pub const DISK_FULL: &str = "the disk is full: free some space, or set DRYDOCK_HOME to a larger disk";
+
 /// Which way a run ends when this error reaches the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -131,6 +134,12 @@ fn wrap(
             code: ours.code.clone(),
             source: Some(ours),
         },
-        Err(source) => Error::new(kind, message.to_string()).because(source),
+        Err(source) => {
+            let full = source
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == std::io::ErrorKind::StorageFull);
+            let error = Error::new(kind, message.to_string()).because(source);
+            if full { error.hint(DISK_FULL) } else { error }
+        }
     }
 }

@@ -64,7 +64,6 @@ fn summarise(
     rollback: Option<&Rollback>,
 ) -> Result<RunSummary> {
     let first = events.first().ok_or_else(|| Error::failed(format!("the journal of run {run} is empty")))?;
-    let last = events.last().unwrap_or(first);
     let (environment, actor, commit) = match &first.what {
         What::Started { environment, actor, commit, .. } => {
             (environment.clone(), actor.clone(), commit.clone())
@@ -90,7 +89,7 @@ fn summarise(
         started: first.at,
         actor,
         commit,
-        seconds: seconds(first, last),
+        seconds: at_work(events),
         stages: stages(events),
         changesets: plan.map(|p| changesets(p, compat, shadow, events)).unwrap_or_default(),
         held: compat.map(|c| c.held.clone()).unwrap_or_default(),
@@ -117,6 +116,14 @@ fn ending(events: &[Event]) -> (Outcome, Option<String>) {
 
 fn seconds(from: &Event, to: &Event) -> f64 {
     to.at.duration_since(from.at).as_secs_f64()
+}
+
+/// The time that some process was at work on it.
+fn at_work(events: &[Event]) -> f64 {
+    let pairs = events.iter().zip(events.iter().skip(1));
+    let begins =
+        |e: &Event| matches!(e.what, What::Resumed { .. } | What::Unwinding { automatic: false, .. });
+    pairs.filter(|(_, after)| !begins(after)).map(|(before, after)| seconds(before, after)).sum()
 }
 
 /// Wall time per stage: from an intent to its outcome, over all tries; the rollout and rollback over all their acts.

@@ -194,10 +194,9 @@ fn changesets(record: &RunRecord) -> String {
 
 fn around(record: &RunRecord) -> String {
     let t = &record.summary.traffic;
+    let cell = |ms: f64| if ms > 0.0 { format!("<td>{ms:.1} ms</td>") } else { "<td>–</td>".to_owned() };
     let row = |name: &str, a: f64, b: f64, c: f64| {
-        format!(
-            "<tr><th scope=\"row\">{name}</th><td>{a:.1} ms</td><td>{b:.1} ms</td><td>{c:.1} ms</td></tr>"
-        )
+        format!("<tr><th scope=\"row\">{name}</th>{}{}{}</tr>", cell(a), cell(b), cell(c))
     };
     format!(
         "<table><thead><tr><th></th><th scope=\"col\">before</th><th scope=\"col\">during</th><th scope=\"col\">after</th></tr></thead><tbody>{}{}</tbody></table>\

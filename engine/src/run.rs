@@ -14,6 +14,7 @@ use crate::contract::{self, Contract};
 use crate::database::{self, Claim, Database};
 use crate::demo;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::evidence::Outcome;
 use crate::inject::Inject;
 use crate::journal::{Event, Journal, KillAt, hex};
 use crate::liquibase::Liquibase;
@@ -124,29 +125,13 @@ impl Run {
         reopen: bool,
     ) -> Result<Self> {
         let lock = lock(&environment)?;
+        let known = which(&environment, &wishes, reopen)?;
         let contracts = contract::load(&environment.contracts)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         let database = open_target(&environment, &watcher).await?;
         let claim = claim(database.as_ref()).await?;
         let provider = provider::embedded().await?;
-        let id =
-            match &wishes.run {
-                Some(id) => {
-                    if !journal_path(&environment, id).is_file() {
-                        return Err(Error::input(format!("there is no run {id}"))
-                            .hint("`drydock history` lists them"));
-                    }
-                    id.clone()
-                }
-                None => match latest(&environment, reopen)? {
-                    Some(id) => id,
-                    None if reopen => {
-                        return Err(Error::input("there is no run to go back from")
-                            .hint("`drydock history` lists them"));
-                    }
-                    None => new_id(&environment)?,
-                },
-            };
+        let id = known.map_or_else(|| new_id(&environment), Ok)?;
         let mut journal = Journal::open(&journal_path(&environment, &id))?;
         journal.kill_at = wishes.kill_at;
         let application = format!("drydock {id}");
@@ -284,23 +269,85 @@ async fn claim(database: &dyn Database) -> Result<Box<dyn Claim>> {
         .hint("wait for its run to end; one run at a time changes a database"))
 }
 
-/// The latest unfinished run; to go back from, the latest one at all.
-fn latest(environment: &Environment, reopen: bool) -> Result<Option<String>> {
-    for id in list(environment)?.into_iter().rev() {
-        let events = crate::journal::read(&journal_path(environment, &id))?;
+/// The run that is meant, and `None` for a new one: the named one, the one to go back from, or the unfinished one.
+fn which(environment: &Environment, wishes: &Wishes, reopen: bool) -> Result<Option<String>> {
+    let runs = list(environment)?;
+    let unknown = |text: String| Error::input(text).hint("`drydock history` lists them");
+    let id = match (wishes.run.as_deref(), reopen) {
+        (Some(id), _) if !runs.iter().any(|r| r == id) => {
+            return Err(unknown(format!("there is no run {id}")));
+        }
+        (Some(id), _) => id.to_owned(),
+        (None, true) => {
+            return going_back(environment, &runs)?
+                .map(Some)
+                .ok_or_else(|| unknown("there is no run to go back from".to_owned()));
+        }
+        (None, false) => return unfinished(environment, &runs, wishes.accept_drift),
+    };
+    if reopen {
+        for later in runs.iter().filter(|r| **r > id) {
+            if on_production(&crate::journal::read(&journal_path(environment, later))?) {
+                return Err(Error::refused(format!("run {later} changed production after run {id}")).hint(
+                    format!(
+                        "take that one back first: drydock rollback --env {} --run {later}",
+                        environment.name
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(Some(id))
+}
+
+/// The latest run, if it is not over. One that is stuck stands in the way of a new one.
+fn unfinished(environment: &Environment, runs: &[String], accept: bool) -> Result<Option<String>> {
+    for id in runs.iter().rev() {
+        let events = crate::journal::read(&journal_path(environment, id))?;
         if events.is_empty() {
             continue;
         }
-        let touched =
-            events.iter().any(|e: &Event| matches!(e.what, What::Intended { action: Action::Apply { .. } }));
-        match saga::next(&events) {
-            Decision::Over(_) if reopen && touched => return Ok(Some(id)),
-            Decision::Over(_) if reopen => {}
-            Decision::Over(_) => return Ok(None),
-            _ => return Ok(Some(id)),
-        }
+        return match saga::next(&events) {
+            Decision::Over(Outcome::Stuck) if !accept => Err(Error::stuck(format!(
+                "run {id} is stuck, and nothing new begins on top of it"
+            ))
+            .hint(format!(
+                "see `drydock status`; take it back with `drydock rollback --env {}` once the cause is gone, or go on from \
+                 what is there with --accept-drift",
+                environment.name
+            ))),
+            Decision::Over(_) => Ok(None),
+            _ => Ok(Some(id.clone())),
+        };
     }
     Ok(None)
+}
+
+/// The latest run that is not over, or whose changesets may be on production; else the one taken back last.
+fn going_back(environment: &Environment, runs: &[String]) -> Result<Option<String>> {
+    let mut touched = None;
+    for id in runs.iter().rev() {
+        let events = crate::journal::read(&journal_path(environment, id))?;
+        if events.is_empty() {
+            continue;
+        }
+        if !matches!(saga::next(&events), Decision::Over(_)) || on_production(&events) {
+            return Ok(Some(id.clone()));
+        }
+        if touched.is_none() && applied_something(&events) {
+            touched = Some(id.clone());
+        }
+    }
+    Ok(touched)
+}
+
+fn applied_something(events: &[Event]) -> bool {
+    events.iter().any(|e| matches!(e.what, What::Intended { action: Action::Apply { .. } }))
+}
+
+/// Whether changesets of this run may still be on production.
+fn on_production(events: &[Event]) -> bool {
+    applied_something(events) && saga::next(events) != Decision::Over(Outcome::RolledBack)
 }
 
 /// Begins with the time, so that ids sort; ends with what tells two of one second apart.

@@ -20,7 +20,7 @@ use crate::liquibase::Liquibase;
 use crate::record;
 use crate::report;
 use crate::run::{self, Run, Wishes};
-use crate::saga::What;
+use crate::saga::{Decision, What};
 use crate::stage::Stage;
 use crate::stages::{compat, plan};
 use crate::watcher::Watcher;
@@ -94,7 +94,7 @@ impl Look {
         let terminal = std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
         let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-        let width = width.or_else(|| terminal.then(comfy_table_width).flatten()).unwrap_or(110);
+        let width = width.or_else(|| terminal.then(comfy_table_width).flatten()).unwrap_or(120);
         Self { colour, width: width.clamp(60, 160) }
     }
 }
@@ -147,7 +147,8 @@ async fn go_back(target: &TargetArgs, run: Option<String>, reason: String, out: 
     let mut run = Run::open(environment.clone(), wishes, out.watcher(), true).await?;
     let id = run.id.clone();
     let unwound = run.journal.events().iter().any(|e| matches!(e.what, What::Unwinding { .. }));
-    if !unwound {
+    // One that got stuck on the way back is tried again.
+    if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
         run.journal.append(What::Unwinding { reason, automatic: false })?;
     }
     let ended = drive::drive(&mut run, Until::End).await;

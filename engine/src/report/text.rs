@@ -160,6 +160,11 @@ pub fn waits(held: &Held) -> String {
     text.join("; ")
 }
 
+/// Nothing measured is no speed.
+fn milliseconds(ms: f64) -> String {
+    if ms > 0.0 { format!("{ms:.0} ms") } else { "–".to_owned() }
+}
+
 fn traffic(summary: &RunSummary) -> String {
     let traffic = &summary.traffic;
     if traffic.requests == 0 {
@@ -171,14 +176,14 @@ fn traffic(summary: &RunSummary) -> String {
         String::new()
     };
     format!(
-        "\ntraffic   {} requests of {} services, {} failed{lost}\nlatency   longest wait {:.0} ms; p99 {:.0} ms before, {:.0} ms during, {:.0} ms after\n",
+        "\ntraffic   {} requests of {} services, {} failed{lost}\nlatency   longest wait {:.0} ms; p99 {} before, {} during, {} after\n",
         count(traffic.requests),
         traffic.services,
         traffic.failed,
         traffic.longest_wait_ms,
-        traffic.p99_ms.before,
-        traffic.p99_ms.during,
-        traffic.p99_ms.after,
+        milliseconds(traffic.p99_ms.before),
+        milliseconds(traffic.p99_ms.during),
+        milliseconds(traffic.p99_ms.after),
     )
 }
 
@@ -192,9 +197,16 @@ pub fn sentence(summary: &RunSummary) -> String {
     let why = summary.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     match summary.outcome {
         Outcome::Migrated if applied == 0 => format!("migrated{why}"),
-        Outcome::Migrated => format!("migrated: {applied} changesets are on {}", summary.environment),
+        Outcome::Migrated => {
+            format!(
+                "migrated: {} on {}",
+                counted(applied, "changeset is", "changesets are"),
+                summary.environment
+            )
+        }
         Outcome::Held => format!(
-            "held: {applied} changesets are on {}; {} until no deployed service needs what {} away",
+            "held: {} on {}; {} until no deployed service needs what {} away",
+            counted(applied, "changeset is", "changesets are"),
             summary.environment,
             counted(summary.held.len(), "waits", "wait"),
             if summary.held.len() == 1 { "it takes" } else { "they take" },

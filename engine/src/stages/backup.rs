@@ -1,8 +1,9 @@
 //! `backup`: a verified backup with a named restore point, and what the source looked like at that moment.
 
 use super::StageDone;
-use crate::error::Result;
-use crate::run::Run;
+use crate::error::{Context, Result};
+use crate::provider::BackupMethod;
+use crate::run::{self, Run};
 use crate::saga::ActOutcome;
 use crate::watcher::as_progress;
 
@@ -13,14 +14,37 @@ use crate::watcher::as_progress;
 pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let progress = as_progress(&run.watcher);
     let folder = run.backup_folder();
-    let backup = run.provider.backup(run.database.as_ref(), &folder, &run.id, progress).await?;
+    let backup = match run.provider.backup(run.database.as_ref(), &folder, &run.id, progress).await {
+        Ok(backup) => backup,
+        Err(error) => {
+            // Half a backup is of no use to anybody, and a full disk of harm.
+            let _ = std::fs::remove_dir_all(&folder);
+            return Err(error);
+        }
+    };
     let evidence = run.keep("backup", &backup)?;
     let text = format!(
-        "{:?} backup of {} MiB to {}, verified by {}",
-        backup.method,
+        "{} backup of {} MiB to {}, verified by {}",
+        match backup.method {
+            BackupMethod::Physical => "physical",
+            BackupMethod::Logical => "logical",
+        },
         backup.bytes / (1024 * 1024),
         backup.moment.name.as_deref().unwrap_or(&backup.moment.position),
         backup.verified_by,
     );
+    drop_older(run)?;
     Ok((ActOutcome::Plain, evidence, text))
+}
+
+/// Takes backups of earlier runs away, but as many as the configuration keeps. Their journals and evidence stay.
+fn drop_older(run: &mut Run) -> Result<()> {
+    let runs = run::runs_folder(&run.environment);
+    let earlier = run::list(&run.environment)?.into_iter().rev().filter(|id| *id < run.id);
+    let backups = earlier.map(|id| (runs.join(&id).join("backup"), id)).filter(|(folder, _)| folder.exists());
+    for (folder, id) in backups.skip(run.environment.keep_backups.saturating_sub(1)).collect::<Vec<_>>() {
+        std::fs::remove_dir_all(&folder).context(format!("{} cannot be removed", folder.display()))?;
+        run.note(format!("removed the backup of run {id}"), None)?;
+    }
+    Ok(())
 }

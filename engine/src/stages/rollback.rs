@@ -129,8 +129,9 @@ pub async fn settle(run: &mut Run) -> Result<String> {
     }
     plan::remember(&run.environment, &after)?;
     let text = format!(
-        "{} changesets taken back in {:.1} s, schema as before, nothing lost",
+        "{} {} taken back in {:.1} s, schema as before, nothing lost",
         evidence.undone.len(),
+        if evidence.undone.len() == 1 { "changeset" } else { "changesets" },
         evidence.seconds
     );
     run.watcher.stage_done(Stage::Rollback, evidence.seconds, &text);

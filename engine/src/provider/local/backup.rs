@@ -10,7 +10,7 @@ use super::tools::{Tools, size};
 use super::{absolute, logical, physical};
 use crate::database::postgres::Postgres;
 use crate::database::{DataFingerprint, Database, Moment, SchemaFingerprint, ServerInfo};
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, DISK_FULL, Error, ErrorKind, Result};
 use crate::provider::{Backup, BackupMethod, Progress};
 
 pub const MANIFEST: &str = "backup.json";
@@ -69,7 +69,7 @@ pub async fn take(
             // A full disk, a missing right to read and a person who wants to stop would meet us again.
             Err(e)
                 if matches!(e.kind, ErrorKind::Interrupted | ErrorKind::Input)
-                    || e.hint_text().is_some_and(|h| h.contains("disk is full")) =>
+                    || e.hint_text() == Some(DISK_FULL) =>
             {
                 return Err(e);
             }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::database::Endpoint;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, DISK_FULL, Error, Result};
 
 const MISSING: &str = "run ci/setup, install PostgreSQL's server package, or put its bin folder into PATH";
 
@@ -218,9 +218,7 @@ pub fn failure(program: &str, stderr: &str) -> Error {
     let said = telling.map_or("it said nothing", |l| l.trim_start_matches(program).trim_start_matches(": "));
     let error = Error::failed(format!("{program} failed: {said}"));
     match stderr {
-        s if s.contains("No space left on device") => {
-            error.hint("the disk is full: free some space, or set DRYDOCK_HOME to a larger disk")
-        }
+        s if s.contains("No space left on device") => error.hint(DISK_FULL),
         s if s.contains("Permission denied") => error.hint("check who owns the folder named above"),
         _ => error,
     }
