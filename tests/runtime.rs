@@ -681,33 +681,3 @@ fn with(endpoint: &Endpoint, mode: &str, root: &str) -> Endpoint {
     }
     Endpoint { host: "localhost".into(), options, ..endpoint.clone() }
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures: run with --ignored --nocapture"]
-async fn measure() {
-    let rig = Rig::new("measure", "CREATE TABLE big (id bigint PRIMARY KEY, a int, b varchar(40), at timestamptz, d numeric(10,2));
-        INSERT INTO big SELECT i, i % 100, 'text number ' || i, now(), i / 3.0 FROM generate_series(1, 3000000) i").await;
-    let source = rig.source();
-    let began = Instant::now();
-    let data = source.data_fingerprint(None).await.unwrap();
-    eprintln!("{} rows in {:?}", data.tables["public.big"].rows, began.elapsed());
-    for _ in 0..3 {
-        let began = Instant::now();
-        source.activity("drydock").await.unwrap();
-        eprintln!("activity {:?}", began.elapsed());
-    }
-    let mut client = source.client("svc").await.unwrap();
-    let sql = "UPDATE big SET a = a + 1 WHERE id = $1";
-    let shape = client.describe(sql).await.unwrap();
-    for ending in [Ending::Commit, Ending::Rollback] {
-        let began = Instant::now();
-        for n in 0..1000 {
-            client.run(sql, &shape, &[Some((n + 1).to_string())], ending).await.unwrap();
-        }
-        eprintln!("{ending:?}: {:?} each", began.elapsed() / 1000);
-    }
-    let (backup, copy) = rig.copy(&source, "copy").await;
-    let began = Instant::now();
-    assert_equal(&backup, &copy).await;
-    eprintln!("{} bytes, compared in {:?}", backup.bytes, began.elapsed());
-}

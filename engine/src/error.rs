@@ -32,7 +32,7 @@ pub struct Error {
     pub kind: ErrorKind,
     message: String,
     hint: Option<String>,
-    /// The database's own code for it (SQLSTATE, ORA number), where there is one.
+    /// The database's own code for it, where there is one.
     pub code: Option<String>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,

@@ -40,7 +40,7 @@ pub struct Backup {
     pub folder: PathBuf,
     pub moment: Moment,
     pub bytes: u64,
-    /// What verified it, e.g. `pg_verifybackup`.
+    /// What verified it: the name of a program or service.
     pub verified_by: String,
     /// Of the source at `moment`.
     pub schema: SchemaFingerprint,

@@ -13,8 +13,6 @@ pub(super) enum Token {
 }
 
 /// Length and kind of what stands at the start of a text that is not empty. `before` is the character in front of it.
-///
-/// Source: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>
 pub(super) fn token(text: &str, before: char) -> (usize, Token) {
     let first = text.chars().next().unwrap_or(' ');
     let ended =
