@@ -155,11 +155,30 @@ impl SchemaFingerprint {
             .map(|(k, _)| format!("- {k}"));
         let added = after.objects.keys().filter(|k| !self.objects.contains_key(*k)).map(|k| format!("+ {k}"));
         let changed = self.objects.iter().filter_map(|(k, before)| match after.objects.get(k) {
-            Some(now) if now != before => Some(format!("~ {k}: {before} -> {now}")),
+            Some(now) if now != before => {
+                let (before, now) = where_they_part(before, now);
+                Some(format!("~ {k}: {before} -> {now}"))
+            }
             _ => None,
         });
         removed.chain(added).chain(changed).take(most).collect()
     }
+}
+
+/// Two long texts from a little before the place where they part.
+fn where_they_part(one: &str, other: &str) -> (String, String) {
+    const BEFORE: usize = 24;
+    const MOST: usize = 120;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let from =
+        if one.chars().count().max(other.chars().count()) > MOST { same.saturating_sub(BEFORE) } else { 0 };
+    let cut = |text: &str| {
+        let mut rest = text.chars().skip(from);
+        let shown: String = rest.by_ref().take(MOST).collect();
+        let (start, end) = (if from > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
+        format!("{start}{shown}{end}")
+    };
+    (cut(one), cut(other))
 }
 
 /// Content of tables: `schema.table` -> rows and an order-independent hash over named columns.
@@ -434,4 +453,18 @@ pub struct Batch {
 #[async_trait]
 pub trait LockWatch: Send {
     async fn stop(self: Box<Self>) -> Vec<HeldLock>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::where_they_part;
+
+    #[test]
+    fn long_definitions_are_shown_where_they_part() {
+        let long = |end: &str| format!("{} {end}", "é".repeat(200));
+        let (one, other) = where_they_part(&long("not null"), &long("null"));
+        assert_eq!(one, format!("…{} not null", "é".repeat(22)));
+        assert_eq!(other, format!("…{} null", "é".repeat(22)));
+        assert_eq!(where_they_part("a b", "a c"), ("a b".to_owned(), "a c".to_owned()));
+    }
 }

@@ -46,6 +46,14 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     Ok((ActOutcome::Plain, evidence, text))
 }
 
+/// The first of them; the report has all.
+fn few(differences: &[String]) -> String {
+    const MOST: usize = 3;
+    let more = differences.len().saturating_sub(MOST);
+    let shown = differences.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
+    if more > 0 { format!("{shown} … and {more} more") } else { shown }
+}
+
 fn refuse(shadow: &Shadow) -> Result<()> {
     if let Some(failure) = shadow.failures.first() {
         let changeset = failure.changeset.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -62,20 +70,22 @@ fn refuse(shadow: &Shadow) -> Result<()> {
             "make the change in two steps, expand and contract, so that the deployed version keeps working",
         ));
     }
-    for rehearsal in &shadow.changesets {
+    // The newest comes first: it was taken back first, and what lies beneath a failed one was never tried.
+    let bad = |r: &&Rehearsal| matches!(r.reverse, ReverseProof::Differs | ReverseProof::Failed);
+    let count = shadow.changesets.iter().filter(bad).count();
+    if let Some(rehearsal) = shadow.changesets.iter().rfind(bad) {
         let what = match rehearsal.reverse {
-            ReverseProof::Proven => continue,
-            ReverseProof::Differs => "leaves something else than there was before",
             ReverseProof::Failed => "fails",
-            ReverseProof::None => "is missing",
+            _ => "leaves something else than there was before",
         };
-        return Err(Error::refused(format!("the inverse of {} {what}: {}", rehearsal.key, rehearsal.differences.join("; ")))
+        let more = if count > 1 { format!(" (and {} more inverses)", count - 1) } else { String::new() };
+        return Err(Error::refused(format!("the inverse of {} {what}: {}{more}", rehearsal.key, few(&rehearsal.differences)))
             .hint("correct its --rollback so that schema and data are as before; `drydock report` shows every difference"));
     }
     if !shadow.whole_way_back {
         return Err(Error::refused(format!(
             "after all inverses the clone is not what it was before: {}",
-            shadow.differences.join("; ")
+            few(&shadow.differences)
         ))
         .hint("one of the inverses does not take back everything that its changeset does"));
     }
@@ -128,11 +138,12 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     let failures = new_failures(failures);
     let schema_after = clone.schema_fingerprint().await?;
 
+    let mut left = Vec::new();
     for (n, ((changeset, rehearsal), before)) in
         (0_u64..).zip(changesets.iter().zip(rehearsals.iter_mut()).zip(&befores).rev())
     {
         run.watcher.progress(&format!("back: {}", changeset.key.id), Some((n, total)));
-        if !backward(run, clone.as_ref(), changeset, rehearsal, before, application).await? {
+        if !backward(run, clone.as_ref(), changeset, rehearsal, before, &mut left, application).await? {
             // What lies beneath a failed inverse cannot be judged.
             break;
         }
@@ -270,13 +281,21 @@ fn rewrites(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>)
         .collect()
 }
 
-/// Runs an inverse and holds the clone against what stood before. `false` when it failed.
+/// What a line of a comparison is about.
+fn subject(difference: &str) -> &str {
+    let named = difference.trim_start_matches(['+', '-', '~', ' ']);
+    named.split_once(": ").map_or(named, |(subject, _)| subject)
+}
+
+/// Runs an inverse and holds the clone against what stood before. `false` when it failed. `left` is what the inverses
+/// before it left behind, which is not this one's fault.
 async fn backward(
     run: &mut Run,
     clone: &dyn Database,
     changeset: &Changeset,
     rehearsal: &mut Rehearsal,
     before: &Before,
+    left: &mut Vec<String>,
     application: &str,
 ) -> Result<bool> {
     let begun = Instant::now();
@@ -290,12 +309,15 @@ async fn backward(
         return Ok(false);
     }
     let schema = clone.schema_fingerprint().await?;
-    let mut differences = before.schema.differences(&schema, 10);
+    let mut differences = before.schema.differences(&schema, usize::MAX);
     if let Some(data) = &before.data {
         let now = clone.data_fingerprint(Some(&changeset.touches())).await?;
-        differences.extend(data.differences(&now, 10));
+        differences.extend(data.differences(&now, usize::MAX));
     }
-    rehearsal.reverse = if differences.is_empty() { ReverseProof::Proven } else { ReverseProof::Differs };
-    rehearsal.differences = differences;
+    let blamed = |d: &String| left.iter().any(|l| subject(l) == subject(d));
+    let own: Vec<String> = differences.iter().filter(|d| !blamed(d)).take(10).cloned().collect();
+    rehearsal.reverse = if own.is_empty() { ReverseProof::Proven } else { ReverseProof::Differs };
+    rehearsal.differences = own;
+    *left = differences;
     Ok(true)
 }

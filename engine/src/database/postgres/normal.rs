@@ -5,6 +5,8 @@
 //! `(ARRAY['a'::character varying])::text[]` and `ARRAY[('a'::character varying)::text]`.
 //! The second is stable, so the first is turned into it. White space is put on one line.
 
+use pg_query::protobuf::{KeywordKind, Token};
+
 const OPEN: &str = "(ARRAY[";
 
 /// The definition in its stable spelling.
@@ -79,9 +81,43 @@ fn one_line(text: &str) -> String {
     out
 }
 
+/// Code as its tokens: without comments and layout, and with words that are not quoted in lower case. `None` when it
+/// cannot be read.
+pub fn tokens(code: &str) -> Option<String> {
+    let scan = pg_query::scan(code).ok()?;
+    let mut out = String::with_capacity(code.len());
+    for token in scan.tokens {
+        let text = code.get(usize::try_from(token.start).ok()?..usize::try_from(token.end).ok()?)?;
+        let kind = token.token();
+        if matches!(kind, Token::SqlComment | Token::CComment) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let word =
+            token.keyword_kind() != KeywordKind::NoKeyword || kind == Token::Ident && !text.contains('"');
+        if word { out.push_str(&text.to_lowercase()) } else { out.push_str(text) }
+    }
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::normal;
+    use super::{normal, tokens};
+
+    #[test]
+    fn code_is_the_same_however_it_is_laid_out() {
+        let one = "BEGIN\n  -- as ever\n  RETURN New . \"Id\" || 'a  B';\nEND;";
+        let other = "begin return new.\"Id\"||'a  B' ; end /* x */ ;";
+        assert_eq!(tokens(one), tokens(other));
+        for (name, differs) in [
+            ("a name", "begin return new.\"id\"||'a  B'; end;"),
+            ("a string", "begin return new.\"Id\"||'a b'; end;"),
+        ] {
+            assert_ne!(tokens(one), tokens(differs), "{name}");
+        }
+    }
 
     #[test]
     fn a_cast_array_is_an_array_of_casts() {
