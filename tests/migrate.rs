@@ -32,6 +32,22 @@ fn a_run_its_repetition_its_way_back_and_the_release_of_what_was_held() {
     }
     assert_eq!(plan["filtered"][0]["id"], "report-archive", "a context that is not asked for is left out");
     let before = home.fingerprints();
+    let compat =
+        home.run(&["compat", "--env", "demo", "--scale", "0.01", "--format", "json"]).expect(3).json();
+    matches_schema(&home, "compat", &compat);
+    let breaking: Vec<_> =
+        compat["verdicts"].as_array().unwrap().iter().filter(|v| v["verdict"] == "breaking").collect();
+    assert_eq!(breaking.len(), 2);
+    for verdict in breaking {
+        assert_eq!(verdict["changeset"], "drivers-phone-drop");
+        assert!(verdict["file"].as_str().unwrap().ends_with("driver-app/queries-1.8.0.sql"), "{verdict}");
+    }
+    // Stage by stage, all of the same run.
+    for stage in ["backup", "clone", "shadow"] {
+        let ran = home.run(&[stage, "--env", "demo", "--scale", "0.01", "--format", "json"]).expect(0);
+        matches_schema(&home, stage, &ran.json());
+    }
+    assert_eq!(home.fingerprints(), before, "nothing of it touched production");
 
     let first = home.migrate(&[]).expect(3).json();
     matches_schema(&home, "migrate", &first);

@@ -64,6 +64,9 @@ pub enum VerdictKind {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
+    /// `changeset` (its id), `author` and `path`.
+    #[serde(flatten, with = "named")]
+    #[schemars(with = "named::Changeset")]
     pub changeset: ChangesetId,
     pub service: String,
     pub version: String,
@@ -76,6 +79,31 @@ pub struct Verdict {
     pub column: Option<String>,
     pub file: String,
     pub line: u64,
+}
+
+/// A changeset where something else has an identity of its own: its id is called `changeset`.
+mod named {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::changeset::ChangesetId;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Changeset {
+        changeset: String,
+        author: String,
+        path: String,
+    }
+
+    pub fn serialize<S: Serializer>(key: &ChangesetId, to: S) -> Result<S::Ok, S::Error> {
+        let ChangesetId { id, author, path } = key.clone();
+        Changeset { changeset: id, author, path }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ChangesetId, D::Error> {
+        let Changeset { changeset, author, path } = Changeset::deserialize(from)?;
+        Ok(ChangesetId { id: changeset, author, path })
+    }
 }
 
 /// Who a held changeset waits for.

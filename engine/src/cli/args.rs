@@ -189,9 +189,12 @@ pub enum DemoCommand {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Document {
+    /// Of `migrate`, `rollout`, `rollback` and `status`, and of a stage that the run did not get to
     Migrate,
     Plan,
+    Backup,
     Compat,
+    Clone,
     Shadow,
     History,
 }

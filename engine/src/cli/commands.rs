@@ -13,10 +13,11 @@ use crate::contract;
 use crate::database::Database;
 use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
-use crate::evidence::{Compat, Outcome, Plan, RunSummary, Shadow};
+use crate::evidence::{CloneProof, Compat, Outcome, Plan, RunRecord, RunSummary, Shadow};
 use crate::inject::Inject;
 use crate::journal::KillAt;
 use crate::liquibase::Liquibase;
+use crate::provider::Backup;
 use crate::record;
 use crate::report;
 use crate::run::{self, Run, Wishes};
@@ -131,7 +132,14 @@ async fn go(target: &TargetArgs, args: &RunArgs, until: Until, out: &Out) -> Res
 fn finish(environment: &Environment, id: &str, until: Until, out: &Out) -> Result<u8> {
     let record = record::load(environment, id)?;
     let summary = &record.summary;
-    out.give(summary, |look| report::text::closing(summary, &record, look.colour, look.width))?;
+    let text = |look: Look| report::text::closing(summary, &record, look.colour, look.width);
+    // A stage that was asked for alone gives its own evidence.
+    match (until, &record) {
+        (Until::After(Stage::Backup), RunRecord { backup: Some(backup), .. }) => out.give(backup, text)?,
+        (Until::After(Stage::Clone), RunRecord { clone: Some(clone), .. }) => out.give(clone, text)?,
+        (Until::After(Stage::Shadow), RunRecord { shadow: Some(shadow), .. }) => out.give(shadow, text)?,
+        _ => out.give(summary, text)?,
+    }
     if summary.outcome == Outcome::Unfinished && until != Until::End {
         return Ok(0);
     }
@@ -307,6 +315,8 @@ fn schema(of: Document) -> Result<u8> {
     let schema = match of {
         Document::Migrate => schemars::schema_for!(RunSummary),
         Document::Plan => schemars::schema_for!(Plan),
+        Document::Backup => schemars::schema_for!(Backup),
+        Document::Clone => schemars::schema_for!(CloneProof),
         Document::Compat => schemars::schema_for!(Compat),
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
