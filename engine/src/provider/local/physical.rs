@@ -30,8 +30,8 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
         .chain(["-X", "stream", "-c", "fast", "--progress", "--no-password"].map(OsString::from));
     let shown = job.progress.clone();
     let line = move |text: &str| {
-        if let Some((done, total)) = kilobytes(text) {
-            shown("base backup (MiB)", Some((done / 1024, total / 1024)));
+        if let Some(parts) = mebibytes(text) {
+            shown("base backup (MiB)", Some(parts));
         }
     };
     job.tools.follow("pg_basebackup", &arguments.collect::<Vec<_>>(), &env, &line).await?;
@@ -64,9 +64,9 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
 }
 
 /// `  12345/67890 kB (18%), 0/1 tablespace`
-fn kilobytes(line: &str) -> Option<(u64, u64)> {
+fn mebibytes(line: &str) -> Option<(u64, u64)> {
     let (done, total) = line.split(" kB").next()?.trim().split_once('/')?;
-    Some((done.trim().parse::<u64>().ok()? * 1024, total.trim().parse::<u64>().ok()? * 1024))
+    Some((done.trim().parse::<u64>().ok()? / 1024, total.trim().parse::<u64>().ok()? / 1024))
 }
 
 async fn start_receiver(job: &Job<'_>, wal: &Path, env: &[(String, String)]) -> Result<Child> {

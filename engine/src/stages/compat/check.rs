@@ -277,6 +277,25 @@ fn does_not_plan(changeset: &Changeset, watched: &Watched<'_>, error: &QueryErro
 
 type Difference = (VerdictKind, &'static str, String, Option<String>);
 
+/// Which columns came, went or moved.
+fn columns_differ(old: &[String], new: &[String]) -> String {
+    let missing = |from: &[String], of: &[String]| -> Vec<String> {
+        from.iter().filter(|c| !of.contains(c)).cloned().collect()
+    };
+    let (gone, come) = (missing(old, new), missing(new, old));
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        said.push(format!("no longer gives {}", gone.join(", ")));
+    }
+    if !come.is_empty() {
+        said.push(format!("also gives {}", come.join(", ")));
+    }
+    if said.is_empty() || !new.starts_with(old) && gone.is_empty() {
+        said.push("gives its columns in another order".to_owned());
+    }
+    said.join("; ")
+}
+
 /// How the answer or the parameters of a query change.
 fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     let names = |shape: &QueryShape| shape.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -284,12 +303,7 @@ fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     if old != new {
         let grown = new.starts_with(&old);
         let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((
-            kind,
-            "result-columns",
-            format!("gives ({}) instead of ({})", new.join(", "), old.join(", ")),
-            None,
-        ));
+        return Some((kind, "result-columns", columns_differ(&old, &new), None));
     }
     for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
         if old == new {
