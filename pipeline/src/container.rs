@@ -1,0 +1,58 @@
+//! The containers that stages run in. What changes rarely comes first, so that a change in a changelog rebuilds nothing.
+
+use dagger_module::Result;
+use dagger_module::sdk::{Container, Directory, Query};
+
+const BUILD: &str = "rust:1.95-slim-bookworm";
+const RUN: &str = "debian:bookworm-slim";
+
+/// Where state lies in a container: a volume of the engine, one for each environment.
+pub const HOME: &str = "/var/lib/drydock";
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn install(container: Container, packages: &str) -> Container {
+    let script = format!(
+        "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends {packages} \
+         >/dev/null && rm -rf /var/lib/apt/lists/*"
+    );
+    container.with_exec(vec!["sh".to_owned(), "-c".to_owned(), script])
+}
+
+/// The command, built from this workspace.
+async fn engine(dag: &Query, workspace: &Directory) -> Result<dagger_module::sdk::File> {
+    let registry = dag.cache_volume("drydock-cargo-registry").id().await?;
+    let target = dag.cache_volume("drydock-cargo-target").id().await?;
+    let built = install(dag.container().from(BUILD), "clang libclang-dev cmake make g++")
+        .with_mounted_cache("/usr/local/cargo/registry", registry)
+        .with_mounted_cache("/target", target)
+        .with_env_variable("CARGO_TARGET_DIR", "/target")
+        .with_mounted_directory("/src", workspace.id().await?)
+        .with_workdir("/src")
+        .with_exec(words("cargo install --locked --path engine --root /out --no-track"));
+    Ok(built.file("/out/bin/drydock"))
+}
+
+/// Liquibase and its drivers, as the workspace names them.
+async fn liquibase(dag: &Query, workspace: &Directory) -> Result<Directory> {
+    let repository = dag.cache_volume("drydock-maven").id().await?;
+    let pom = workspace.file("ci/liquibase/pom.xml").id().await?;
+    Ok(install(dag.container().from(RUN), "ca-certificates maven")
+        .with_mounted_cache("/root/.m2", repository)
+        .with_mounted_file("/pom.xml", pom)
+        .with_exec(words("mvn -q -B -f /pom.xml dependency:copy-dependencies -DoutputDirectory=/lib-liquibase"))
+        .directory("/lib-liquibase"))
+}
+
+/// Everything a stage needs: the server's programs, a Java runtime, Liquibase, the command.
+pub async fn stage(dag: &Query, workspace: &Directory) -> Result<Container> {
+    let liquibase = liquibase(dag, workspace).await?.id().await?;
+    let engine = engine(dag, workspace).await?.id().await?;
+    Ok(install(dag.container().from(RUN), "ca-certificates git postgresql default-jre-headless")
+        .with_directory("/opt/liquibase/lib", liquibase)
+        .with_env_variable("DRYDOCK_LIQUIBASE", "/opt/liquibase/lib")
+        .with_env_variable("DRYDOCK_HOME", HOME)
+        .with_file("/usr/local/bin/drydock", engine))
+}

@@ -1,0 +1,255 @@
+//! What the module offers: the commands of `drydock`, each in its container. No SQL and no decision is made here.
+
+use dagger_module::sdk::{
+    CacheSharingMode, Container, ContainerWithExecOpts, ContainerWithMountedCacheOpts, Directory, File, Query, ReturnType, Secret,
+    Service,
+};
+use dagger_module::{Exit, Failure, Held, Result, object};
+use serde::{Deserialize, Serialize};
+
+use crate::container;
+
+/// What every function knows.
+#[derive(Serialize, Deserialize)]
+pub struct Drydock {
+    workspace: Held<Directory>,
+    changelogs: Held<Directory>,
+    contracts: Option<Held<Directory>>,
+    config: Option<Held<File>>,
+    database: Option<Held<Secret>>,
+    service: Option<Held<Service>>,
+}
+
+/// Changes the schema of a database that many services share, and takes it back when something is wrong
+#[object]
+impl Drydock {
+    /// Names what is changed and what it is checked against
+    #[allow(clippy::too_many_arguments)]
+    pub async fn new(
+        dag: &Query,
+        /// Folder of changelogs; its changelog.yaml is the root
+        #[argument(default_path = "/changelogs")]
+        changelogs: Directory,
+        /// Folder of contracts, where it is not the folder of changelogs
+        contracts: Option<Directory>,
+        /// drydock.toml
+        config: Option<File>,
+        /// URL of the database, e.g. env:DATABASE_URL
+        database: Option<Secret>,
+        /// The database as a service, e.g. tcp://localhost:5432; the URL calls it by the host `database`
+        service: Option<Service>,
+        /// Drydock's own source, which the command is built from
+        #[argument(default_path = "/", ignore = ["*", "!Cargo.toml", "!Cargo.lock", "!engine", "!benches", "!tests", "!pipeline", "!ci/liquibase"])]
+        workspace: Directory,
+    ) -> Result<Self> {
+        let _ = dag;
+        Ok(Self {
+            workspace: Held::new(workspace.id().await?),
+            changelogs: Held::new(changelogs.id().await?),
+            contracts: match contracts {
+                Some(contracts) => Some(Held::new(contracts.id().await?)),
+                None => None,
+            },
+            config: match config {
+                Some(config) => Some(Held::new(config.id().await?)),
+                None => None,
+            },
+            database: match database {
+                Some(database) => Some(Held::new(database.id().await?)),
+                None => None,
+            },
+            service: match service {
+                Some(service) => Some(Held::new(service.id().await?)),
+                None => None,
+            },
+        })
+    }
+
+    /// Does everything: plan, backup, compat, clone, shadow, rollout; goes back by itself if anything fails
+    #[function(cache = "never")]
+    pub async fn migrate(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+        /// What is made to fail in the demo: backup, compat, clone, shadow, rollout-gate, rollout-error, kill
+        inject: Option<String>,
+    ) -> Result<String> {
+        let mut arguments = vec!["migrate".to_owned()];
+        if let Some(inject) = inject {
+            arguments.extend(["--inject".to_owned(), inject]);
+        }
+        self.run(dag, &env, scale, arguments).await
+    }
+
+    /// Shows what Liquibase has pending: phases, hazards, waves, inverses, drift
+    #[function(cache = "never", check)]
+    pub async fn plan(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, vec!["plan".to_owned()]).await
+    }
+
+    /// Holds what is pending against every query of every deployed service version
+    #[function(cache = "never")]
+    pub async fn compat_check(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, vec!["compat".to_owned()]).await
+    }
+
+    /// Takes the latest run back by hand
+    #[function(cache = "never")]
+    pub async fn rollback(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Run to take back, where it is not the latest
+        run: Option<String>,
+        /// Why, for the record
+        #[argument(default = "by hand")]
+        reason: String,
+    ) -> Result<String> {
+        let mut arguments = vec!["rollback".to_owned(), "--reason".to_owned(), reason];
+        if let Some(run) = run {
+            arguments.extend(["--run".to_owned(), run]);
+        }
+        self.run(dag, &env, None, arguments).await
+    }
+
+    /// Shows where the latest run is
+    #[function(cache = "never")]
+    pub async fn status(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+    ) -> Result<String> {
+        self.run(dag, &env, None, vec!["status".to_owned()]).await
+    }
+
+    /// Lists the runs
+    #[function(cache = "never")]
+    pub async fn history(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+    ) -> Result<String> {
+        self.run(dag, &env, None, vec!["history".to_owned()]).await
+    }
+
+    /// One self-contained HTML file about a run
+    #[function(cache = "never")]
+    pub async fn report(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Run to tell of, where it is not the latest
+        run: Option<String>,
+    ) -> Result<File> {
+        let mut arguments = vec!["report".to_owned(), "--output".to_owned(), "/report.html".to_owned()];
+        if let Some(run) = run {
+            arguments.extend(["--run".to_owned(), run]);
+        }
+        Ok(self.ran(dag, &env, None, arguments).await?.0.file("/report.html"))
+    }
+}
+
+impl Drydock {
+    async fn run(&self, dag: &Query, env: &str, scale: Option<f64>, arguments: Vec<String>) -> Result<String> {
+        Ok(self.ran(dag, env, scale, arguments).await?.1)
+    }
+
+    /// Runs the command; its exit code becomes the caller's. 3, held, is an answer like 0: what could go out went out.
+    async fn ran(
+        &self,
+        dag: &Query,
+        env: &str,
+        scale: Option<f64>,
+        arguments: Vec<String>,
+    ) -> Result<(Container, String)> {
+        let container = self.container(dag, env).await?;
+        let mut command = vec!["drydock".to_owned()];
+        command.extend(arguments);
+        command.extend(["--env".to_owned(), env.to_owned()]);
+        if let Some(scale) = scale {
+            command.extend(["--scale".to_owned(), scale.to_string()]);
+        }
+        if self.database.is_some() {
+            command.extend(["--database".to_owned(), "env:DRYDOCK_DATABASE".to_owned()]);
+        }
+        let options = ContainerWithExecOpts {
+            expand: None,
+            expect: Some(ReturnType::Any),
+            experimental_privileged_nesting: None,
+            insecure_root_capabilities: None,
+            no_init: None,
+            redirect_stderr: None,
+            redirect_stdin: None,
+            redirect_stdout: None,
+            stdin: None,
+            use_entrypoint: None,
+        };
+        let ran = container.with_exec_opts(command.clone(), options);
+        let code = ran.exit_code().await?;
+        let stdout = ran.stdout().await?;
+        if code == 0 || code == 3 {
+            return Ok((ran, stdout));
+        }
+        let stderr = ran.stderr().await?;
+        let message = format!("{}\n{}", stdout.trim_end(), stderr.trim_end());
+        let exit = Exit { code: i64::try_from(code)?, command, stdout, stderr };
+        Err(Failure::new(message.trim()).exit(exit))
+    }
+
+    async fn container(&self, dag: &Query, env: &str) -> Result<Container> {
+        let home = dag.cache_volume(format!("drydock-home-{env}")).id().await?;
+        let locked = ContainerWithMountedCacheOpts {
+            expand: None,
+            owner: None,
+            sharing: Some(CacheSharingMode::Locked),
+            source: None,
+        };
+        let mut container = container::stage(dag, &self.workspace.get(dag))
+            .await?
+            .with_mounted_cache_opts(container::HOME, home, locked)
+            .with_workdir("/work")
+            .with_directory("/work/changelogs", self.changelogs.get(dag).id().await?);
+        if let Some(contracts) = &self.contracts {
+            container = container.with_directory("/work/contracts", contracts.get(dag).id().await?);
+        }
+        if let Some(config) = &self.config {
+            container = container.with_file("/work/drydock.toml", config.get(dag).id().await?);
+        }
+        if let Some(service) = &self.service {
+            container = container.with_service_binding("database", service.get(dag).id().await?);
+        }
+        if let Some(database) = &self.database {
+            container = container.with_secret_variable("DRYDOCK_DATABASE", database.get(dag).id().await?);
+        }
+        // An effect is never answered from a cache.
+        Ok(container.with_env_variable("DRYDOCK_CALL", uuid::Uuid::new_v4().to_string()))
+    }
+}
