@@ -290,11 +290,38 @@ fn pid(data: &Path) -> Option<i32> {
 fn is_server(pid: i32, data: &Path) -> bool {
     match std::fs::read_link(format!("/proc/{pid}/cwd")) {
         Ok(cwd) => cwd.starts_with(data) || data.canonicalize().is_ok_and(|d| cwd.starts_with(d)),
+        // In a container not even root may look there; a server's arguments are open to all, and a dead one has none.
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            names(&arguments, data)
+        }
         Err(_) => false,
     }
+}
+
+/// Whether one of a process's arguments, each ended by a zero, is this folder.
+fn names(arguments: &[u8], data: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    arguments.split(|b| *b == 0).any(|argument| argument == data.as_os_str().as_bytes())
 }
 
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("there is no free port on 127.0.0.1")?;
     Ok(listener.local_addr().context("there is no free port on 127.0.0.1")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+    use std::path::Path;
+
+    #[test]
+    fn a_server_is_known_by_its_folder() {
+        let server = b"/usr/lib/postgresql/15/bin/postgres\0-D\0/home/clone/data\0-p\x0041111\0";
+        assert!(names(server, Path::new("/home/clone/data")));
+        for other in ["/home/clone", "/home/clone/data2"] {
+            assert!(!names(server, Path::new(other)), "{other}");
+        }
+        assert!(!names(b"", Path::new("/home/clone/data")), "a dead one has no arguments");
+    }
 }
