@@ -42,7 +42,9 @@ async fn liquibase(dag: &Query, workspace: &Directory) -> Result<Directory> {
     Ok(install(dag.container().from(RUN), "ca-certificates maven")
         .with_mounted_cache("/root/.m2", repository)
         .with_mounted_file("/pom.xml", pom)
-        .with_exec(words("mvn -q -B -f /pom.xml dependency:copy-dependencies -DoutputDirectory=/lib-liquibase"))
+        .with_exec(words(
+            "mvn -q -B -f /pom.xml dependency:copy-dependencies -DoutputDirectory=/lib-liquibase",
+        ))
         .directory("/lib-liquibase"))
 }
 

@@ -1,8 +1,8 @@
 //! What the module offers: the commands of `drydock`, each in its container. No SQL and no decision is made here.
 
 use dagger_module::sdk::{
-    CacheSharingMode, Container, ContainerWithExecOpts, ContainerWithMountedCacheOpts, Directory, File, Query, ReturnType, Secret,
-    Service,
+    CacheSharingMode, Container, ContainerWithExecOpts, ContainerWithMountedCacheOpts, Directory, File,
+    Query, ReturnType, Secret, Service,
 };
 use dagger_module::{Exit, Failure, Held, Result, object};
 use serde::{Deserialize, Serialize};
@@ -178,7 +178,13 @@ impl Drydock {
 }
 
 impl Drydock {
-    async fn run(&self, dag: &Query, env: &str, scale: Option<f64>, arguments: Vec<String>) -> Result<String> {
+    async fn run(
+        &self,
+        dag: &Query,
+        env: &str,
+        scale: Option<f64>,
+        arguments: Vec<String>,
+    ) -> Result<String> {
         Ok(self.ran(dag, env, scale, arguments).await?.1)
     }
 

@@ -6,5 +6,8 @@ mod functions;
 use dagger_module::Module;
 
 fn main() -> std::process::ExitCode {
-    Module::new::<functions::Drydock>("Changes the schema of a shared database without anyone noticing, and takes it back").serve()
+    Module::new::<functions::Drydock>(
+        "Changes the schema of a shared database without anyone noticing, and takes it back",
+    )
+    .serve()
 }

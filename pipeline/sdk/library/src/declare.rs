@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use dagger_sdk::{
-    Function as SdkFunction, FunctionCachePolicy, FunctionWithArgOpts, FunctionWithCachePolicyOpts, Id, Json, Query,
-    TypeDef, TypeDefKind, TypeDefWithObjectOpts,
+    Function as SdkFunction, FunctionCachePolicy, FunctionWithArgOpts, FunctionWithCachePolicyOpts, Id, Json,
+    Query, TypeDef, TypeDefKind, TypeDefWithObjectOpts,
 };
 use serde::Serialize;
 
@@ -146,7 +146,8 @@ pub(crate) async fn define(
     functions: &[Function],
     dag: &Query,
 ) -> Result<Id> {
-    let options = TypeDefWithObjectOpts { deprecated: None, description: Some(description), source_map: None };
+    let options =
+        TypeDefWithObjectOpts { deprecated: None, description: Some(description), source_map: None };
     let mut object = dag.type_def().with_object_opts(name, options);
     if let Some(constructor) = constructor {
         object = object.with_constructor(constructor.define(dag).await?.id().await?);

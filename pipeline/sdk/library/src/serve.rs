@@ -69,7 +69,8 @@ impl Module {
             construct: |mut arguments, dag| Box::pin(async move { T::construct(&mut arguments, &dag).await }),
             call: |parent, name, mut arguments, dag| {
                 Box::pin(async move {
-                    let parent = if parent.is_null() { Value::Object(serde_json::Map::new()) } else { parent };
+                    let parent =
+                        if parent.is_null() { Value::Object(serde_json::Map::new()) } else { parent };
                     let this: T = serde_json::from_value(parent)?;
                     this.call(&name, &mut arguments, &dag).await
                 })
@@ -101,7 +102,11 @@ impl Module {
 
     async fn answer(&self, dag: Query) -> Result<()> {
         let call = current_call(&dag).await?;
-        let worked = if call.parent_name.is_empty() { self.register(&dag).await } else { self.dispatch(call, &dag).await };
+        let worked = if call.parent_name.is_empty() {
+            self.register(&dag).await
+        } else {
+            self.dispatch(call, &dag).await
+        };
         match worked {
             Ok(value) => give(&dag, &value).await,
             Err(failure) => complain(&dag, &failure).await,
@@ -112,7 +117,8 @@ impl Module {
         let mut module = dag.module().with_description(self.description);
         for object in &self.objects {
             let (constructor, functions) = (object.constructor.as_ref(), &object.functions);
-            let defined = declare::define(object.name, object.description, constructor, functions, dag).await?;
+            let defined =
+                declare::define(object.name, object.description, constructor, functions, dag).await?;
             module = module.with_object(defined);
         }
         Ok(Value::String(module.id().await?.0))
@@ -134,7 +140,10 @@ impl Module {
             Ok(worked) => worked,
             Err(join) => {
                 let said = join.into_panic();
-                let said = said.downcast_ref::<String>().map(String::as_str).or_else(|| said.downcast_ref::<&str>().copied());
+                let said = said
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| said.downcast_ref::<&str>().copied());
                 Err(Failure::new(format!("the module panicked: {}", said.unwrap_or("for no reason given"))))
             }
         }

@@ -5,7 +5,8 @@ use proc_macro2::TokenStream as Code;
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, ImplItem, ItemImpl, Lit, Meta, Pat, Result, Token, parse_macro_input,
+    Attribute, Error, Expr, ExprLit, FnArg, ImplItem, ItemImpl, Lit, Meta, Pat, Result, Token,
+    parse_macro_input,
 };
 
 /// Declares the functions of an object: every `pub` method is one.
@@ -101,7 +102,11 @@ fn expand(mut block: ItemImpl) -> Result<Code> {
             syn::ReturnType::Default => quote!(::dagger_module::Kind::Void),
         };
         let constructs = method.sig.receiver().is_none();
-        let result = if constructs { quote!(::dagger_module::Kind::Object(<Self as ::dagger_module::Object>::NAME)) } else { result };
+        let result = if constructs {
+            quote!(::dagger_module::Kind::Object(<Self as ::dagger_module::Object>::NAME))
+        } else {
+            result
+        };
         let declaration = quote!(::dagger_module::Function {
             name: #wire,
             description: #text,
@@ -128,7 +133,8 @@ fn expand(mut block: ItemImpl) -> Result<Code> {
         }
         declared.push(declaration);
         let wait = method.sig.asyncness.is_some().then(|| quote!(.await));
-        dispatched.push(quote!(#wire => ::dagger_module::Answer::answer(self.#name(#(#values),*) #wait).await));
+        dispatched
+            .push(quote!(#wire => ::dagger_module::Answer::answer(self.#name(#(#values),*) #wait).await));
     }
     let name = quote!(#this).to_string();
     Ok(quote! {
