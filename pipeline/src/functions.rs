@@ -18,6 +18,7 @@ pub struct Drydock {
     config: Option<Held<File>>,
     database: Option<Held<Secret>>,
     service: Option<Held<Service>>,
+    state: Option<String>,
 }
 
 /// Changes the schema of a database that many services share, and takes it back when something is wrong
@@ -38,6 +39,8 @@ impl Drydock {
         database: Option<Secret>,
         /// The database as a service, e.g. tcp://localhost:5432; the URL calls it by the host `database`
         service: Option<Service>,
+        /// Name of the engine's volume that journals, backups and the demo's production are kept in
+        state: Option<String>,
         /// Drydock's own source, which the command is built from
         #[argument(default_path = "/", ignore = ["*", "!Cargo.toml", "!Cargo.lock", "!engine", "!benches", "!tests", "!pipeline", "!ci/liquibase"])]
         workspace: Directory,
@@ -62,6 +65,7 @@ impl Drydock {
                 Some(service) => Some(Held::new(service.id().await?)),
                 None => None,
             },
+            state,
         })
     }
 
@@ -78,11 +82,10 @@ impl Drydock {
         /// What is made to fail in the demo: backup, compat, clone, shadow, rollout-gate, rollout-error, kill
         inject: Option<String>,
     ) -> Result<String> {
-        let mut arguments = vec!["migrate".to_owned()];
-        if let Some(inject) = inject {
-            arguments.extend(["--inject".to_owned(), inject]);
+        match inject {
+            Some(inject) => self.run(dag, &env, scale, &["migrate", "--inject", &inject]).await,
+            None => self.run(dag, &env, scale, &["migrate"]).await,
         }
-        self.run(dag, &env, scale, arguments).await
     }
 
     /// Shows what Liquibase has pending: phases, hazards, waves, inverses, drift
@@ -96,11 +99,11 @@ impl Drydock {
         /// Size of the demo's production when it is made
         scale: Option<f64>,
     ) -> Result<String> {
-        self.run(dag, &env, scale, vec!["plan".to_owned()]).await
+        self.run(dag, &env, scale, &["plan"]).await
     }
 
     /// Holds what is pending against every query of every deployed service version
-    #[function(cache = "never")]
+    #[function(cache = "never", check)]
     pub async fn compat_check(
         &self,
         dag: &Query,
@@ -110,7 +113,64 @@ impl Drydock {
         /// Size of the demo's production when it is made
         scale: Option<f64>,
     ) -> Result<String> {
-        self.run(dag, &env, scale, vec!["compat".to_owned()]).await
+        // What is held breaks nobody: that is the answer here, and no failure.
+        self.fine(dag, &env, scale, &["compat"], &[0, 3]).await.map(|(_, text)| text)
+    }
+
+    /// Takes and verifies a backup, and what comes before it
+    #[function(cache = "never")]
+    pub async fn backup(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, &["backup"]).await
+    }
+
+    /// Restores the backup and proves it equal, and what comes before it
+    #[function(cache = "never")]
+    pub async fn clone(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, &["clone"]).await
+    }
+
+    /// Rehearses on the clone: forward, every inverse, forward again; and what comes before it
+    #[function(cache = "never")]
+    pub async fn shadow(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, &["shadow"]).await
+    }
+
+    /// Changes production, wave by wave, and what comes before it
+    #[function(cache = "never")]
+    pub async fn rollout(
+        &self,
+        dag: &Query,
+        /// Environment of drydock.toml; `demo` needs none
+        #[argument(default = "demo")]
+        env: String,
+        /// Size of the demo's production when it is made
+        scale: Option<f64>,
+    ) -> Result<String> {
+        self.run(dag, &env, scale, &["rollout"]).await
     }
 
     /// Takes the latest run back by hand
@@ -127,11 +187,11 @@ impl Drydock {
         #[argument(default = "by hand")]
         reason: String,
     ) -> Result<String> {
-        let mut arguments = vec!["rollback".to_owned(), "--reason".to_owned(), reason];
-        if let Some(run) = run {
-            arguments.extend(["--run".to_owned(), run]);
+        let mut arguments = vec!["rollback", "--reason", &reason];
+        if let Some(run) = &run {
+            arguments.extend(["--run", run]);
         }
-        self.run(dag, &env, None, arguments).await
+        self.run(dag, &env, None, &arguments).await
     }
 
     /// Shows where the latest run is
@@ -142,8 +202,12 @@ impl Drydock {
         /// Environment of drydock.toml; `demo` needs none
         #[argument(default = "demo")]
         env: String,
+        /// As one JSON document
+        #[argument(default = false)]
+        json: bool,
     ) -> Result<String> {
-        self.run(dag, &env, None, vec!["status".to_owned()]).await
+        let arguments: &[&str] = if json { &["status", "--format", "json"] } else { &["status"] };
+        self.run(dag, &env, None, arguments).await
     }
 
     /// Lists the runs
@@ -155,7 +219,7 @@ impl Drydock {
         #[argument(default = "demo")]
         env: String,
     ) -> Result<String> {
-        self.run(dag, &env, None, vec!["history".to_owned()]).await
+        self.run(dag, &env, None, &["history"]).await
     }
 
     /// One self-contained HTML file about a run
@@ -169,36 +233,31 @@ impl Drydock {
         /// Run to tell of, where it is not the latest
         run: Option<String>,
     ) -> Result<File> {
-        let mut arguments = vec!["report".to_owned(), "--output".to_owned(), "/report.html".to_owned()];
-        if let Some(run) = run {
-            arguments.extend(["--run".to_owned(), run]);
+        let mut arguments = vec!["report", "--output", "/report.html"];
+        if let Some(run) = &run {
+            arguments.extend(["--run", run]);
         }
-        Ok(self.ran(dag, &env, None, arguments).await?.0.file("/report.html"))
+        Ok(self.fine(dag, &env, None, &arguments, &[0]).await?.0.file("/report.html"))
     }
 }
 
 impl Drydock {
-    async fn run(
-        &self,
-        dag: &Query,
-        env: &str,
-        scale: Option<f64>,
-        arguments: Vec<String>,
-    ) -> Result<String> {
-        Ok(self.ran(dag, env, scale, arguments).await?.1)
+    async fn run(&self, dag: &Query, env: &str, scale: Option<f64>, arguments: &[&str]) -> Result<String> {
+        Ok(self.fine(dag, env, scale, arguments, &[0]).await?.1)
     }
 
-    /// Runs the command; its exit code becomes the caller's. 3, held, is an answer like 0: what could go out went out.
-    async fn ran(
+    /// Runs the command; an exit code that is not one of `fine` becomes the caller's.
+    async fn fine(
         &self,
         dag: &Query,
         env: &str,
         scale: Option<f64>,
-        arguments: Vec<String>,
+        arguments: &[&str],
+        fine: &[isize],
     ) -> Result<(Container, String)> {
         let container = self.container(dag, env).await?;
         let mut command = vec!["drydock".to_owned()];
-        command.extend(arguments);
+        command.extend(arguments.iter().map(|a| (*a).to_owned()));
         command.extend(["--env".to_owned(), env.to_owned()]);
         if let Some(scale) = scale {
             command.extend(["--scale".to_owned(), scale.to_string()]);
@@ -221,7 +280,7 @@ impl Drydock {
         let ran = container.with_exec_opts(command.clone(), options);
         let code = ran.exit_code().await?;
         let stdout = ran.stdout().await?;
-        if code == 0 || code == 3 {
+        if fine.contains(&code) {
             return Ok((ran, stdout));
         }
         let stderr = ran.stderr().await?;
@@ -231,7 +290,8 @@ impl Drydock {
     }
 
     async fn container(&self, dag: &Query, env: &str) -> Result<Container> {
-        let home = dag.cache_volume(format!("drydock-home-{env}")).id().await?;
+        let volume = self.state.clone().unwrap_or_else(|| format!("drydock-home-{env}"));
+        let home = dag.cache_volume(volume).id().await?;
         let locked = ContainerWithMountedCacheOpts {
             expand: None,
             owner: None,
