@@ -202,12 +202,11 @@ impl Drydock {
         /// Environment of drydock.toml; `demo` needs none
         #[argument(default = "demo")]
         env: String,
-        /// As one JSON document
-        #[argument(default = false)]
-        json: bool,
+        /// text, or json: one document
+        #[argument(default = "text")]
+        format: String,
     ) -> Result<String> {
-        let arguments: &[&str] = if json { &["status", "--format", "json"] } else { &["status"] };
-        self.run(dag, &env, None, arguments).await
+        self.run(dag, &env, None, &["status", "--format", &format]).await
     }
 
     /// Lists the runs
