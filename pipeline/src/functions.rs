@@ -300,13 +300,13 @@ impl Drydock {
         let mut container = container::stage(dag, &self.workspace.get(dag))
             .await?
             .with_mounted_cache_opts(container::HOME, home, locked)
-            .with_workdir("/work")
-            .with_directory("/work/changelogs", self.changelogs.get(dag).id().await?);
+            .with_workdir("/project")
+            .with_directory("/project/changelogs", self.changelogs.get(dag).id().await?);
         if let Some(contracts) = &self.contracts {
-            container = container.with_directory("/work/contracts", contracts.get(dag).id().await?);
+            container = container.with_directory("/project/contracts", contracts.get(dag).id().await?);
         }
         if let Some(config) = &self.config {
-            container = container.with_file("/work/drydock.toml", config.get(dag).id().await?);
+            container = container.with_file("/project/drydock.toml", config.get(dag).id().await?);
         }
         if let Some(service) = &self.service {
             container = container.with_service_binding("database", service.get(dag).id().await?);
