@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Outcome, Plan};
 use crate::inject::Inject;
 use crate::run::Run;
-use crate::saga::{ActOutcome, Action, Decision, FailureKind, What};
+use crate::saga::{self, ActOutcome, Action, Decision, FailureKind, What};
 use crate::stage::Stage;
 use crate::stages::{backup, clone, compat, plan, rollback, rollout, shadow};
 
@@ -24,7 +24,7 @@ pub enum Until {
 /// # Errors
 /// What the journal or the disk refuse; failures of stages become outcomes instead.
 pub async fn drive(run: &mut Run, until: Until) -> Result<Option<Outcome>> {
-    if crashed_rollout(run) {
+    if saga::reached_production(run.journal.events()) {
         resume_check(run).await?;
     }
     loop {
@@ -202,10 +202,6 @@ async fn is_applied(run: &mut Run, changeset: &ChangesetId) -> Result<bool> {
             }
         }
     }
-}
-
-fn crashed_rollout(run: &Run) -> bool {
-    run.journal.events().iter().any(|e| matches!(e.what, What::Intended { action: Action::Apply { .. } }))
 }
 
 /// A run that is taken up in the middle of its rollout must still mean the changesets it had rehearsed.

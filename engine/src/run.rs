@@ -334,20 +334,16 @@ fn going_back(environment: &Environment, runs: &[String]) -> Result<Option<Strin
         if !matches!(saga::next(&events), Decision::Over(_)) || on_production(&events) {
             return Ok(Some(id.clone()));
         }
-        if touched.is_none() && applied_something(&events) {
+        if touched.is_none() && saga::reached_production(&events) {
             touched = Some(id.clone());
         }
     }
     Ok(touched)
 }
 
-fn applied_something(events: &[Event]) -> bool {
-    events.iter().any(|e| matches!(e.what, What::Intended { action: Action::Apply { .. } }))
-}
-
 /// Whether changesets of this run may still be on production.
 fn on_production(events: &[Event]) -> bool {
-    applied_something(events) && saga::next(events) != Decision::Over(Outcome::RolledBack)
+    saga::reached_production(events) && saga::next(events) != Decision::Over(Outcome::RolledBack)
 }
 
 /// Begins with the time, so that ids sort; ends with what tells two of one second apart.

@@ -193,6 +193,11 @@ fn tell(events: &[Event]) -> Told<'_> {
     told
 }
 
+/// Whether an act on production was ever begun.
+pub fn reached_production(events: &[Event]) -> bool {
+    events.iter().any(|e| matches!(e.what, What::Intended { action: Action::Apply { .. } }))
+}
+
 /// Decides from the journal alone what the run does next.
 pub fn next(events: &[Event]) -> Decision {
     let told = tell(events);

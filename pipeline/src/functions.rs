@@ -27,7 +27,6 @@ impl Drydock {
     /// Names what is changed and what it is checked against
     #[allow(clippy::too_many_arguments)]
     pub async fn new(
-        dag: &Query,
         /// Folder of changelogs; its changelog.yaml is the root
         #[argument(default_path = "/changelogs")]
         changelogs: Directory,
@@ -45,26 +44,13 @@ impl Drydock {
         #[argument(default_path = "/", ignore = ["*", "!Cargo.toml", "!Cargo.lock", "!engine", "!benches", "!tests", "!pipeline", "!ci/liquibase"])]
         workspace: Directory,
     ) -> Result<Self> {
-        let _ = dag;
         Ok(Self {
-            workspace: Held::new(workspace.id().await?),
-            changelogs: Held::new(changelogs.id().await?),
-            contracts: match contracts {
-                Some(contracts) => Some(Held::new(contracts.id().await?)),
-                None => None,
-            },
-            config: match config {
-                Some(config) => Some(Held::new(config.id().await?)),
-                None => None,
-            },
-            database: match database {
-                Some(database) => Some(Held::new(database.id().await?)),
-                None => None,
-            },
-            service: match service {
-                Some(service) => Some(Held::new(service.id().await?)),
-                None => None,
-            },
+            workspace: Held::of(&workspace).await?,
+            changelogs: Held::of(&changelogs).await?,
+            contracts: Held::of_option(contracts.as_ref()).await?,
+            config: Held::of_option(config.as_ref()).await?,
+            database: Held::of_option(database.as_ref()).await?,
+            service: Held::of_option(service.as_ref()).await?,
             state,
         })
     }

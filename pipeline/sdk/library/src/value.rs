@@ -5,7 +5,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use dagger_sdk::loadable::Loadable;
-use dagger_sdk::{Id, Query};
+use dagger_sdk::{Id, Node, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -132,10 +132,22 @@ pub struct Held<T> {
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: Loadable> Held<T> {
-    pub fn new(id: Id) -> Self {
-        Self { id: id.0, of: PhantomData }
+impl<T: Loadable + Node> Held<T> {
+    /// # Errors
+    /// When the object cannot be made.
+    pub async fn of(object: &T) -> Result<Self> {
+        Ok(Self { id: object.id().await?.0, of: PhantomData })
     }
+
+    /// # Errors
+    /// When the object cannot be made.
+    pub async fn of_option(object: Option<&T>) -> Result<Option<Self>> {
+        match object {
+            Some(object) => Self::of(object).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     pub fn get(&self, dag: &Query) -> T {
         dag.r#ref(Id(self.id.clone()))
     }
