@@ -247,6 +247,9 @@ impl Drydock {
         if let Some(scale) = scale {
             command.extend(["--scale".to_owned(), scale.to_string()]);
         }
+        if self.contracts.is_some() {
+            command.extend(["--contracts".to_owned(), "contracts".to_owned()]);
+        }
         if self.database.is_some() {
             command.extend(["--database".to_owned(), "env:DRYDOCK_DATABASE".to_owned()]);
         }
