@@ -205,7 +205,7 @@ pub enum DemoCommand {
     Up,
     /// Make it (or start it) and serve it to others until told to stop; $DRYDOCK_DEMO_PASSWORD is its password
     ///
-    /// Elsewhere `--env demo --database postgresql://drydock:PASSWORD@HOST:PORT/logistics` works on it.
+    /// Elsewhere `--env demo --database URL` works on it: user drydock, that password, database logistics.
     Serve {
         /// Address and port to listen on
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5432")]
