@@ -1,5 +1,6 @@
 //! A run for people: one self-contained HTML file, and text for the terminal.
 
+pub mod compat;
 mod matrix;
 mod plot;
 pub mod text;
@@ -35,7 +36,11 @@ pub fn html(record: &RunRecord) -> String {
     header(&mut page, record);
     stages(&mut page, record);
     held(&mut page, record);
-    section(&mut page, "Compatibility", "compat", record.compat.as_ref().map(matrix::matrix));
+    let changesets_of_plan = record.plan.as_ref().map(|p| p.changesets.as_slice()).unwrap_or_default();
+    let matrix = record.compat.as_ref().map(|compat| {
+        matrix::html(&compat::Findings::new(compat, changesets_of_plan, &compat::Places::default()))
+    });
+    section(&mut page, "Compatibility", "compat", matrix);
     section(&mut page, "Changesets", "plan", record.plan.as_ref().map(|_| changesets(record)));
     let waves = record.rollout.as_ref().filter(|r| !r.changesets.is_empty());
     section(&mut page, "Waves", "rollout", waves.map(plot::waves));

@@ -112,6 +112,38 @@ impl TargetArgs {
 pub enum Format {
     Text,
     Json,
+    /// JUnit XML, of `compat`
+    Junit,
+    /// SARIF 2.1.0 for code scanning, of `compat`
+    Sarif,
+    /// GitLab's code quality report, of `compat`
+    Codequality,
+    /// A comment for a merge request, of `compat`
+    Markdown,
+}
+
+impl Format {
+    /// What only `compat` gives.
+    pub fn is_of_compat(self) -> bool {
+        !matches!(self, Format::Text | Format::Json)
+    }
+}
+
+/// `FORMAT=FILE`
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub format: Format,
+    pub file: PathBuf,
+}
+
+impl std::str::FromStr for Written {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (format, file) =
+            text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or("write FORMAT=FILE")?;
+        Ok(Self { format: Format::from_str(format, false)?, file: PathBuf::from(file) })
+    }
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -141,7 +173,11 @@ pub enum Command {
     /// Take and verify a backup (runs what comes before it)
     Backup(RunArgs),
     /// Hold what is pending against every query of every deployed service version
-    Compat,
+    Compat {
+        /// Also write the result to a file in a format, e.g. sarif=compat.sarif; may be given several times
+        #[arg(long, short, value_name = "FORMAT=FILE")]
+        output: Vec<Written>,
+    },
     /// Restore the backup beside production and prove it equal (runs what comes before it)
     Clone(RunArgs),
     /// Rehearse on the clone: forward, every inverse, forward again (runs what comes before it)

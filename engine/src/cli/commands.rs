@@ -1,5 +1,7 @@
 //! What each command does.
 
+mod check;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use super::progress::Terminal;
 use crate::config::{self, Environment};
 use crate::contract;
 use crate::database::Database;
+use crate::demo;
 use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{CloneProof, Compat, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
@@ -24,9 +27,8 @@ use crate::report;
 use crate::run::{self, Run, Wanted, Wishes};
 use crate::saga::{self, Decision, What};
 use crate::stage::Stage;
-use crate::stages::{compat, plan};
+use crate::stages::plan;
 use crate::watcher::Watcher;
-use crate::{demo, provider};
 
 /// Runs one command and gives its exit code.
 ///
@@ -42,6 +44,11 @@ pub async fn run(args: Args) -> Result<u8> {
 
 async fn dispatch(args: Args, out: &Out) -> Result<u8> {
     let target = &args.target;
+    // Said before anything is done, not after a run.
+    if out.format.is_of_compat() && !matches!(args.command, Command::Compat { .. }) {
+        return Err(Error::input("only `drydock compat` gives this format")
+            .hint("use --format text or --format json"));
+    }
     match args.command {
         Command::Migrate(run) => go(target, &run, Until::End, out).await,
         Command::Backup(run) => go(target, &run, Until::After(Stage::Backup), out).await,
@@ -50,7 +57,7 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Rollout(run) => go(target, &run, Until::End, out).await,
         Command::Plan => show_plan(target, out).await,
         Command::Drift => show_drift(target, out).await,
-        Command::Compat => show_compat(target, out).await,
+        Command::Compat { output } => check::compat(target, &output, out).await,
         Command::Rollback { run, evidence, reason } => go_back(target, run, evidence, reason, out).await,
         Command::Status { run } => status(target, run, out).await,
         Command::History => history(target, out).await,
@@ -77,13 +84,21 @@ impl Out {
     fn give<T: Serialize>(&self, document: &T, text: impl FnOnce(Look) -> String) -> Result<()> {
         self.terminal.finish();
         let printed = match self.format {
-            Format::Json => serde_json::to_string_pretty(document).context("the result cannot be written")?,
-            Format::Text => text(Look::of_stdout()),
+            Format::Json => json(document)?,
+            _ => text(Look::of_stdout()),
         };
-        // A reader that went away (`| head`) is no error of ours.
-        let _ = writeln!(std::io::stdout(), "{}", printed.trim_end());
+        print(&printed);
         Ok(())
     }
+}
+
+fn json<T: Serialize>(document: &T) -> Result<String> {
+    serde_json::to_string_pretty(document).context("the result cannot be written")
+}
+
+fn print(text: &str) {
+    // A reader that went away (`| head`) is no error of ours.
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
 
 /// How text may look.
@@ -100,6 +115,12 @@ impl Look {
         let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
         let width = width.or_else(|| terminal.then(comfy_table_width).flatten()).unwrap_or(120);
         Self { colour, width: width.clamp(60, 160) }
+    }
+}
+
+impl Look {
+    fn of_a_file() -> Self {
+        Self { colour: false, width: 120 }
     }
 }
 
@@ -234,26 +255,6 @@ async fn show_drift(target: &TargetArgs, out: &Out) -> Result<u8> {
     })?;
     plan::refuse_drift(&drift, false)?;
     Ok(0)
-}
-
-async fn show_compat(target: &TargetArgs, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
-    let contracts = contract::load(&environment.contracts)?;
-    let (database, mut liquibase) = open(&environment, out).await?;
-    let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
-    let folder = environment.home.join("scratch");
-    let bench = compat::Bench {
-        production: database,
-        provider: provider::embedded().await?,
-        watcher: out.watcher(),
-        application: "drydock compat".to_owned(),
-    };
-    let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
-    let _ = bench.provider.discard(&folder).await;
-    liquibase.close().await;
-    let compat = checked?;
-    out.give(&compat, |look| report::text::compat(&compat, look.width))?;
-    Ok(if compat.held.is_empty() { 0 } else { Outcome::Held.exit_code() })
 }
 
 /// The run that is meant: the named one or the latest.
@@ -404,7 +405,6 @@ fn schema(of: Document) -> Result<u8> {
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
     };
-    let text = serde_json::to_string_pretty(&schema).context("the schema cannot be written")?;
-    let _ = writeln!(std::io::stdout(), "{text}");
+    print(&json(&schema)?);
     Ok(0)
 }

@@ -174,7 +174,6 @@ fn the_closing_text() {
         insta::assert_snapshot!("closing", text::closing(&record.summary, &record, false, 100));
         insta::assert_snapshot!("status", text::status(&record, 100));
         insta::assert_snapshot!("history", text::history(std::slice::from_ref(&record.summary), 100));
-        insta::assert_snapshot!("compat", text::compat(record.compat.as_ref().unwrap(), 100));
     });
 }
 

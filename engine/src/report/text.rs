@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::changeset::Severity;
-use crate::evidence::{Compat, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, VerdictKind};
+use crate::evidence::{Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary};
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(seconds: f64) -> String {
@@ -43,14 +43,14 @@ pub fn bytes(n: u64) -> String {
     if value < 10.0 && unit != "B" { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
-fn table(width: u16, head: &[&str]) -> Table {
+pub(super) fn table(width: u16, head: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(head.to_vec());
     table
 }
 
-fn drawn(table: &Table) -> String {
+pub(super) fn drawn(table: &Table) -> String {
     table.to_string().lines().map(|l| format!("{}\n", l.trim_end())).collect()
 }
 
@@ -127,7 +127,7 @@ fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
 }
 
 /// Who each held changeset waits for, services once with their queries behind them.
-fn held(held: &[Held], width: u16) -> String {
+pub(super) fn held(held: &[Held], width: u16) -> String {
     if held.is_empty() {
         return String::new();
     }
@@ -187,7 +187,7 @@ fn traffic(summary: &RunSummary) -> String {
     )
 }
 
-fn counted(n: usize, one: &str, more: &str) -> String {
+pub(super) fn counted(n: usize, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
@@ -279,33 +279,6 @@ pub fn plan(plan: &Plan, width: u16) -> String {
 /// Differences between changelog, history and catalog, one line each.
 pub fn drift(drift: &[Drift]) -> String {
     drift.iter().map(|d| format!("drift     {} {}\n", d.subject, d.message)).collect()
-}
-
-/// Verdicts, one line each.
-pub fn compat(compat: &Compat, width: u16) -> String {
-    let mut out = String::new();
-    let mut verdicts: Vec<_> = compat.verdicts.iter().collect();
-    verdicts.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.changeset.cmp(&b.changeset)));
-    for v in &verdicts {
-        let kind = if v.verdict == VerdictKind::Breaking { "breaking" } else { "risky" };
-        out.push_str(&format!(
-            "{}:{}: {kind}: {} {} {}: {} [{}, {}]\n",
-            v.file, v.line, v.service, v.version, v.query, v.reason, v.class, v.changeset.id
-        ));
-    }
-    out.push_str(&held(&compat.held, width));
-    let c = &compat.checked;
-    out.push_str(&format!(
-        "{} queries of {} service versions against {} changesets: {} checks in {}; {} go on, {} held\n",
-        count(c.queries),
-        c.services,
-        c.changesets,
-        count(c.checks),
-        duration(c.seconds),
-        compat.accepted.len(),
-        compat.held.len()
-    ));
-    out
 }
 
 /// Where a run is.

@@ -1,0 +1,514 @@
+//! What to do about a verdict: the way by expand and contract, spelled for the statement that is in the way.
+
+use crate::changeset::Changeset;
+use crate::evidence::{Verdict, VerdictKind};
+
+/// What one statement takes away, narrows or asks for, with names as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    DropColumn {
+        table: String,
+        column: String,
+    },
+    RenameColumn {
+        table: String,
+        from: String,
+        to: String,
+    },
+    Retype {
+        table: String,
+        column: String,
+    },
+    NotNull {
+        table: String,
+        column: String,
+    },
+    /// A new column that must be given.
+    AddRequired {
+        table: String,
+        column: String,
+    },
+    AddColumn {
+        table: String,
+        column: String,
+    },
+    DropDefault {
+        table: String,
+        column: String,
+    },
+    Constrain {
+        table: String,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
+    /// A table, view, type, function, …: the word for it and its name.
+    Drop {
+        what: String,
+        name: String,
+    },
+    Revoke,
+}
+
+/// A short, concrete instruction for a person who has this verdict in front of them.
+pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
+    let who = format!("{} {}", verdict.service, verdict.version);
+    let breaking = verdict.verdict == VerdictKind::Breaking;
+    match (step_behind(verdict, changeset), breaking) {
+        (Some(step), true) => way_out(&step, &who, verdict),
+        (Some(step), false) => caution(&step, &who, verdict),
+        (None, true) => format!("{}, once {who} is gone", default_way(&verdict.class)),
+        (None, false) => look(&who, verdict),
+    }
+}
+
+/// The column that the verdict is about: its own, or the one that the statement behind it names.
+pub fn column(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<String> {
+    verdict.column.clone().or_else(|| match step_behind(verdict, changeset)? {
+        Step::DropColumn { table, column }
+        | Step::RenameColumn { table, from: column, .. }
+        | Step::Retype { table, column }
+        | Step::NotNull { table, column }
+        | Step::AddRequired { table, column }
+        | Step::AddColumn { table, column }
+        | Step::DropDefault { table, column } => Some(format!("{table}.{column}")),
+        _ => None,
+    })
+}
+
+/// The same for a class, whatever the statement: a title, and what it means and asks for.
+pub fn class_help(class: &str) -> (&'static str, &'static str) {
+    match class {
+        "does-not-plan" => (
+            "A query does not plan any more",
+            "After the changeset the database refuses to plan a query of a deployed version: something it names is gone, \
+             renamed or of another type. Add what is new beside what is there, move the services, and take the old away in a \
+             later release.",
+        ),
+        "fails-when-run" => (
+            "A query plans and may fail when it runs",
+            "The changeset makes the database refuse rows that a deployed version writes. Let every version write what fits \
+             first; tighten in a later release.",
+        ),
+        "result-columns" => (
+            "A query gives other columns",
+            "A query of a deployed version gives columns of other names, in another order or more of them. Name the columns in \
+             the query; keep what is read until its readers are gone.",
+        ),
+        "result-type" => (
+            "A query gives a column of another type",
+            "A client that reads the column by its type may fail. Add a second column of the new type, write both, move the \
+             readers, and drop the old one in a later release.",
+        ),
+        "parameter-type" => (
+            "A query takes a parameter of another type",
+            "A client that binds the parameter by its type may fail, or an index may no longer fit. Look at how the service \
+             binds it.",
+        ),
+        "api-field" => (
+            "The column behind an API field changes",
+            "Clients of the API see the change. Add the new field beside the old one, and keep the column until no deployed \
+             version shows it.",
+        ),
+        "answers-differently" => (
+            "A query gives another answer",
+            "The query runs and its answer means something else. Keep the old meaning until the versions that rely on it are \
+             gone.",
+        ),
+        "gets-slow" => (
+            "A query gets slow",
+            "The plan of a query gets much dearer on production's statistics. Make the index it needs first, and drop the old \
+             one in a later release.",
+        ),
+        "lost-privilege" => (
+            "A service loses a right that it uses",
+            "Grant the right again in the same changeset, or take it away once no deployed version uses it.",
+        ),
+        _ => (
+            "A deployed version is affected",
+            "Let what only adds go out now, and take away what a deployed version still needs in a later release, once that \
+             version is gone.",
+        ),
+    }
+}
+
+fn default_way(class: &str) -> &'static str {
+    match class {
+        "fails-when-run" => "let every version write what fits first, and tighten in a later release",
+        "gets-slow" => {
+            "make the index that the query needs first, and take the old one away in a later release"
+        }
+        "lost-privilege" => {
+            "grant the right again in the same changeset, and take it away in a later release"
+        }
+        "answers-differently" => {
+            "keep the old meaning beside the new one, and take it away in a later release"
+        }
+        _ => "let what only adds go out now, and take the rest away in a later release",
+    }
+}
+
+/// For a changeset that is held: how to get it out without waiting, or what it waits for.
+fn way_out(step: &Step, who: &str, verdict: &Verdict) -> String {
+    match step {
+        Step::DropColumn { table, column } => format!(
+            "keep {table}.{column} until {who} is gone: deploy a version that does without it, and drop it in a later release"
+        ),
+        Step::RenameColumn { table, from, to } => format!(
+            "keep {table}.{from} until {who} is gone: add {table}.{to} beside it, write both, copy what is there, move the \
+             readers, and drop {from} in a later release"
+        ),
+        Step::Retype { table, column } if verdict.class == "fails-when-run" => format!(
+            "let {who} be followed by a version that keeps within the new type of {table}.{column}, and change the type in a \
+             later release"
+        ),
+        Step::Retype { table, column } => format!(
+            "leave {table}.{column} as it is until {who} is gone: add a second column of the new type, write both, copy what \
+             is there, move the readers, and drop the old one in a later release"
+        ),
+        Step::NotNull { table, column } => format!(
+            "give {table}.{column} a default, or let it stay nullable until {who} is gone: deploy a version that always writes \
+             it, fill the rows that lack it, and set NOT NULL in a later release"
+        ),
+        Step::AddRequired { table, column } => format!(
+            "add {table}.{column} with a default or nullable: deploy versions that write it, and make it NOT NULL in a later \
+             release, once {who} is gone"
+        ),
+        Step::AddColumn { table, column } => format!(
+            "let {} of {who} name its columns (and qualify them where tables are joined) before {table}.{column} is added",
+            verdict.query
+        ),
+        Step::DropDefault { table, column } => format!(
+            "keep the default of {table}.{column} until {who} is gone: deploy a version that writes the column, and drop the \
+             default in a later release"
+        ),
+        Step::Constrain { table } => format!(
+            "let every version write to {table} what the new constraint takes, mend the rows that are there, and add it in a \
+             later release, once {who} is gone"
+        ),
+        Step::RenameTable { from, to } => format!(
+            "keep the name {from} until {who} is gone: rename to {to} and make a view {from} over it in the same changeset, \
+             move the services, and drop the view in a later release"
+        ),
+        Step::Drop { what, name } if what == "index" => format!(
+            "keep the index {name} until {who} is gone, or make the index that its queries can use instead first"
+        ),
+        Step::Drop { what, name } => format!(
+            "keep the {what} {name} until {who} is gone: deploy a version that does without it, and drop it in a later release"
+        ),
+        Step::Revoke => format!(
+            "let {who} keep the right until it is gone: grant it again in the same changeset, and take it away in a later release"
+        ),
+    }
+}
+
+/// For a changeset that goes out all the same: what to look at before.
+fn caution(step: &Step, who: &str, verdict: &Verdict) -> String {
+    match step {
+        Step::AddColumn { table, column } | Step::AddRequired { table, column }
+            if verdict.class == "result-columns" =>
+        {
+            format!("name the columns in {} instead of *: {who} gets {table}.{column} besides", verdict.query)
+        }
+        Step::NotNull { table, column } => format!(
+            "see that {who} never writes NULL into {table}.{column}; if it does, deploy a version that does not first"
+        ),
+        Step::Retype { table, column } if verdict.class == "fails-when-run" => format!(
+            "see that {who} writes nothing into {table}.{column} that the new type refuses; if it does, deploy a version that \
+             does not first"
+        ),
+        Step::Retype { table, column } => format!(
+            "see that {who} takes {table}.{column} as it is then; if not, add a second column of the new type instead"
+        ),
+        Step::Constrain { table } => {
+            format!("see that {who} writes nothing to {table} that the new constraint refuses")
+        }
+        _ => look(who, verdict),
+    }
+}
+
+fn look(who: &str, verdict: &Verdict) -> String {
+    format!("see that {who} can live with it: {} at {}:{}", verdict.query, verdict.file, verdict.line)
+}
+
+/// The step that the verdict is about: one whose name it says, or else the first that can be to blame.
+fn step_behind(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<Step> {
+    let steps: Vec<Step> = changeset?.statements.iter().flat_map(|s| steps(&s.sql)).collect();
+    let said = format!("{} {}", verdict.column.as_deref().unwrap_or_default(), verdict.reason);
+    let said: Vec<&str> = said.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let names = |step: &Step| {
+        let name = match step {
+            Step::DropColumn { column, .. }
+            | Step::Retype { column, .. }
+            | Step::NotNull { column, .. }
+            | Step::AddRequired { column, .. }
+            | Step::AddColumn { column, .. }
+            | Step::DropDefault { column, .. } => column,
+            Step::RenameColumn { from, .. } | Step::RenameTable { from, .. } => from,
+            Step::Constrain { table } => table,
+            Step::Drop { name, .. } => name,
+            Step::Revoke => return verdict.class == "lost-privilege",
+        };
+        name.rsplit('.').next().is_some_and(|n| said.contains(&n))
+    };
+    // What only adds is to blame when it is named, or when nothing else is there.
+    let harmless = |step: &&Step| matches!(step, Step::AddColumn { .. });
+    let named = steps.iter().find(|s| names(s));
+    named.or_else(|| steps.iter().find(|s| !harmless(s))).or_else(|| steps.first()).cloned()
+}
+
+/// The steps of one statement, read off its words: enough to name things to a person, never to decide.
+fn steps(sql: &str) -> Vec<Step> {
+    let actions = actions(sql);
+    let Some(first) = actions.first() else { return Vec::new() };
+    let head: Vec<&str> = first.iter().map(String::as_str).collect();
+    let lower: Vec<String> = head.iter().map(|w| w.to_lowercase()).collect();
+    let word = |n: usize| lower.get(n).map(String::as_str).unwrap_or_default();
+    match (word(0), word(1)) {
+        ("revoke", _) => vec![Step::Revoke],
+        ("drop", "materialized") => named_drops("view", &actions, 3),
+        ("drop", what) => named_drops(what, &actions, 2),
+        ("alter", "table" | "view") => {
+            let at =
+                lower.iter().skip(2).take_while(|w| matches!(w.as_str(), "if" | "exists" | "only")).count()
+                    + 2;
+            let Some(table) = head.get(at) else { return Vec::new() };
+            let rest = first.get(at + 1..).unwrap_or_default();
+            std::iter::once(rest)
+                .chain(actions.iter().skip(1).map(Vec::as_slice))
+                .filter_map(|action| step(table, action))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn named_drops(what: &str, actions: &[Vec<String>], skip: usize) -> Vec<Step> {
+    let noise = ["if", "exists", "concurrently"];
+    let names = actions.iter().enumerate().filter_map(|(n, action)| {
+        let words = action.iter().skip(if n == 0 { skip } else { 0 });
+        words.into_iter().find(|w| !noise.contains(&w.to_lowercase().as_str()))
+    });
+    names.map(|name| Step::Drop { what: what.to_owned(), name: name.clone() }).collect()
+}
+
+/// One action of ALTER TABLE.
+fn step(table: &str, action: &[String]) -> Option<Step> {
+    let noise = ["column", "if", "exists", "not"];
+    let lower: Vec<String> = action.iter().map(|w| w.to_lowercase()).collect();
+    let verb = lower.first()?.as_str();
+    let has = |wanted: &[&str]| {
+        lower.windows(wanted.len()).any(|w| w.iter().map(String::as_str).eq(wanted.iter().copied()))
+    };
+    let second = lower.get(1).map(String::as_str).unwrap_or_default();
+    let constraint = ["constraint", "check", "unique", "primary", "foreign", "exclude"].contains(&second);
+    // The first word behind the verb that is a name.
+    let at = 1 + lower.iter().skip(1).take_while(|w| noise.contains(&w.as_str())).count();
+    let table = table.to_owned();
+    let column = action.get(at).cloned();
+    match verb {
+        "drop" if !constraint => Some(Step::DropColumn { table, column: column? }),
+        "rename" if second == "to" => Some(Step::RenameTable { from: table, to: action.get(2)?.clone() }),
+        "rename" if !constraint && has(&["to"]) => {
+            Some(Step::RenameColumn { table, from: column?, to: action.last()?.clone() })
+        }
+        "add" if constraint => Some(Step::Constrain { table }),
+        "add" => {
+            let required = has(&["not", "null"]) && !has(&["default"]) && !has(&["generated"]);
+            let column = column?;
+            Some(if required {
+                Step::AddRequired { table, column }
+            } else {
+                Step::AddColumn { table, column }
+            })
+        }
+        "alter" if has(&["set", "not", "null"]) => Some(Step::NotNull { table, column: column? }),
+        "alter" if has(&["drop", "default"]) => Some(Step::DropDefault { table, column: column? }),
+        "alter" if has(&["type"]) => Some(Step::Retype { table, column: column? }),
+        _ => None,
+    }
+}
+
+/// The words of a statement, in parts at the commas that stand outside brackets and quotes. Quotes around names go.
+fn actions(sql: &str) -> Vec<Vec<String>> {
+    let mut parts = vec![Vec::new()];
+    let mut word = String::new();
+    let (mut depth, mut quote) = (0_u32, None);
+    let end = |word: &mut String, parts: &mut Vec<Vec<String>>| {
+        if let (false, Some(part)) = (word.is_empty(), parts.last_mut()) {
+            part.push(std::mem::take(word));
+        }
+    };
+    for c in sql.chars() {
+        match (quote, c) {
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), c) => word.push(c),
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(') => {
+                depth += 1;
+                end(&mut word, &mut parts);
+            }
+            (None, ')') => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            (None, ',') => {
+                end(&mut word, &mut parts);
+                parts.push(Vec::new());
+            }
+            (None, ';') => end(&mut word, &mut parts),
+            (None, c) if c.is_whitespace() => end(&mut word, &mut parts),
+            (None, c) => word.push(c),
+        }
+    }
+    end(&mut word, &mut parts);
+    parts.retain(|p| !p.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changeset::{ChangesetId, Phase, Reverse, Statement};
+    use proptest::prelude::*;
+
+    fn key() -> ChangesetId {
+        ChangesetId { id: "c".to_owned(), author: "a".to_owned(), path: "p.sql".to_owned() }
+    }
+
+    fn changeset(sql: &str) -> Changeset {
+        let statement = Statement {
+            sql: sql.to_owned(),
+            kind: String::new(),
+            phase: Phase::Contract,
+            hazards: vec![],
+            touches: vec![],
+            patient: false,
+            builds_index: None,
+            backfill: None,
+        };
+        Changeset {
+            key: key(),
+            line: None,
+            comment: None,
+            checksum: None,
+            phase: Phase::Contract,
+            in_transaction: true,
+            statements: vec![statement],
+            reverse: Reverse::None,
+            inverse: vec![],
+        }
+    }
+
+    fn verdict(kind: VerdictKind, class: &str, reason: &str) -> Verdict {
+        Verdict {
+            changeset: key(),
+            service: "driver-app".to_owned(),
+            version: "1.8.0".to_owned(),
+            query: "Me".to_owned(),
+            verdict: kind,
+            class: class.to_owned(),
+            reason: reason.to_owned(),
+            column: None,
+            file: "q.sql".to_owned(),
+            line: 3,
+        }
+    }
+
+    #[test]
+    fn the_way_out_names_what_the_statement_takes() {
+        use VerdictKind::{Breaking, Risky};
+        let cases = [
+            (
+                Breaking,
+                "does-not-plan",
+                "column \"phone\" does not exist",
+                "alter table drivers drop column if exists phone cascade",
+            ),
+            (
+                Breaking,
+                "does-not-plan",
+                "column \"phone\" does not exist",
+                "alter table drivers add column a int, drop fax, drop \"phone\"",
+            ),
+            (
+                Breaking,
+                "does-not-plan",
+                "column \"phone\" does not exist",
+                "alter table only drivers rename phone to mobile;",
+            ),
+            (Breaking, "does-not-plan", "relation \"a\" does not exist", "alter table a rename to b"),
+            (Breaking, "does-not-plan", "relation \"b\" does not exist", "drop table if exists a, b cascade"),
+            (Breaking, "does-not-plan", "relation \"v\" does not exist", "drop materialized view v"),
+            (
+                Breaking,
+                "does-not-plan",
+                "column reference \"id\" is ambiguous",
+                "alter table a add column if not exists id bigint",
+            ),
+            (
+                Breaking,
+                "result-type",
+                "column total is numeric instead of integer",
+                "alter table o alter column total set data type numeric(10, 2) using total::numeric",
+            ),
+            (
+                Breaking,
+                "fails-when-run",
+                "public.o.ref must be given now",
+                "alter table o alter ref set not null",
+            ),
+            (
+                Breaking,
+                "fails-when-run",
+                "public.o.ref must be given now",
+                "alter table o add column ref text not null",
+            ),
+            (
+                Breaking,
+                "fails-when-run",
+                "the default is gone",
+                "alter table o alter column ref drop default",
+            ),
+            (
+                Breaking,
+                "fails-when-run",
+                "violates",
+                "alter table o add constraint o_check check (total > 0)",
+            ),
+            (Breaking, "lost-privilege", "permission denied", "revoke select on o from driver_app"),
+            (Breaking, "gets-slow", "a scan of o", "drop index concurrently o_ref_idx"),
+            (
+                Breaking,
+                "what-nobody-knows",
+                "?",
+                "create function f() returns int language sql as 'select 1, 2'",
+            ),
+            (Risky, "result-columns", "also gives note", "alter table o add column note text default 'a, b'"),
+            (Risky, "fails-when-run", "o.ref takes no NULL any more", "alter table o alter ref set not null"),
+            (
+                Risky,
+                "result-type",
+                "column ref is varchar(9) instead of varchar(99)",
+                "alter table o alter ref type varchar(9)",
+            ),
+            (Risky, "what-nobody-knows", "?", "select 1"),
+        ];
+        let said: Vec<String> = cases
+            .iter()
+            .map(|(kind, class, reason, sql)| {
+                format!("{sql}\n=> {}\n", advice(&verdict(*kind, class, reason), Some(&changeset(sql))))
+            })
+            .chain([format!("(no plan)\n=> {}\n", advice(&verdict(Breaking, "gets-slow", ""), None))])
+            .collect();
+        insta::with_settings!({snapshot_path => "../../tests/expected", prepend_module_to_snapshot => false}, {
+            insta::assert_snapshot!("advice", said.join("\n"));
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn any_statement_can_be_read(sql in "(alter table |drop |rename |to |add |type |set not null|\\PC|[\"'(),; ]){0,30}") {
+            let _ = advice(&verdict(VerdictKind::Breaking, "does-not-plan", "x"), Some(&changeset(&sql)));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `drydock compat`: one check, its result in any number of formats.
+
+use super::super::args::{Format, TargetArgs, Written};
+use super::{Look, Out, json, open, print};
+use crate::config;
+use crate::contract;
+use crate::error::{Context, Result};
+use crate::evidence::Outcome;
+use crate::provider;
+use crate::report::compat::{self as formats, Findings, Places};
+use crate::stages::{compat, plan};
+
+pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let contracts = contract::load(&environment.contracts)?;
+    let (database, mut liquibase) = open(&environment, out).await?;
+    let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
+    let folder = environment.home.join("scratch");
+    let bench = compat::Bench {
+        production: database,
+        provider: provider::embedded().await?,
+        watcher: out.watcher(),
+        application: "drydock compat".to_owned(),
+    };
+    let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
+    let _ = bench.provider.discard(&folder).await;
+    liquibase.close().await;
+    let compat = checked?;
+    let here = std::env::current_dir().context("the current folder cannot be read")?;
+    let places = Places::find(&environment.changelog_root, &environment.contracts, &here);
+    let findings = Findings::new(&compat, &plan.changesets, &places);
+    let rendered = |format: Format, width: u16| match format {
+        Format::Text => Ok(formats::text(&findings, width)),
+        Format::Json => json(&compat),
+        Format::Junit => formats::junit(&findings),
+        Format::Sarif => json(&formats::sarif(&findings)),
+        Format::Codequality => json(&formats::codequality(&findings)),
+        Format::Markdown => Ok(formats::markdown(&findings)),
+    };
+    for Written { format, file } in output {
+        let text = rendered(*format, Look::of_a_file().width)?;
+        std::fs::write(file, format!("{}\n", text.trim_end()))
+            .input(format!("{} cannot be written", file.display()))
+            .map_err(|e| e.hint("the folder of a file to write must be there"))?;
+    }
+    out.terminal.finish();
+    print(&rendered(out.format, Look::of_stdout().width)?);
+    Ok(if compat.held.is_empty() { 0 } else { Outcome::Held.exit_code() })
+}

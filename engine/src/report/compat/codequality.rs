@@ -1,0 +1,34 @@
+//! GitLab's code quality report (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+//!
+//! The location is the changeset: a merge request shows it beside the line that it adds.
+
+use serde_json::{Value, json};
+
+use super::{Finding, Findings};
+use crate::evidence::VerdictKind;
+
+pub fn codequality(findings: &Findings<'_>) -> Value {
+    Value::Array(findings.all.iter().map(issue).collect())
+}
+
+fn issue(finding: &Finding<'_>) -> Value {
+    let v = finding.verdict;
+    let description = format!(
+        "{} is {} for {} of {} ({}:{}): {}. What to do: {}",
+        v.changeset.id,
+        finding.level(),
+        v.query,
+        finding.who(),
+        finding.file,
+        v.line,
+        v.reason,
+        finding.advice
+    );
+    json!({
+        "description": description,
+        "check_name": format!("drydock/{}", v.class),
+        "fingerprint": finding.fingerprint,
+        "severity": if v.verdict == VerdictKind::Breaking { "critical" } else { "minor" },
+        "location": { "path": finding.changeset_file, "lines": { "begin": finding.changeset_line } },
+    })
+}
