@@ -9,6 +9,7 @@ mod load;
 mod openapi;
 mod placeholders;
 mod queries;
+mod variants;
 
 pub use load::load;
 pub use queries::parse as parse_queries;

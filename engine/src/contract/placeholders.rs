@@ -76,7 +76,7 @@ fn escaped(text: &str) -> Option<usize> {
     None
 }
 
-/// Named parameters (`@name`, `sqlc.arg(name)`, `sqlc.narg(name)`, `sqlc.slice(name)`) become `$n`, numbered by their first
+/// Named parameters (`@name`, `:name`, `sqlc.arg(name)`, `sqlc.narg(name)`, `sqlc.slice(name)`) become `$n`, numbered by their first
 /// appearance after the highest number used; `sqlc.embed(t)` becomes `t.*`. Strings, comments, quoted names and operators
 /// with an `@` are left alone.
 pub(super) fn numbered(sql: &str) -> String {
@@ -102,6 +102,11 @@ pub(super) fn numbered(sql: &str) -> String {
                     length
                 })
             }
+            Token::Plain if rest.starts_with(':') && !word && before != ':' && !slice(&out) => marker(rest)
+                .map(|(name, length)| {
+                    out.push_str(&number(&name));
+                    length
+                }),
             Token::Plain if !word && before != '.' => call(rest).map(|(kind, name, length)| {
                 match kind {
                     "embed" => out.push_str(&format!("{name}.*")),
@@ -131,7 +136,12 @@ fn operator(before: &str) -> bool {
     before.ends_with(['<', '@', '&', '!', '?', '#', '^']) || before.ends_with("@-")
 }
 
-/// `@name` at the start of the text: name, length.
+/// Whether a `:` behind this text is the one of a slice, `a[:n]`.
+fn slice(before: &str) -> bool {
+    before.strip_suffix('[').is_some_and(|head| !head.to_lowercase().ends_with("array"))
+}
+
+/// `@name` or `:name` at the start of the text: name, length.
 fn marker(text: &str) -> Option<(String, usize)> {
     let name: String = text.chars().skip(1).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     let first = name.chars().next()?;
@@ -170,21 +180,47 @@ fn open_array(out: &mut String) {
 
 fn highest(sql: &str) -> usize {
     let mut most = 0;
-    let mut before = ' ';
+    renumbered(sql, |n| {
+        most = most.max(n);
+        n
+    });
+    most
+}
+
+/// Parameters numbered from 1 without gaps, in the order of their numbers.
+pub(super) fn dense(sql: &str) -> String {
+    let mut used = std::collections::BTreeSet::new();
+    renumbered(sql, |n| {
+        used.insert(n);
+        n
+    });
+    renumbered(sql, |n| used.iter().take_while(|u| **u <= n).count())
+}
+
+/// The text with every `$n` outside strings and comments given another number.
+pub(super) fn renumbered(sql: &str, mut number: impl FnMut(usize) -> usize) -> String {
+    let mut out = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(c) = rest.chars().next() {
-        let (length, kind) = token(rest, before);
+        let before = out.chars().next_back().unwrap_or(' ');
+        let (mut length, kind) = token(rest, before);
         let word = before.is_alphanumeric() || before == '_';
-        if c == '$' && kind == Token::Plain && !word {
-            let digits: String = rest.chars().skip(1).take_while(char::is_ascii_digit).collect();
+        let digits = rest.bytes().skip(1).take_while(u8::is_ascii_digit).count();
+        let parameter = (c == '$' && kind == Token::Plain && !word)
+            .then(|| rest.get(1..=digits).and_then(|d| d.parse::<usize>().ok()))
+            .flatten()
             // More than 65535 parameters no server takes.
-            most = most.max(digits.parse().ok().filter(|n| *n <= 65_535).unwrap_or(0));
+            .filter(|n| *n <= 65_535);
+        match parameter {
+            Some(n) => {
+                length = 1 + digits;
+                out.push_str(&format!("${}", number(n)));
+            }
+            None => out.push_str(rest.get(..length).unwrap_or_default()),
         }
-        let (piece, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        before = piece.chars().next_back().unwrap_or(c);
-        rest = tail;
+        rest = rest.get(length..).unwrap_or_default();
     }
-    most
+    out
 }
 
 #[cfg(test)]
@@ -217,9 +253,10 @@ mod tests {
             ("select 'it''s @a' , @b", "select 'it''s @a' , $1"),
             ("select E'it\\'s @a' , @b", "select E'it\\'s @a' , $1"),
             (
-                "select user@host, x.sqlc.argument(a), :name, a$1",
-                "select user@host, x.sqlc.argument(a), :name, a$1",
+                "select user@host, x.sqlc.argument(a), a$1, a[:n], a[1:n], b::int, ':x'",
+                "select user@host, x.sqlc.argument(a), a$1, a[:n], a[1:n], b::int, ':x'",
             ),
+            ("select :name::int, array[:b], x=:name", "select $1::int, array[$2], x=$1"),
             ("select $tag$ $1 @a $tag$, @b, $3", "select $tag$ $1 @a $tag$, $4, $3"),
         ];
         for (sql, expected) in cases {

@@ -1,9 +1,10 @@
 //! Query files in sqlc's convention: `-- name: LatestEvent :one` over each query
-//! (<https://docs.sqlc.dev/en/latest/reference/query-annotations.html>).
+//! (<https://docs.sqlc.dev/en/latest/reference/query-annotations.html>), with `-- variant: …` for dynamic parts.
 
 use std::path::Path;
 
 use super::placeholders::{Token, numbered, token};
+use super::variants::{self, Variant, Wrong};
 use super::{Arity, Query};
 use crate::error::{Error, Result};
 
@@ -15,7 +16,14 @@ use crate::error::{Error, Result};
 /// comment that is not closed.
 pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { file, queries: Vec::new(), body: String::new(), end: 0, closed: false };
+    let mut reader = Reader {
+        file,
+        queries: Vec::new(),
+        variants: Vec::new(),
+        body: String::new(),
+        end: 0,
+        closed: false,
+    };
     let mut rest = text;
     let mut line = 1_u64;
     let mut before = '\n';
@@ -29,6 +37,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
                 let words = if starts_line { annotation(piece) } else { None };
                 match words {
                     Some(("name", words)) => reader.name(words, line)?,
+                    Some(("variant", words)) => reader.variant(words, line)?,
                     Some((_, words)) => reader.ack(words, line)?,
                     None => reader.comment(piece),
                 }
@@ -46,14 +55,14 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
     Ok(reader.queries)
 }
 
-/// `-- name: ...` or `-- ack: ...`, also as `/* name: ... */`.
+/// `-- name: ...`, `-- ack: ...` or `-- variant: ...`, also as `/* name: ... */`.
 fn annotation(comment: &str) -> Option<(&str, &str)> {
     let inside = match comment.strip_prefix("--") {
         Some(inside) => inside,
         None => comment.strip_prefix("/*")?.strip_suffix("*/")?,
     };
     let (key, words) = inside.trim().split_once(':')?;
-    matches!(key, "name" | "ack").then_some((key, words.trim()))
+    matches!(key, "name" | "ack" | "variant").then_some((key, words.trim()))
 }
 
 fn arity(word: &str) -> Option<Arity> {
@@ -70,6 +79,8 @@ fn arity(word: &str) -> Option<Arity> {
 struct Reader<'a> {
     file: &'a Path,
     queries: Vec<Query>,
+    /// Of the query that is read.
+    variants: Vec<Variant>,
     /// The statement so far.
     body: String,
     /// Length of the statement up to its last word that is no comment.
@@ -125,6 +136,21 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn variant(&mut self, words: &str, line: u64) -> Result<()> {
+        if self.queries.is_empty() || self.closed {
+            return Err(self
+                .wrong(line, "\"variant:\" belongs to no query")
+                .hint("it stands between a query's name line and its semicolon"));
+        }
+        let variant = Variant::read(words, line).map_err(|wrong| self.said(wrong))?;
+        self.variants.push(variant);
+        Ok(())
+    }
+
+    fn said(&self, Wrong { line, what, hint }: Wrong) -> Error {
+        self.wrong(line, &what).hint(hint)
+    }
+
     fn comment(&mut self, piece: &str) {
         if !self.body.is_empty() && !self.closed {
             self.body.push_str(piece);
@@ -166,7 +192,18 @@ impl Reader<'_> {
                 .wrong(line, &format!("{name} has no query"))
                 .hint("the statement follows its name line"));
         }
-        query.sql = numbered(&body);
+        let variants = std::mem::take(&mut self.variants);
+        if variants.is_empty() {
+            query.sql = numbered(&body);
+            return Ok(());
+        }
+        let expanded = variants::expand(&body, &variants).map_err(|wrong| self.said(wrong))?;
+        let Some(query) = self.queries.pop() else { return Ok(()) };
+        self.queries.extend(expanded.into_iter().map(|(variant, sql)| Query {
+            name: format!("{}[{variant}]", query.name),
+            sql,
+            ..query.clone()
+        }));
         Ok(())
     }
 }
@@ -201,6 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn a_variant_is_a_query_of_its_own() {
+        let text = "-- name: A :many\n-- ack: t.id\n-- variant: order = a | b desc\nselect @x order by /*order*/ limit @n;\n\
+                    -- name: B :one\nselect 1 /*order*/ + 2;\n";
+        let found: Vec<_> =
+            read(text).unwrap().into_iter().map(|q| (q.name, q.line, q.sql, q.ack.is_some())).collect();
+        let query = |name: &str, line, sql: &str, ack| (name.to_owned(), line, sql.to_owned(), ack);
+        assert_eq!(
+            found,
+            [
+                query("A[order=a]", 1, "select $1 order by a  limit $2", true),
+                query("A[order=b desc]", 1, "select $1 order by b desc  limit $2", true),
+                query("B", 5, "select 1 /*order*/ + 2", false),
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_place() {
         let cases = [
             ("-- name: A\nselect 1;", "q.sql:1: this is no query's name line"),
@@ -215,6 +269,12 @@ mod tests {
             ),
             ("-- name: A :one\n-- ack: id\nselect 1;", "q.sql:2: \"ack:\" names no table.column"),
             ("-- ack: t.id\n-- name: A :one\nselect 1;", "q.sql:1: \"ack:\" belongs to no query"),
+            (
+                "-- variant: a = 1\n-- name: A :one\nselect /*a*/;",
+                "q.sql:1: \"variant:\" belongs to no query",
+            ),
+            ("-- name: A :one\n-- variant: a\nselect /*a*/;", "q.sql:2: this is no variant"),
+            ("-- name: A :one\n-- variant: a = 1\nselect 1;", "q.sql:2: the statement has no mark /*a*/"),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text).unwrap_err().to_string(), expected);
