@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use drydock::database::{self, Endpoint};
-use support::{Home, Ran};
+use support::{Home, Ran, matches_schema};
 
 const PASSWORD: &str = "n0b0dy-s33s-th1s";
 
@@ -40,24 +40,26 @@ select fax from customers where id = $1;
 struct Shop {
     home: Home,
     url: String,
+    /// As the server's owner, to the same database.
+    admin: Endpoint,
 }
 
 impl Shop {
     fn new() -> Self {
         let home = Home::new("foreign");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let url = runtime.block_on(async {
+        let (url, admin) = runtime.block_on(async {
             let local = drydock::provider::local::Local::find().await.unwrap();
             let endpoint = local.production(&home.folder.join("server")).await.unwrap();
             let admin = database::embedded(endpoint.clone());
             admin.execute_script(&format!("create role app login password '{PASSWORD}'")).await.unwrap();
             admin.execute_script("create database shop owner app").await.unwrap();
-            let Endpoint { host, port, .. } = endpoint;
+            let Endpoint { host, port, .. } = &endpoint;
             let url = format!("postgresql://app:{PASSWORD}@{host}:{port}/shop");
             database::open(&url).unwrap().execute_script(TABLES).await.unwrap();
-            url
+            (url, Endpoint { database: "shop".to_owned(), ..endpoint })
         });
-        let shop = Self { home, url };
+        let shop = Self { home, url, admin };
         shop.write("changes.sql", CHANGES);
         shop.write(
             "contracts/contract.yaml",
@@ -73,12 +75,123 @@ impl Shop {
         std::fs::write(path, text).unwrap();
     }
 
+    fn contracts(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["contracts"];
+        arguments.extend(more);
+        arguments.extend(["--database", &self.url, "--changelog", "changes.sql", "--contracts", "contracts"]);
+        self.home.run(&arguments)
+    }
+
     fn run(&self, command: &str, more: &[&str]) -> Ran {
         let mut arguments =
             vec![command, "--database", &self.url, "--changelog", "changes.sql", "--contracts", "contracts"];
         arguments.extend(more);
         self.home.run(&arguments)
     }
+}
+
+/// What services ask, and what nobody means by it: their own tags, lists of several lengths, constants that leave no type.
+const ASKED: [&str; 14] = [
+    "select id, name, fax from customers where id = 7 /*service='web',version='2.0.0'*/",
+    "select id from orders where id in (1) and total > 5 /*service='web',version='2.1.0'*/",
+    "select id from orders where id in (1, 2) and total > 5 /*service='web',version='2.1.0'*/",
+    "select id from orders where id in (1, 2, 3) and total > 5 /*service='web',version='2.1.0'*/",
+    "-- name: OldOrders :one\nselect count(*) from orders, (select now() - interval '1 day' as at) o where at < now() /*service='web'*/",
+    "update orders set total = 2 where id = 1 /*service='web'*/",
+    "select total * (1 + 1) from orders where current_date + 14 > now() /*service='web'*/",
+    "select id from orders where jsonb_build_object('a', id) is not null and total > round(2.5, 1) /*service='web'*/",
+    "select pg_temp.gone(id) from orders /*service='web'*/",
+    "insert into customers (name) values ('x'), ('y')",
+    "select o.id, o.total, c.name from orders o join customers c on c.id = o.customer_id where o.customer_id = 4 order by o.id limit 9",
+    "select relname from pg_class where oid = 1",
+    "set statement_timeout = 9000",
+    "select 1",
+];
+
+#[test]
+fn contracts_are_harvested_from_what_was_asked_and_compared_with_it() {
+    let shop = Shop::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let admin = |sql: &str| {
+        runtime.block_on(database::embedded(shop.admin.clone()).execute_script(sql)).unwrap();
+    };
+    let refused = |said: &str| {
+        let ran = shop.contracts(&["drift"]).expect(2);
+        assert!(ran.err.contains(said) && ran.err.contains("hint: "), "{}", ran.err);
+    };
+    refused("does not keep which queries were run");
+    admin("create extension pg_stat_statements");
+    admin("select pg_stat_statements_reset()");
+    // Another role's queries are hidden from this one.
+    admin("select count(*) from orders");
+    refused("may not see the queries of other roles");
+    admin("grant pg_read_all_stats to app");
+    admin("select pg_stat_statements_reset()");
+    let app = database::open(&shop.url).unwrap();
+    for sql in ASKED {
+        // A function that is there while the query runs, and gone when somebody looks.
+        let gone = "create function pg_temp.gone(bigint) returns bigint language sql as 'select $1'; ";
+        let sql = if sql.contains("pg_temp") { format!("{gone}{sql}") } else { sql.to_owned() };
+        runtime.block_on(app.execute_script(&sql)).unwrap();
+    }
+
+    // The contract's role is not this one, so that its queries are seen but not known to be its own.
+    let drift = shop.contracts(&["drift", "--format", "json"]).expect(0).json();
+    matches_schema(&shop.home, "contracts-drift", &drift);
+    let names = |list: &str, key: &str| -> Vec<String> {
+        drift[list].as_array().unwrap().iter().map(|s| s[key].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("unknown_services", "service"), ["app", "web"]);
+    assert_eq!(names("unknown_queries", "sql"), Vec::<String>::new());
+    assert_eq!(names("unseen", "query"), ["Fax"]);
+
+    let harvest = shop.contracts(&["harvest", "--format", "json"]).expect(0).json();
+    matches_schema(&shop.home, "contracts-harvest", &harvest);
+    assert_eq!(harvest["left_out"][0]["service"], "web");
+    assert!(harvest["left_out"][0]["sql"].as_str().unwrap().starts_with("select pg_temp.gone"), "{harvest}");
+    let read = |file: &str| std::fs::read_to_string(shop.home.folder.join("contracts").join(file)).unwrap();
+    let all = ["app.contract.yaml", "app.queries.sql", "web.contract.yaml", "web.queries.sql"]
+        .map(|file| format!("# {file}\n{}", read(file)));
+    insta::with_settings!({snapshot_path => "expected", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("harvest-database", all.join("\n"));
+    });
+
+    // What was written is read, and holds what takes the column away.
+    let listed = shop.contracts(&[]).expect(0).out;
+    assert!(listed.contains("web") && listed.contains("2.1.0"), "{listed}");
+    let compat =
+        shop.run("compat", &["--format", "json", "--output", "markdown=comment.md"]).expect(3).json();
+    let waits: Vec<String> = compat["held"][0]["waits_for"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| format!("{} {}", w["service"].as_str().unwrap(), w["version"].as_str().unwrap()))
+        .collect();
+    assert_eq!(waits, ["till 1.0.0", "web 2.0.0", "web 2.1.0"]);
+    let comment = std::fs::read_to_string(shop.home.folder.join("comment.md")).unwrap();
+    assert!(comment.contains("keep customers.fax until web 2.0.0 is gone"), "{comment}");
+
+    // Now everything has a contract; one that is asked for by name is not written beside another.
+    let drift = shop.contracts(&["drift", "--format", "json"]).expect(0).json();
+    assert_eq!(drift["unknown_services"], serde_json::json!([]), "{drift}");
+    let unknown: Vec<&str> =
+        drift["unknown_queries"].as_array().unwrap().iter().map(|q| q["service"].as_str().unwrap()).collect();
+    assert_eq!(unknown, ["web"], "the one that was left out: {drift}");
+    let again = shop.contracts(&["harvest"]).expect(0).out;
+    assert!(again.contains("2 services have a contract"), "{again}");
+    let before = read("web.queries.sql");
+    shop.contracts(&["harvest", "--service", "web"]).expect(0);
+    assert_eq!(read("web.queries.sql"), before, "the same statistics give the same file");
+    let ran = shop.contracts(&["harvest", "--service", "nobody"]).expect(2);
+    assert!(ran.err.contains("nothing of nobody"), "{}", ran.err);
+    shop.write("elsewhere/find.sql", "select id from orders where id = :id;");
+    let ran = shop.contracts(&["harvest", "--from", "elsewhere", "--service", "till"]).expect(2);
+    assert!(ran.err.contains("till has a contract already"), "{}", ran.err);
+    shop.contracts(&["harvest", "--from", "elsewhere", "--service", "desk"]).expect(0);
+    assert!(read("desk.queries.sql").contains("where id = $1;"));
+    // Formats of the check are refused elsewhere, before anything is done.
+    let ran = shop.run("plan", &["--format", "sarif"]).expect(2);
+    assert!(ran.err.contains("only `drydock compat` gives this format"), "{}", ran.err);
 }
 
 fn files_with(folder: &Path, text: &str) -> Vec<String> {

@@ -4,20 +4,11 @@
 mod support;
 
 use serde_json::Value;
-use support::{Home, Ran};
+use support::{Home, Ran, matches_schema};
 
 fn outcomes<'a>(document: &'a Value, outcome: &str) -> Vec<&'a str> {
     let all = document["changesets"].as_array().unwrap();
     all.iter().filter(|c| c["outcome"] == outcome).map(|c| c["id"].as_str().unwrap()).collect()
-}
-
-#[track_caller]
-fn matches_schema(home: &Home, of: &str, document: &Value) {
-    let schema: Value = home.run(&["schema", of]).expect(0).json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path)).collect();
-    assert!(errors.is_empty(), "{of}: {errors:?}");
 }
 
 #[test]

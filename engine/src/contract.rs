@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod drift;
+pub mod files;
+pub mod harvest;
 mod load;
 mod openapi;
 mod placeholders;
 mod queries;
+pub mod tags;
 mod variants;
+pub mod write;
 
 pub use load::load;
 pub use queries::parse as parse_queries;

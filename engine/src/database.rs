@@ -236,6 +236,41 @@ pub struct Write {
     pub inserts: bool,
 }
 
+/// What the database has seen of its services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub queries: Vec<SeenQuery>,
+    /// Texts that were cut off or lost.
+    pub unreadable: Vec<String>,
+    /// Since when it has been looking, in the engine's words.
+    pub since: Option<String>,
+}
+
+/// A query that was run, its constants taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenQuery {
+    /// One statement with its comments, parameters as `$1`, `$2`, ….
+    pub sql: String,
+    pub role: String,
+    pub calls: u64,
+    /// See `query_fingerprint`.
+    pub fingerprint: String,
+    pub kind: SeenKind,
+    pub returns_rows: bool,
+    /// The first table of users that it names, without its schema.
+    pub table: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenKind {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Merge,
+    Copy,
+}
+
 /// Why the database did not take a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message} ({code})")]
@@ -398,6 +433,12 @@ pub trait Database: Send + Sync {
     fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>>;
     /// What a query writes; nothing for one that only reads.
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>>;
+    /// Equal for queries that differ in constants, layout, comments and the length of lists only. A query the grammar does
+    /// not take is an `Input` error.
+    fn query_fingerprint(&self, sql: &str) -> Result<String>;
+    /// What services have run here, by the server's own statistics: nothing on catalogs, of Liquibase or of ourselves.
+    /// `Input` where it keeps none or does not show them.
+    async fn seen_queries(&self) -> Result<Seen>;
     /// Up to `most` existing values of a column as text, the same for the same data.
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
 

@@ -107,8 +107,7 @@ impl Traffic {
         contracts: &[Contract],
         options: TrafficOptions,
     ) -> Result<Traffic> {
-        let ready =
-            prepare::prepare(source.as_ref(), catalog, contracts, options.only_reads, options.seed).await?;
+        let ready = prepare::prepare(source.as_ref(), catalog, contracts, &options).await?;
         if ready.queries.is_empty() {
             let none = Error::input("there is no query to make traffic of, and so no signal for the gates")
                 .hint("give --contracts DIR with at least one contract whose queries read, or [environments.NAME.traffic] kind");

@@ -184,3 +184,13 @@ impl Ran {
         self
     }
 }
+
+/// Holds a JSON document against the schema that the command gives for it.
+#[track_caller]
+pub fn matches_schema(home: &Home, of: &str, document: &Value) {
+    let schema: Value = home.run(&["schema", of]).expect(0).json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path)).collect();
+    assert!(errors.is_empty(), "{of}: {errors:?}");
+}

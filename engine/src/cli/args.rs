@@ -223,8 +223,11 @@ pub enum Command {
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
     },
-    /// Show the contracts as they are read
-    Contracts,
+    /// Show the contracts as they are read, write them from what the database has seen, or compare both
+    Contracts {
+        #[command(subcommand)]
+        command: Option<ContractsCommand>,
+    },
     /// The demo's production
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -233,6 +236,24 @@ pub enum Command {
         #[arg(value_enum)]
         of: Document,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContractsCommand {
+    /// Write contracts of services that have none, from what the database has seen or from files
+    Harvest {
+        /// Folder to write SERVICE.contract.yaml and SERVICE.queries.sql into (default: the folder of contracts)
+        #[arg(long, short, value_name = "DIR")]
+        output: Option<PathBuf>,
+        /// This service alone, also when it has a contract
+        #[arg(long, value_name = "NAME")]
+        service: Option<String>,
+        /// A project of sqlc, a folder of .sql files, or a log of jOOQ to read instead of the database
+        #[arg(long, value_name = "PATH", requires = "service")]
+        from: Option<PathBuf>,
+    },
+    /// List services without a contract, queries that no contract has, and queries that nobody was seen to ask
+    Drift,
 }
 
 #[derive(Debug, Subcommand)]
@@ -264,4 +285,8 @@ pub enum Document {
     Clone,
     Shadow,
     History,
+    /// Of `contracts harvest`
+    ContractsHarvest,
+    /// Of `contracts drift`
+    ContractsDrift,
 }

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod check;
+mod contracts;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -8,10 +9,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::args::{Args, Command, DemoCommand, Document, Format, RunArgs, TargetArgs};
+use super::args::{Args, Command, ContractsCommand, DemoCommand, Document, Format, RunArgs, TargetArgs};
 use super::progress::Terminal;
 use crate::config::{self, Environment};
-use crate::contract;
+use crate::contract::drift::ContractDrift;
 use crate::database::Database;
 use crate::demo;
 use crate::drive::{self, Until};
@@ -64,7 +65,13 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Report { run, output } => write_report(target, run, output, out).await,
         Command::Evidence { run, output } => hand_over(target, run, &output, out).await,
         Command::Verify { run } => verify(target, run, out).await,
-        Command::Contracts => contracts(target, out),
+        Command::Contracts { command } => match command {
+            None => contracts::show(target, out),
+            Some(ContractsCommand::Harvest { output, service, from }) => {
+                contracts::harvest(target, contracts::Wish { output, service, from }, out).await
+            }
+            Some(ContractsCommand::Drift) => contracts::drift(target, out).await,
+        },
         Command::Demo(command) => demo_command(target, &command, out).await,
         Command::Schema { of } => schema(of),
     }
@@ -344,28 +351,6 @@ async fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u
     Ok(0)
 }
 
-fn contracts(target: &TargetArgs, out: &Out) -> Result<u8> {
-    let environment = config::resolve(&target.selection()?)?;
-    let contracts = contract::load(&environment.contracts)?;
-    out.give(&contracts, |_| {
-        let mut lines = Vec::new();
-        for contract in &contracts {
-            for version in &contract.versions {
-                lines.push(format!(
-                    "{:<22} {:<9} {:>4} queries {:>4} API fields  {}",
-                    contract.service,
-                    version.version,
-                    version.queries.len(),
-                    version.api.len(),
-                    contract.owner.as_deref().unwrap_or("")
-                ));
-            }
-        }
-        lines.join("\n")
-    })?;
-    Ok(0)
-}
-
 async fn demo_command(target: &TargetArgs, command: &DemoCommand, out: &Out) -> Result<u8> {
     let mut selection = target.selection()?;
     selection.env = Some("demo".to_owned());
@@ -404,6 +389,8 @@ fn schema(of: Document) -> Result<u8> {
         Document::Compat => schemars::schema_for!(Compat),
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
+        Document::ContractsHarvest => schemars::schema_for!(contracts::Harvest),
+        Document::ContractsDrift => schemars::schema_for!(ContractDrift),
     };
     print(&json(&schema)?);
     Ok(0)

@@ -65,7 +65,7 @@ fn annotation(comment: &str) -> Option<(&str, &str)> {
     matches!(key, "name" | "ack" | "variant").then_some((key, words.trim()))
 }
 
-fn arity(word: &str) -> Option<Arity> {
+pub(super) fn arity(word: &str) -> Option<Arity> {
     Some(match word {
         ":one" | ":batchone" => Arity::One,
         ":many" | ":batchmany" => Arity::Many,

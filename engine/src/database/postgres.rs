@@ -11,7 +11,7 @@ use tokio_postgres::Client as Connection;
 
 use super::{
     Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget,
-    Limits, LockWatch, ParameterRole, SchemaFingerprint, ServerInfo, Write,
+    Limits, LockWatch, ParameterRole, SchemaFingerprint, Seen, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -43,6 +43,8 @@ mod operands;
 mod parameters;
 mod relations;
 mod scope;
+mod seen;
+mod seen_types;
 mod server;
 mod sketch;
 mod sql;
@@ -251,6 +253,18 @@ impl Database for Postgres {
 
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {
         writes::writes(sql, catalog)
+    }
+
+    fn query_fingerprint(&self, sql: &str) -> Result<String> {
+        seen::fingerprint(sql)
+    }
+
+    async fn seen_queries(&self) -> Result<Seen> {
+        let catalog = self.catalog().await?;
+        let client = self.take(INSPECT).await?;
+        let seen = seen::read(&client, &catalog).await?;
+        self.give_back(INSPECT, client);
+        Ok(seen)
     }
 
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {

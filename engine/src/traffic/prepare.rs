@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::Prepared;
 use super::generator::Generator;
 use super::like::Form;
 use super::source::Source;
 use super::types::Moment;
 use super::values::{self, Maker, Samples};
-use crate::contract::{Contract, Query, Version};
+use super::{Prepared, TrafficOptions};
+use crate::contract::{Contract, Query, Version, tags};
 use crate::database::{Catalog, Client, Ending, ParameterRole, QueryError, QueryShape};
 use crate::error::{Error, Result};
 use crate::evidence::SkippedQuery;
@@ -51,18 +51,19 @@ pub async fn prepare(
     source: &dyn Source,
     catalog: &Catalog,
     contracts: &[Contract],
-    only_reads: bool,
-    seed: u64,
+    options: &TrafficOptions,
 ) -> Result<Ready> {
     let mut client = source.client(APPLICATION).await?;
-    let (described, mut skipped) = describe(source, client.as_mut(), catalog, contracts, only_reads).await?;
+    let (described, mut skipped) =
+        describe(source, client.as_mut(), catalog, contracts, options.only_reads).await?;
     let samples = sample(source, catalog, &described).await?;
-    let mut trial = Trial { source, client, seed };
+    let mut trial = Trial { source, client, seed: options.seed };
     let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
     for Described { contract, version, query, shape, roles } in described {
         let candidates =
             Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
-        match trial.choose(&query.sql, &shape, candidates).await? {
+        let sql = tagged(contract, version, query, options.ending);
+        match trial.choose(&sql, &shape, candidates).await? {
             Err(error) => skipped.push(skip(contract, version, query, error)),
             Ok(makers) => {
                 ready.makers.push(makers);
@@ -72,7 +73,7 @@ pub async fn prepare(
                     name: query.name.clone(),
                     file: query.file.display().to_string(),
                     line: query.line,
-                    sql: query.sql.clone(),
+                    sql,
                     shape,
                     ack: query.ack.clone(),
                 });
@@ -81,6 +82,15 @@ pub async fn prepare(
     }
     ready.skipped = skipped;
     Ok(ready)
+}
+
+/// Tells the server's statistics whose the query is: the service's where the traffic stands for it, or else nobody's but ours.
+fn tagged(contract: &Contract, version: &Version, query: &Query, ending: Ending) -> String {
+    let comment = match ending {
+        Ending::Commit => tags::comment(&[("service", &contract.service), ("version", &version.version)]),
+        Ending::Rollback => tags::comment(&[("application", tags::OURS)]),
+    };
+    format!("{} {comment}", query.sql)
 }
 
 fn skip(contract: &Contract, version: &Version, query: &Query, error: QueryError) -> SkippedQuery {
