@@ -93,8 +93,8 @@ fn fold(group: &[&SeenQuery]) -> Vec<Draft> {
         let sql = dense(&without_comments(&query.sql));
         shapes.entry(shape(&sql)).or_default().push((sql, query));
     }
-    // Rows of a multi-row INSERT: the shortest stands for all.
-    if group.iter().all(|q| q.kind == SeenKind::Insert) {
+    // Rows of a multi-row INSERT, and COPY, whose constants the server leaves in: the shortest stands for all.
+    if group.iter().all(|q| matches!(q.kind, SeenKind::Insert | SeenKind::Copy)) {
         let shortest = shapes.keys().min_by_key(|shape| shape.len()).cloned();
         shapes.retain(|shape, _| Some(shape) == shortest.as_ref());
     }
@@ -237,7 +237,7 @@ fn name(query: &SeenQuery) -> (String, Arity) {
         return written;
     }
     let arity = match (query.kind, query.returns_rows) {
-        (SeenKind::Copy, _) => Arity::CopyFrom,
+        (SeenKind::Copy, false) => Arity::CopyFrom,
         (_, true) => Arity::Many,
         (_, false) => Arity::ExecRows,
     };

@@ -39,6 +39,8 @@ struct Described<'a> {
     contract: &'a Contract,
     version: &'a Version,
     query: &'a Query,
+    /// Its text with its tags.
+    sql: String,
     shape: QueryShape,
     roles: Vec<ParameterRole>,
 }
@@ -54,15 +56,13 @@ pub async fn prepare(
     options: &TrafficOptions,
 ) -> Result<Ready> {
     let mut client = source.client(APPLICATION).await?;
-    let (described, mut skipped) =
-        describe(source, client.as_mut(), catalog, contracts, options.only_reads).await?;
+    let (described, mut skipped) = describe(source, client.as_mut(), catalog, contracts, options).await?;
     let samples = sample(source, catalog, &described).await?;
     let mut trial = Trial { source, client, seed: options.seed };
     let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
-    for Described { contract, version, query, shape, roles } in described {
+    for Described { contract, version, query, sql, shape, roles } in described {
         let candidates =
             Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
-        let sql = tagged(contract, version, query, options.ending);
         match trial.choose(&sql, &shape, candidates).await? {
             Err(error) => skipped.push(skip(contract, version, query, error)),
             Ok(makers) => {
@@ -110,24 +110,26 @@ async fn describe<'a>(
     client: &mut dyn Client,
     catalog: &Catalog,
     contracts: &'a [Contract],
-    only_reads: bool,
+    options: &TrafficOptions,
 ) -> Result<(Vec<Described<'a>>, Vec<SkippedQuery>)> {
     let mut found = Vec::new();
     let mut skipped = Vec::new();
     let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
     for (contract, version, query) in versions.flat_map(|(c, v)| v.queries.iter().map(move |q| (c, v, q))) {
-        if only_reads && !source.reads_only(&query.sql, catalog) {
+        if options.only_reads && !source.reads_only(&query.sql, catalog) {
             continue;
         }
-        let refused = match client.describe(&query.sql).await {
+        // The server keeps the text that it sees first, and that is this one.
+        let sql = tagged(contract, version, query, options.ending);
+        let refused = match client.describe(&sql).await {
             Ok(shape) => match source.roles(&query.sql, catalog) {
                 Ok(roles) => {
-                    found.push(Described { contract, version, query, shape, roles });
+                    found.push(Described { contract, version, query, sql, shape, roles });
                     continue;
                 }
                 // The server takes what our grammar does not: its values are made by type.
                 Err(_) => {
-                    found.push(Described { contract, version, query, shape, roles: Vec::new() });
+                    found.push(Described { contract, version, query, sql, shape, roles: Vec::new() });
                     continue;
                 }
             },

@@ -48,10 +48,15 @@ fn refused(code: &str) -> QueryError {
     }
 }
 
+/// What the query says of itself is for the server.
+fn untagged(sql: &str) -> &str {
+    sql.split(" /*").next().unwrap_or(sql)
+}
+
 #[async_trait]
 impl Client for FakeClient {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
-        match sql {
+        match untagged(sql) {
             "unknown" => Err(refused("42P01")),
             _ => Ok(QueryShape {
                 parameters: vec!["bigint".to_owned()],
@@ -68,8 +73,7 @@ impl Client for FakeClient {
         parameters: &[Option<String>],
         ending: Ending,
     ) -> Result<QueryResult, QueryError> {
-        // What the query says of itself is for the server.
-        let sql = sql.split(" /*").next().unwrap_or(sql);
+        let sql = untagged(sql);
         let trial = self.script.connections.load(Ordering::Relaxed) == 1;
         if !trial {
             let run = self.script.runs.fetch_add(1, Ordering::Relaxed);

@@ -9,6 +9,7 @@ use pg_query::NodeEnum;
 use tokio_postgres::Client;
 
 use super::connect::{Told, quoted};
+use super::relations::{CopyShape, copy_shape};
 use super::{seen_types as types, sql};
 use crate::database::{Catalog, Seen, SeenKind, SeenQuery};
 use crate::error::{Error, Result};
@@ -128,14 +129,23 @@ fn query(text: &str, catalog: &Catalog, functions: &BTreeSet<String>) -> Result<
         NodeEnum::UpdateStmt(s) => (SeenKind::Update, !s.returning_list.is_empty()),
         NodeEnum::DeleteStmt(s) => (SeenKind::Delete, !s.returning_list.is_empty()),
         NodeEnum::MergeStmt(_) => (SeenKind::Merge, false),
-        NodeEnum::CopyStmt(s) if s.is_from && s.filename.is_empty() && !s.is_program => {
-            (SeenKind::Copy, false)
+        // What is copied out of a whole table is a dump's.
+        NodeEnum::CopyStmt(s)
+            if (s.is_from || s.query.is_some()) && s.filename.is_empty() && !s.is_program =>
+        {
+            (SeenKind::Copy, !s.is_from)
         }
         _ => return Ok(None),
     };
-    let parsed = pg_query::parse(&text).map_err(|e| Error::input(e.to_string()))?;
+    let inner = match copy_shape(&text) {
+        Some(CopyShape::Out { query }) if kind == SeenKind::Copy => query,
+        _ => text.clone(),
+    };
+    let parsed = pg_query::parse(&inner).map_err(|e| Error::input(e.to_string()))?;
     let tables: Vec<String> = match &tree {
-        NodeEnum::CopyStmt(copy) => copy.relation.iter().map(|r| sql::range_parts(r).join(".")).collect(),
+        NodeEnum::CopyStmt(copy) if copy.is_from => {
+            copy.relation.iter().map(|r| sql::range_parts(r).join(".")).collect()
+        }
         _ => parsed.tables(),
     };
     let users: Vec<&String> = tables.iter().filter(|t| is_users(t, catalog)).collect();
@@ -202,6 +212,7 @@ mod tests {
             ("COPY orders (id) FROM STDIN", "Copy orders"),
             ("select price_of($1)", "Select - rows"),
             ("COPY orders (id) TO STDOUT", ""),
+            ("COPY (select id from orders) TO STDOUT", "Copy orders rows"),
             ("select $1", ""),
             ("select now()", ""),
             ("select relname from pg_class where oid = $1", ""),
@@ -256,6 +267,7 @@ mod tests {
             ),
             ("insert into t (a, b) values ($1, $2)", "insert into t (a, b) values ($1, $2), ($3, $4)"),
             ("select now() - $1::interval + $2", "select now() - interval '1 day' + 2::int"),
+            ("select date_part($1, at)", "select extract(epoch from at)"),
             ("select a = $1::numeric(10, 2), $2::text[]", "select a = 1.5, '{a}'"),
         ];
         for (a, b) in same {

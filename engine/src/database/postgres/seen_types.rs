@@ -63,21 +63,26 @@ fn rewritten(text: &str, changes: &[(Range<usize>, String)]) -> String {
 
 /// `interval $1` becomes `$1::interval`, and `extract($1 from x)` `date_part($1, x)`: as they stand they are no SQL.
 pub(super) fn with_parameters(text: &str) -> String {
-    literals_cast(text, &[Token::Param])
+    literals_cast(text, &[Token::Param], false)
 }
 
-fn literals_cast(text: &str, kinds: &[Token]) -> String {
+/// `names`: also where extract has the name of its field.
+fn literals_cast(text: &str, kinds: &[Token], names: bool) -> String {
     let pieces = pieces(text);
     let is = |n: usize, word: &str| pieces.get(n).is_some_and(|p| p.text.eq_ignore_ascii_case(word));
     let literal = |n: usize| pieces.get(n).filter(|p| kinds.contains(&p.kind));
+    let field = |n: usize| names || literal(n).is_some();
     let mut changes = Vec::new();
     for (n, piece) in pieces.iter().enumerate() {
         let word = piece.text.to_lowercase();
         if let (true, Some(next)) = (BEFORE.contains(&word.as_str()), literal(n + 1)) {
             changes.push((piece.at.start..next.at.end, format!("{}::{word}", next.text)));
-        } else if word == "extract" && is(n + 1, "(") && literal(n + 2).is_some() && is(n + 3, "from") {
+        } else if word == "extract" && is(n + 1, "(") && field(n + 2) && is(n + 3, "from") {
             changes.push((piece.at.clone(), "date_part".to_owned()));
-        } else if word == "from" && n >= 3 && is(n - 3, "extract") && literal(n - 1).is_some() {
+        } else if word == "from" && n >= 3 && is(n - 3, "extract") && field(n - 1) {
+            if names && literal(n - 1).is_none() {
+                changes.extend(pieces.get(n - 1).map(|p| (p.at.clone(), "$1".to_owned())));
+            }
             changes.push((piece.at.clone(), ",".to_owned()));
         }
     }
@@ -86,7 +91,7 @@ fn literals_cast(text: &str, kinds: &[Token]) -> String {
 
 /// Parameters and constants without the type that is written with them.
 pub(super) fn without_casts(text: &str) -> String {
-    let text = literals_cast(text, &[Token::Param, Token::Sconst]);
+    let text = literals_cast(text, &[Token::Param, Token::Sconst], true);
     let pieces = pieces(&text);
     let mut changes = Vec::new();
     for (n, piece) in pieces.iter().enumerate() {
