@@ -1,6 +1,6 @@
 //! PostgreSQL, 13 and later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::Client as Connection;
 
 use super::{
-    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget,
-    Limits, LockWatch, ParameterRole, SchemaFingerprint, ServerInfo, Write,
+    Activity, Batch, Catalog, Change, Claim, Client, DataFingerprint, Database, Endpoint, Footprint,
+    JdbcTarget, Limits, LockWatch, ParameterRole, SchemaFingerprint, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ mod analyse;
 mod backfill;
 mod batch;
 mod catalog;
+mod changes;
 mod claim;
 mod client;
 mod columns;
@@ -49,6 +50,7 @@ mod sql;
 mod text;
 mod tls;
 mod types;
+mod uses;
 mod writes;
 
 /// The oldest version we know.
@@ -262,6 +264,14 @@ impl Database for Postgres {
 
     fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
         relations::relations(sql, catalog)
+    }
+
+    fn uses(&self, sql: &str, catalog: &Catalog) -> Result<BTreeSet<String>> {
+        uses::uses(sql, catalog)
+    }
+
+    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
+        changes::between(before, after)
     }
 
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {

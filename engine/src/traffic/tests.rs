@@ -50,6 +50,9 @@ fn refused(code: &str) -> QueryError {
 
 #[async_trait]
 impl Client for FakeClient {
+    async fn plan(&mut self, _: &str, _: &QueryShape) -> Result<(), QueryError> {
+        Ok(())
+    }
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
         match sql {
             "unknown" => Err(refused("42P01")),
