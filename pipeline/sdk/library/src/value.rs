@@ -9,7 +9,7 @@ use dagger_sdk::{Id, Node, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::declare::Kind;
+use crate::declare::{Argument, Kind};
 use crate::failure::{Failure, Result};
 
 /// Something that a function takes.
@@ -22,6 +22,12 @@ pub trait Value: Sized {
 pub trait Answer: Sized {
     fn kind() -> Kind;
     fn answer(self) -> impl Future<Output = Result<Json>> + Send;
+}
+
+/// Arguments that several functions take; `#[derive(Group)]` implements it.
+pub trait Group: Sized {
+    fn arguments() -> Vec<Argument>;
+    fn read(arguments: &mut Arguments, dag: &Query) -> impl Future<Output = Result<Self>> + Send;
 }
 
 /// The arguments of one call.
