@@ -9,12 +9,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::{Error, ErrorKind};
-use args::Args;
+use args::{Args, Command, DemoCommand};
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
     hide_password();
     let args = Args::parse();
+    // What serves until it is told to stop ends well by it.
+    let serves = matches!(args.command, Command::Demo(DemoCommand::Serve { .. }));
     let level = std::env::var("DRYDOCK_LOG").unwrap_or_else(|_| "warn".to_owned());
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
@@ -27,7 +29,7 @@ pub fn main() -> ExitCode {
     let code = runtime.block_on(async {
         tokio::select! {
             done = commands::run(args) => done,
-            () = interrupted() => Err(Error::interrupted()),
+            () = interrupted(), if !serves => Err(Error::interrupted()),
         }
     });
     // What still runs in the background is of no use to anybody any more.

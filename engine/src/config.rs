@@ -131,8 +131,17 @@ impl Default for TrafficSettings {
 pub enum Target {
     /// The demo's production, made at first use.
     Demo { scale: f64 },
+    /// The demo's production, served by another process (`drydock demo serve`).
+    Served(Secret),
     /// A database that somebody else runs.
     Url(Secret),
+}
+
+impl Target {
+    /// Whether it is there to be played with: traffic keeps its effects, failures may be asked for.
+    pub fn is_demo(&self) -> bool {
+        !matches!(self, Target::Url(_))
+    }
 }
 
 /// A named target database with its settings, ready to use.
@@ -239,6 +248,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     }
     let found = found.unwrap_or_default();
     let target = match (&selection.database, &found.database) {
+        (Some(url), None) if name == "demo" => Target::Served(url.clone()),
         (Some(url), _) => Target::Url(with_password(url.expose(), found.password.as_deref())?),
         (None, Some(url)) => Target::Url(with_password(url, found.password.as_deref())?),
         (None, None) if name == "demo" => Target::Demo { scale: selection.scale.unwrap_or(1.0) },
@@ -260,11 +270,12 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         (None, Some(path)) => base.join(path),
         (None, None) => root.clone(),
     };
-    let mut traffic = found.traffic.unwrap_or_else(|| match target {
-        Target::Demo { .. } => {
+    let mut traffic = found.traffic.unwrap_or_else(|| {
+        if target.is_demo() {
             TrafficSettings { rate: 150.0, connections: 16, kind: TrafficKind::Services, seed: 42 }
+        } else {
+            TrafficSettings::default()
         }
-        Target::Url(_) => TrafficSettings::default(),
     });
     if let Some(kind) = selection.traffic {
         traffic.kind = kind;

@@ -1,15 +1,19 @@
 //! The demo's production: the shared database of a logistics company, made at first use and kept.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::Environment;
-use crate::database::{self, Database};
+use crate::config::{Environment, Target};
+use crate::database::{self, Database, Secret};
 use crate::error::{Context, Error, Result};
 use crate::liquibase::Liquibase;
 use crate::provider;
 use crate::watcher::Watcher;
 
+/// What production has had for long.
+const BASELINE: &str = "baseline.yaml";
 /// Scales the generator takes.
 const SCALES: std::ops::RangeInclusive<f64> = 0.001..=50.0;
 
@@ -31,9 +35,9 @@ pub async fn production(
             Error::input(format!("--scale {scale} is out of range")).hint("give a number from 0.001 to 50")
         );
     }
+    let clusters = provider::local::Local::find().await?;
     let folder = folder(environment);
     let made = folder.join("made");
-    let clusters = provider::local::Local::find().await?;
     if made.is_file() {
         let endpoint = clusters.production(&folder).await?;
         return Ok(database::embedded(endpoint));
@@ -46,7 +50,7 @@ pub async fn production(
     let database = database::embedded(endpoint);
     watcher.progress("demo: the baseline, by Liquibase", None);
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
-    liquibase.changelog(environment, "baseline.yaml").await?;
+    liquibase.changelog(environment, BASELINE).await?;
     liquibase.connect(database.as_ref(), "drydock demo").await?;
     liquibase.apply_all(None).await?;
     liquibase.close().await;
@@ -56,6 +60,74 @@ pub async fn production(
     database.execute_script(&script.replace(":scale", &scale.to_string())).await?;
     std::fs::write(&made, scale.to_string()).context("the demo's production cannot be marked as made")?;
     Ok(database)
+}
+
+/// Makes or starts the demo's production and serves it on an address until `stop` is there; then it is shut down.
+///
+/// # Errors
+/// `Input` when the address is taken or no password is given; `Failed` when the server ends by itself.
+pub async fn serve(
+    environment: &Environment,
+    listen: SocketAddr,
+    watcher: &Arc<dyn Watcher>,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let password = std::env::var("DRYDOCK_DEMO_PASSWORD").ok().filter(|p| !p.is_empty());
+    let password = password.ok_or_else(|| {
+        Error::input("the demo's production is served under a password")
+            .hint("export DRYDOCK_DEMO_PASSWORD=…")
+    })?;
+    let Target::Demo { scale } = environment.target else {
+        return Err(Error::input("only the demo's own production can be served").hint("leave --database out"));
+    };
+    let served = async {
+        // Two containers may have one folder, and neither sees the other's processes.
+        let _lock = alone(environment, watcher).await?;
+        production(environment, scale, watcher).await?;
+        let clusters = provider::local::Local::find().await?;
+        let endpoint = clusters.listen(&folder(environment), listen, Secret::new(password)).await?;
+        watcher.note(&format!("the demo's production listens: {endpoint}"));
+        clusters.wait(&folder(environment)).await
+    };
+    tokio::select! {
+        served = served => served,
+        () = stop => self::stop(environment).await,
+    }
+}
+
+/// The lock of the folder that production lies in, waited for.
+async fn alone(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<std::fs::File> {
+    use fs4::fs_std::FileExt;
+    std::fs::create_dir_all(&environment.home)
+        .input(format!("{} cannot be made", environment.home.display()))?;
+    let path = environment.home.join("production.lock");
+    let file = std::fs::File::create(&path).context(format!("{} cannot be made", path.display()))?;
+    let mut told = false;
+    while !file.try_lock_exclusive().context("the lock of the demo's production cannot be taken")? {
+        if !std::mem::replace(&mut told, true) {
+            watcher.note("waiting for another process that serves this production");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(file)
+}
+
+/// Refuses to play with a database that is not a demo's production: traffic changes data there.
+///
+/// # Errors
+/// `Input` when it does not have the baseline.
+pub async fn check(
+    environment: &Environment,
+    database: &dyn Database,
+    liquibase: &mut Liquibase,
+) -> Result<()> {
+    liquibase.changelog(environment, BASELINE).await?;
+    liquibase.connect(database, "drydock demo").await?;
+    if liquibase.status().await?.changesets.iter().any(|c| c.state == "pending") {
+        return Err(Error::input("this database is not a demo's production")
+            .hint("name its environment in drydock.toml, or leave --env demo out"));
+    }
+    Ok(())
 }
 
 /// Stops the demo's production and takes it away with everything that belongs to the environment.

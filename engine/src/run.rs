@@ -88,7 +88,7 @@ pub fn journal_path(environment: &Environment, run: &str) -> PathBuf {
 /// `Input` when it cannot be named or reached.
 pub async fn open_target(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<Arc<dyn Database>> {
     let database = match &environment.target {
-        Target::Url(url) => database::open(url.expose())?,
+        Target::Url(url) | Target::Served(url) => database::open(url.expose())?,
         Target::Demo { scale } => demo::production(environment, *scale, watcher).await?,
     };
     // A database that was named and cannot be reached is a matter of what was named.
@@ -149,6 +149,9 @@ impl Run {
             journal
                 .append(What::Resumed { actor: actor(), version: env!("CARGO_PKG_VERSION").to_owned() })?;
             watcher.note(&format!("taking up run {id}"));
+        }
+        if let Target::Served(_) = environment.target {
+            demo::check(&environment, database.as_ref(), &mut liquibase).await?;
         }
         liquibase.changelog(&environment, &environment.changelog_file).await?;
         liquibase.connect(database.as_ref(), &application).await?;

@@ -127,6 +127,8 @@ pub enum Command {
     Migrate(RunArgs),
     /// Show what Liquibase has pending: phases, hazards, waves, inverses, drift
     Plan,
+    /// Compare changelog, history and catalog: what was edited, is unknown, or changed behind Liquibase's back
+    Drift,
     /// Take and verify a backup (runs what comes before it)
     Backup(RunArgs),
     /// Hold what is pending against every query of every deployed service version
@@ -181,6 +183,14 @@ pub enum Command {
 pub enum DemoCommand {
     /// Make it (or start it) and print how to connect
     Up,
+    /// Make it (or start it) and serve it to others until told to stop; $DRYDOCK_DEMO_PASSWORD is its password
+    ///
+    /// Elsewhere `--env demo --database postgresql://drydock:PASSWORD@HOST:PORT/logistics` works on it.
+    Serve {
+        /// Address and port to listen on
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5432")]
+        listen: std::net::SocketAddr,
+    },
     /// Stop it; its data stays
     Stop,
     /// Stop it and take it away with all its runs
@@ -192,6 +202,7 @@ pub enum Document {
     /// Of `migrate`, `rollout`, `rollback` and `status`, and of a stage that the run did not get to
     Migrate,
     Plan,
+    Drift,
     Backup,
     Compat,
     Clone,

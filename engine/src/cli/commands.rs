@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::args::{Args, Command, DemoCommand, Document, Format, RunArgs, TargetArgs};
 use super::progress::Terminal;
-use crate::config::{self, Environment, Target};
+use crate::config::{self, Environment};
 use crate::contract;
 use crate::database::Database;
 use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
-use crate::evidence::{CloneProof, Compat, Outcome, Plan, RunRecord, RunSummary, Shadow};
+use crate::evidence::{CloneProof, Compat, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
 use crate::inject::Inject;
 use crate::journal::KillAt;
 use crate::liquibase::Liquibase;
@@ -48,6 +48,7 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Shadow(run) => go(target, &run, Until::After(Stage::Shadow), out).await,
         Command::Rollout(run) => go(target, &run, Until::End, out).await,
         Command::Plan => show_plan(target, out).await,
+        Command::Drift => show_drift(target, out).await,
         Command::Compat => show_compat(target, out).await,
         Command::Rollback { run, reason } => go_back(target, run, reason, out).await,
         Command::Status { run } => status(target, run, out),
@@ -105,7 +106,7 @@ fn comfy_table_width() -> Option<u16> {
 }
 
 fn wishes(run: &RunArgs, environment: &Environment) -> Result<Wishes> {
-    if run.inject != Inject::None && !matches!(environment.target, Target::Demo { .. }) {
+    if run.inject != Inject::None && !environment.target.is_demo() {
         return Err(Error::input("--inject works on the demo only")
             .hint("nothing is made to fail on a real database; use --env demo"));
     }
@@ -184,6 +185,20 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     liquibase.close().await;
     out.give(&plan, |look| report::text::plan(&plan, look.width))?;
     plan::refuse(&plan, false)?;
+    Ok(0)
+}
+
+async fn show_drift(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve(&target.selection()?)?;
+    let (database, mut liquibase) = open(&environment, out).await?;
+    let status = liquibase.status().await?;
+    let drift = plan::differences(&environment, database.as_ref(), &status).await?;
+    liquibase.close().await;
+    out.give(&drift, |_| match drift.as_slice() {
+        [] => "changelog, history and catalog agree".to_owned(),
+        drift => report::text::drift(drift),
+    })?;
+    plan::refuse_drift(&drift, false)?;
     Ok(0)
 }
 
@@ -293,6 +308,11 @@ async fn demo_command(target: &TargetArgs, command: &DemoCommand, out: &Out) -> 
     selection.env = Some("demo".to_owned());
     let environment = config::resolve_record(&selection)?;
     let text = match command {
+        DemoCommand::Serve { listen } => {
+            let environment = config::resolve(&selection)?;
+            demo::serve(&environment, *listen, &out.watcher(), super::interrupted()).await?;
+            "stopped; its data stays".to_owned()
+        }
         DemoCommand::Up => {
             let environment = config::resolve(&selection)?;
             let database = run::open_target(&environment, &out.watcher()).await?;
@@ -315,6 +335,7 @@ fn schema(of: Document) -> Result<u8> {
     let schema = match of {
         Document::Migrate => schemars::schema_for!(RunSummary),
         Document::Plan => schemars::schema_for!(Plan),
+        Document::Drift => schemars::schema_for!(Vec<Drift>),
         Document::Backup => schemars::schema_for!(Backup),
         Document::Clone => schemars::schema_for!(CloneProof),
         Document::Compat => schemars::schema_for!(Compat),

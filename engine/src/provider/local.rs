@@ -1,5 +1,6 @@
 //! Clusters on this machine: PostgreSQL's own programs make backups, clones and scratch databases.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use async_trait::async_trait;
 
 use super::{Backup, Progress, Provider};
 use crate::database::postgres::Postgres;
-use crate::database::{Database, Endpoint};
-use crate::error::Result;
+use crate::database::{Database, Endpoint, Secret};
+use crate::error::{Error, Result};
 use cluster::{Cluster, Settings};
 use tools::Tools;
 
@@ -75,6 +76,34 @@ impl Local {
         admin.execute_script("CREATE DATABASE logistics").await?;
         cluster.finish()?;
         Ok(cluster.endpoint())
+    }
+
+    /// Starts the server in a folder anew for everybody who knows the password, on an address of its own.
+    ///
+    /// # Errors
+    /// `Input` when the address is taken; `Failed` when there is no server.
+    pub async fn listen(&self, folder: &Path, address: SocketAddr, password: Secret) -> Result<Endpoint> {
+        let mut cluster = Cluster::open(&self.tools, folder)?
+            .ok_or_else(|| Error::failed(format!("there is no server in {}", folder.display())))?;
+        cluster.set_password(password)?;
+        restore::login(&cluster, &cluster.endpoint()).await?;
+        cluster.stop("fast").await;
+        cluster.listen(address, START).await?;
+        Ok(cluster.endpoint())
+    }
+
+    /// Waits until the server in a folder ends.
+    ///
+    /// # Errors
+    /// Why it ended.
+    pub async fn wait(&self, folder: &Path) -> Result<()> {
+        while let Some(cluster) = Cluster::open(&self.tools, folder)? {
+            if !cluster.running().await {
+                return Err(cluster.died(Error::failed("it ended by itself")));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Err(Error::failed(format!("there is no server in {} any more", folder.display())))
     }
 
     /// Stops the server in a folder and leaves it there.

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::changeset::Severity;
-use crate::evidence::{Compat, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, VerdictKind};
+use crate::evidence::{Compat, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, VerdictKind};
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(seconds: f64) -> String {
@@ -268,14 +268,17 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }
-    for drift in &plan.drift {
-        out.push_str(&format!("drift     {} {}\n", drift.subject, drift.message));
-    }
+    out.push_str(&drift(&plan.drift));
     out.push_str(&format!(
         "applied   {} changesets\nserver    {}\nplan      {}\n",
         plan.applied, plan.server.version, plan.hash
     ));
     out
+}
+
+/// Differences between changelog, history and catalog, one line each.
+pub fn drift(drift: &[Drift]) -> String {
+    drift.iter().map(|d| format!("drift     {} {}\n", d.subject, d.message)).collect()
 }
 
 /// Verdicts, one line each.

@@ -73,8 +73,7 @@ pub async fn make(
         })
         .collect();
     let waves = waves(&changesets, environment.limits.wave_size);
-    let mut drift = history_drift(&status);
-    drift.extend(catalog_drift(environment, database).await?);
+    let drift = differences(environment, database, &status).await?;
     let mut plan = Plan {
         hash: String::new(),
         server,
@@ -159,6 +158,20 @@ fn waves(changesets: &[Changeset], size: usize) -> Vec<Wave> {
     waves
 }
 
+/// What tells changelog, history and catalog apart.
+///
+/// # Errors
+/// `Failed` when the catalog or the remembered schema cannot be read.
+pub async fn differences(
+    environment: &Environment,
+    database: &dyn Database,
+    status: &Status,
+) -> Result<Vec<Drift>> {
+    let mut drift = history_drift(status);
+    drift.extend(catalog_drift(environment, database).await?);
+    Ok(drift)
+}
+
 fn history_drift(status: &Status) -> Vec<Drift> {
     let unknown = status.unknown.iter().map(|key| Drift {
         kind: "history-unknown".to_owned(),
@@ -219,17 +232,7 @@ async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Re
 /// # Errors
 /// `Refused`, with every reason.
 pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
-    let fatal: Vec<&Drift> =
-        plan.drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == "catalog")).collect();
-    if let Some(first) = fatal.first() {
-        let more = if fatal.len() > 1 { format!(" (and {} more)", fatal.len() - 1) } else { String::new() };
-        let hint = if first.kind == "checksum" {
-            "undo the edit and write a new changeset instead"
-        } else {
-            "put the change into a changeset, or take it as it is with --accept-drift"
-        };
-        return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
-    }
+    refuse_drift(&plan.drift, accept_drift)?;
     for changeset in &plan.changesets {
         if changeset.reverse == Reverse::None {
             return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
@@ -244,6 +247,25 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
             ))
             .hint("give each statement a changeset of its own"));
         }
+    }
+    Ok(())
+}
+
+/// Stops a run that would begin on something else than it believes.
+///
+/// # Errors
+/// `Refused`, with the first reason.
+pub fn refuse_drift(drift: &[Drift], accept_drift: bool) -> Result<()> {
+    let fatal: Vec<&Drift> =
+        drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == "catalog")).collect();
+    if let Some(first) = fatal.first() {
+        let more = if fatal.len() > 1 { format!(" (and {} more)", fatal.len() - 1) } else { String::new() };
+        let hint = if first.kind == "checksum" {
+            "undo the edit and write a new changeset instead"
+        } else {
+            "put the change into a changeset, or take it as it is with --accept-drift"
+        };
+        return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
     }
     Ok(())
 }

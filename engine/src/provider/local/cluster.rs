@@ -1,6 +1,6 @@
 //! One server in one folder: `data/`, `socket/`, `server.log`, and `cluster.json` with how to reach it.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,6 +91,11 @@ impl<'a> Cluster<'a> {
         self.tools.write(&self.folder.join("cluster.json"), &text)
     }
 
+    pub fn set_password(&mut self, password: Secret) -> Result<()> {
+        password.expose().clone_into(&mut self.state.password);
+        self.save()
+    }
+
     /// Marks it as made completely.
     pub fn finish(&mut self) -> Result<()> {
         self.state.ready = true;
@@ -162,9 +167,11 @@ impl<'a> Cluster<'a> {
         self.tools.write(&data.join("postgresql.conf"), &text)?;
         self.tools.write(&data.join("postgresql.auto.conf"), "")?;
         self.tools.write(&data.join("pg_ident.conf"), "")?;
-        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n";
-        self.tools.write(&data.join("pg_hba.conf"), rules)
+        self.tools.write(&data.join("pg_hba.conf"), Self::RULES)
     }
+
+    /// Who is let in: the owner over the socket, others with a password from this machine.
+    const RULES: &'static str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n";
 
     pub async fn running(&self) -> bool {
         let data = self.data();
@@ -184,20 +191,15 @@ impl<'a> Cluster<'a> {
         if self.running().await {
             return Ok(());
         }
-        self.tools.folder(&self.state.socket)?;
         let log = self.folder.join("server.log");
         let mut last = Error::failed("the server cannot be started");
         for _ in 0..5 {
             if self.state.port == 0 || TcpListener::bind(("127.0.0.1", self.state.port)).is_err() {
                 self.state.port = free_port()?;
             }
-            self.save()?;
-            let _ = std::fs::remove_file(&log);
-            let (data, port) = (self.data(), format!("-p {}", self.state.port));
-            let (data, log_name, wait) =
-                (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
-            let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log_name, "-o", &port];
-            let Err(error) = self.tools.output("pg_ctl", &arguments, &[]).await else { return Ok(()) };
+            let Err(error) = self.launch(&format!("-p {}", self.state.port), patience).await else {
+                return Ok(());
+            };
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             // It may go on starting behind our back.
             self.stop("immediate").await;
@@ -208,6 +210,34 @@ impl<'a> Cluster<'a> {
             self.state.port = 0;
         }
         Err(last)
+    }
+
+    /// Starts it for others than this machine too, on an address that must be free.
+    pub async fn listen(&mut self, address: SocketAddr, patience: Duration) -> Result<()> {
+        let free = TcpListener::bind(address);
+        free.input(format!("{address} cannot be listened on"))
+            .map_err(|e| e.hint("choose another with --listen"))?;
+        let rules = format!(
+            "{}host all all all scram-sha-256\nhost replication all all scram-sha-256\n",
+            Self::RULES
+        );
+        self.tools.write(&self.data().join("pg_hba.conf"), &rules)?;
+        self.state.port = address.port();
+        let options = format!("-p {} -h {}", address.port(), address.ip());
+        let launched = self.launch(&options, patience).await;
+        launched.map_err(|error| self.died(error))
+    }
+
+    async fn launch(&self, options: &str, patience: Duration) -> Result<()> {
+        self.tools.folder(&self.state.socket)?;
+        self.save()?;
+        let log = self.folder.join("server.log");
+        let _ = std::fs::remove_file(&log);
+        let data = self.data();
+        let (data, log, wait) =
+            (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
+        let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log, "-o", options];
+        self.tools.output("pg_ctl", &arguments, &[]).await.map(|_| ())
     }
 
     /// Why the server is not there, in the last words of its log.
