@@ -49,13 +49,11 @@ impl GraphQLClient for Client {
     async fn query(&self, query: &str) -> Result<Option<Value>, GraphQLError> {
         let told = |e: reqwest::Error| GraphQLError::HttpError(Failure::from(e).message);
         let request = self.http.post(&self.url).basic_auth(&self.token, Some(""));
-        let response =
-            request.json(&json!({"query": query, "variables": {}})).send().await.map_err(told)?;
+        let response = request.json(&json!({"query": query, "variables": {}})).send().await.map_err(told)?;
         let status = response.status();
         let body = response.bytes().await.map_err(told)?;
-        let reply: Reply = serde_json::from_slice(&body).map_err(|_| {
-            GraphQLError::HttpError(format!("{status}: {}", String::from_utf8_lossy(&body)))
-        })?;
+        let reply: Reply = serde_json::from_slice(&body)
+            .map_err(|_| GraphQLError::HttpError(format!("{status}: {}", String::from_utf8_lossy(&body))))?;
         match reply.errors {
             Some(fields) => {
                 let message = fields.first().map_or_else(|| status.to_string(), |e| e.message.clone());

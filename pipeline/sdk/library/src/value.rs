@@ -129,7 +129,8 @@ impl<T: Answer + Send, E: Into<Failure> + Send> Answer for Result<T, E> {
     }
 }
 
-/// An object of the engine as part of an object's state, which is kept as JSON between calls.
+/// An object of the engine as part of an object's state, which is kept as JSON between calls. As an argument it is what its
+/// object is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Held<T> {
@@ -156,5 +157,14 @@ impl<T: Loadable + Node> Held<T> {
 
     pub fn get(&self, dag: &Query) -> T {
         dag.r#ref(Id(self.id.clone()))
+    }
+}
+
+impl<T: Value> Value for Held<T> {
+    fn kind() -> Kind {
+        T::kind()
+    }
+    fn read(json: Json, _: &Query) -> Result<Self> {
+        Ok(Self { id: serde_json::from_value(json)?, of: PhantomData })
     }
 }

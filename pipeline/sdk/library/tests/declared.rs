@@ -1,8 +1,8 @@
 //! What `#[object]` makes of an `impl` block.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use dagger_module::sdk::{Directory, Query};
-use dagger_module::{Argument, Cache, Group, Kind, Object, Result, object};
+use dagger_module::sdk::{Directory, File, Query};
+use dagger_module::{Argument, Cache, Group, Held, Kind, Object, Result, object};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -84,7 +84,10 @@ impl Shop {
         /// What
         item: String,
         #[argument(group)] delivery: Delivery,
+        /// Goes with it
+        bill: Option<Held<File>>,
     ) -> Parcel {
+        let _ = bill;
         let Delivery { to: Where { street, number }, unattended } = delivery;
         Parcel { to: format!("{item}: {street} {number:?} {unattended}") }
     }
@@ -139,7 +142,9 @@ fn a_group_is_its_arguments() {
             ("street", "Which street", Some("\"Long Street\"")),
             ("number", "Which house", None),
             ("unattended", "Leave it at the door", Some("false")),
+            ("bill", "Goes with it", None),
         ]
     );
+    assert_eq!(deliver.arguments[4].kind, Kind::Optional(Box::new(Kind::Object("File"))));
     assert_eq!(deliver.result, Kind::Object("Parcel"));
 }
