@@ -1,6 +1,8 @@
 //! What Drydock costs and what it spares, beside a bare `liquibase update` of the same changesets on the same data under
 //! the same load, both in this one run. Prints; judges nothing.
 //!
+//! Where a Dagger engine can be reached, the module's own cost is measured too.
+//!
 //! `ci/bench [--scale N] [--rate N] [--report SECONDS]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
@@ -21,6 +23,8 @@ use drydock::stage::Stage;
 use drydock::traffic::{Period, Traffic, TrafficOptions};
 use drydock::watcher::Watcher;
 use drydock::{contract, demo, record};
+
+mod dagger;
 
 /// The big data change of the demo's release.
 const BACKFILL: &str = "events-region-backfill";
@@ -72,7 +76,16 @@ async fn main() {
     let accepted = record.compat.as_ref().unwrap().accepted.clone();
     eprintln!("-- bare liquibase update of the same {} changesets", accepted.len());
     let bare_run = update(&bare, &accepted, options.report).await;
+    eprintln!("-- dagger call migrate");
+    let cost = dagger::measure(options.scale);
     print(&record, &bare_run, &options);
+    match cost {
+        Some(dagger::Cost { wall_seconds, run_seconds }) => println!(
+            "dagger: call migrate {wall_seconds:.1} s, warm; {run_seconds:.1} s of it the run's, {:.1} s its own",
+            wall_seconds - run_seconds
+        ),
+        None => println!("dagger: not measured, there is no engine"),
+    }
     for environment in [&guarded, &bare] {
         demo::reset(environment).await.unwrap();
     }

@@ -8,59 +8,28 @@ use std::process::Stdio;
 
 use support::Home;
 
-/// What each record of the journal is: its event, and of which act.
-fn records(home: &Home) -> Vec<String> {
-    let runs = home.folder.join("home/demo/runs");
-    let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
-    let journal = entries.flatten().map(|e| e.path().join("journal.jsonl")).find(|p| p.is_file());
-    let Some(journal) = journal else { return Vec::new() };
-    let line = |line: &str| {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        format!("{} {}", event["event"], event["action"])
-    };
-    std::fs::read_to_string(journal).unwrap().lines().map(line).collect()
-}
-
-/// Fewer changesets make more crashes in the same time: one of each kind that can be half done.
-fn smaller(home: &Home) {
-    home.edit("changelogs/changelog.yaml", |text| {
-        let keep = [
-            "baseline",
-            "0010-region-column",
-            "0010-mobile-phone",
-            "0011-region-backfill",
-            "0012-region-indexes",
-            "0011-legacy",
-            "0010-attic",
-            "0012-phone-drop",
-        ];
-        let lines = text.lines().filter(|l| !l.contains("include") || keep.iter().any(|k| l.contains(k)));
-        lines.map(|l| format!("{l}\n")).collect()
-    });
-}
-
 #[test]
 fn killed_at_every_record_it_ends_as_if_nothing_had_happened() {
     let straight = Home::demo("straight");
-    smaller(&straight);
+    straight.smaller();
     let quiet = straight.migrate(&[]).expect(3).json();
     let expected = straight.fingerprints();
     drop(straight);
 
     let home = Home::demo("crash");
-    smaller(&home);
+    home.smaller();
     home.run(&["demo", "up", "--scale", "0.01"]).expect(0);
     let mut died_at = BTreeSet::new();
     let mut deaths = 0;
     let mut stretch = 1;
-    while records(&home).last().is_none_or(|last| !last.starts_with("\"finished")) {
+    while home.records().last().is_none_or(|last| !last.starts_with("\"finished")) {
         // The next life dies `stretch` records further on: with the record of its resumption and one more where the last
         // death was a new one, and later where it was not, so that every record of the run is somebody's last.
-        let before = records(&home).len();
+        let before = home.records().len();
         let mut command = home.command(&["migrate", "--env", "demo", "--scale", "0.01", "--format", "json"]);
         let output = command.env("DRYDOCK_TEST_KILL_AT", (before + stretch).to_string()).output().unwrap();
         deaths += u32::from(output.status.code().is_none());
-        let records = records(&home);
+        let records = home.records();
         assert!(records.len() <= before + stretch, "it dies where it is told to");
         stretch = if died_at.insert(records.last().unwrap().clone()) { 2 } else { stretch + 1 };
         assert!(deaths < 200, "it does not get on: {died_at:?}");
@@ -80,24 +49,11 @@ fn killed_at_every_record_it_ends_as_if_nothing_had_happened() {
     home.run(&["verify", "--env", "demo"]).expect(0);
 }
 
-/// Waits until the journal has an act begun whose name starts with this.
-fn wait_for(home: &Home, child: &mut std::process::Child, act: &str) {
-    for _ in 0..1200 {
-        let begun = records(home).iter().any(|r| r.starts_with("\"intended\"") && r.contains(act));
-        if begun {
-            return;
-        }
-        assert!(child.try_wait().unwrap().is_none(), "it ended before {act}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    panic!("{act} never began");
-}
-
 #[test]
 fn interrupted_it_says_so_and_the_same_command_goes_on() {
     use nix::sys::signal::{Signal, kill};
     let home = Home::demo("interrupt");
-    smaller(&home);
+    home.smaller();
     home.run(&["demo", "up", "--scale", "0.01"]).expect(0);
     let before = home.fingerprints();
     for (act, signal, untouched) in
@@ -105,7 +61,7 @@ fn interrupted_it_says_so_and_the_same_command_goes_on() {
     {
         let mut command = home.command(&["migrate", "--env", "demo", "--scale", "0.01"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for(&home, &mut child, act);
+        home.wait_for(&mut child, act);
         std::thread::sleep(std::time::Duration::from_millis(100));
         kill(nix::unistd::Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
         let output = child.wait_with_output().unwrap();

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::database::Secret;
 use crate::error::{Context, Error, Result};
+use crate::storage::Storage;
+use crate::variables::Variables;
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +32,8 @@ struct FileEnvironment {
     #[serde(default)]
     labels: String,
     keep_backups: Option<usize>,
+    /// URL of object storage that journals and evidence are kept in.
+    journal: Option<String>,
     #[serde(default)]
     limits: LimitSettings,
     #[serde(default)]
@@ -163,6 +167,8 @@ pub struct Environment {
     pub traffic: TrafficSettings,
     /// Journals, backups, clones of this environment.
     pub home: PathBuf,
+    /// Where journals and evidence are kept besides, for other machines to go on with.
+    pub storage: Option<Storage>,
 }
 
 /// What the command line says of the environment.
@@ -175,6 +181,8 @@ pub struct Selection {
     pub contracts: Option<PathBuf>,
     pub scale: Option<f64>,
     pub traffic: Option<TrafficKind>,
+    pub journal: Option<String>,
+    pub variables: Variables,
 }
 
 /// `$DRYDOCK_HOME`, or the platform's data folder.
@@ -249,8 +257,8 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     let found = found.unwrap_or_default();
     let target = match (&selection.database, &found.database) {
         (Some(url), None) if name == "demo" => Target::Served(url.clone()),
-        (Some(url), _) => Target::Url(with_password(url.expose(), found.password.as_deref())?),
-        (None, Some(url)) => Target::Url(with_password(url, found.password.as_deref())?),
+        (Some(url), _) => Target::Url(with_password(url.expose(), found.password.as_deref(), selection)?),
+        (None, Some(url)) => Target::Url(with_password(url, found.password.as_deref(), selection)?),
         (None, None) if name == "demo" => Target::Demo { scale: selection.scale.unwrap_or(1.0) },
         (None, None) => {
             return Err(Error::input(format!("environment \"{name}\" names no database"))
@@ -280,8 +288,14 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     if let Some(kind) = selection.traffic {
         traffic.kind = kind;
     }
+    let folder = environment_folder(&name, &target);
+    let storage = match selection.journal.as_deref().or(found.journal.as_deref()) {
+        Some(url) => Some(Storage::open(url, &folder, &selection.variables)?),
+        None => None,
+    };
     Ok(Environment {
-        home: home()?.join(environment_folder(&name, &target)),
+        home: home()?.join(folder),
+        storage,
         target,
         changelog_root: root,
         changelog_file: file_name,
@@ -340,22 +354,9 @@ fn read_file(named: Option<&Path>) -> Result<(File, PathBuf)> {
 }
 
 /// Puts a referenced password into the URL, in memory only.
-fn with_password(url: &str, reference: Option<&str>) -> Result<Secret> {
+fn with_password(url: &str, reference: Option<&str>, selection: &Selection) -> Result<Secret> {
     let Some(reference) = reference else { return Ok(Secret::new(url)) };
-    let password = if let Some(name) = reference.strip_prefix("env:") {
-        std::env::var(name).map_err(|_| {
-            Error::input(format!("the password is to come from ${name}, which is not set"))
-                .hint(format!("export {name}=…"))
-        })?
-    } else if let Some(path) = reference.strip_prefix("file:") {
-        std::fs::read_to_string(path)
-            .input(format!("the password file {path} cannot be read"))?
-            .trim_end()
-            .to_owned()
-    } else {
-        return Err(Error::input("a password is given by reference only")
-            .hint("write password = \"env:NAME\" or \"file:PATH\""));
-    };
+    let password = selection.variables.resolve(reference, "the password")?;
     let mut parsed = url::Url::parse(url).map_err(|_| Error::input("the database URL cannot be read"))?;
     parsed
         .set_password(Some(&password))

@@ -10,6 +10,7 @@ use crate::database::{self, Database, Secret};
 use crate::error::{Context, Error, Result};
 use crate::liquibase::Liquibase;
 use crate::provider;
+use crate::stages::plan::REMEMBERED;
 use crate::watcher::Watcher;
 
 /// What production has had for long.
@@ -136,7 +137,7 @@ pub async fn check(
 /// `Failed` when it cannot be removed.
 pub async fn reset(environment: &Environment) -> Result<()> {
     stop(environment).await?;
-    for name in ["production", "runs", "schema.json"] {
+    for name in ["production", "runs", REMEMBERED] {
         let path = environment.home.join(name);
         let removed =
             if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };

@@ -39,11 +39,11 @@ pub async fn drive(run: &mut Run, until: Until) -> Result<Option<Outcome>> {
             Decision::Observe(action) => observe(run, action).await?,
             Decision::Unwind { reason } => {
                 run.watcher.note(&format!("going back: {reason}"));
-                run.journal.append(What::Unwinding { reason, automatic: true })?;
+                run.journal.append(What::Unwinding { reason, automatic: true }).await?;
             }
             Decision::Finish { outcome, reason } => {
                 rollout::close(run).await;
-                run.journal.append(What::Finished { outcome, reason })?;
+                run.journal.append(What::Finished { outcome, reason }).await?;
             }
             Decision::Over(outcome) => return Ok(Some(outcome)),
         }
@@ -64,7 +64,7 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
         let next = run.journal.events().last().map_or(1, |e| e.seq + 1);
         run.journal.kill_at.0 = Some(next);
     }
-    run.journal.append(What::Intended { action: action.clone() })?;
+    run.journal.append(What::Intended { action: action.clone() }).await?;
     match &action {
         Action::Stage { stage } => {
             let stage = *stage;
@@ -75,11 +75,13 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
             match worked {
                 Ok((outcome, evidence, text)) => {
                     run.watcher.stage_done(stage, begun.elapsed().as_secs_f64(), &text);
-                    run.journal.append(What::Done { action, outcome, evidence: Some(evidence), text })?;
+                    run.journal
+                        .append(What::Done { action, outcome, evidence: Some(evidence), text })
+                        .await?;
                 }
                 Err(error) => {
                     run.watcher.stage_failed(stage, begun.elapsed().as_secs_f64(), &error.chain());
-                    failed(run, action, &error)?;
+                    failed(run, action, &error).await?;
                 }
             }
         }
@@ -92,10 +94,10 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
                         "{} in {:.3} s, {} tries, {} rows",
                         applied.state, applied.seconds, applied.attempts, applied.rows
                     );
-                    done(run, action, changed, text)?;
+                    done(run, action, changed, text).await?;
                     if let Some(reason) = rollout::after_wave(run, &changeset, wave).await? {
                         run.watcher.note(&format!("gate: {reason}"));
-                        run.journal.append(What::Unwinding { reason, automatic: true })?;
+                        run.journal.append(What::Unwinding { reason, automatic: true }).await?;
                     }
                 }
                 Err(error) => after_failure(run, action, &changeset, error).await?,
@@ -104,22 +106,21 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
         Action::Undo { changeset } => {
             let changeset = changeset.clone();
             match rollback::undo(run, &changeset).await {
-                Ok(undone) => done(
-                    run,
-                    action,
-                    true,
-                    format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts),
-                )?,
-                Err(error) => failed(run, action, &error)?,
+                Ok(undone) => {
+                    let text =
+                        format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts);
+                    done(run, action, true, text).await?;
+                }
+                Err(error) => failed(run, action, &error).await?,
             }
         }
         Action::Settle => match rollout::settle(run).await {
-            Ok(text) => done(run, action, false, text)?,
-            Err(error) => failed(run, action, &error)?,
+            Ok(text) => done(run, action, false, text).await?,
+            Err(error) => failed(run, action, &error).await?,
         },
         Action::SettleBack => match rollback::settle(run).await {
-            Ok(text) => done(run, action, false, text)?,
-            Err(error) => failed(run, action, &error)?,
+            Ok(text) => done(run, action, false, text).await?,
+            Err(error) => failed(run, action, &error).await?,
         },
     }
     Ok(())
@@ -136,13 +137,12 @@ async fn work(run: &mut Run, stage: Stage) -> Result<(ActOutcome, String, String
     }
 }
 
-fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {
-    run.journal
-        .append(What::Done { action, outcome: ActOutcome::Changed { changed }, evidence: None, text })
-        .map(|_| ())
+async fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {
+    let outcome = ActOutcome::Changed { changed };
+    run.journal.append(What::Done { action, outcome, evidence: None, text }).await.map(|_| ())
 }
 
-fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
+async fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
     let kind = match error.kind {
         ErrorKind::Input => FailureKind::Input,
         ErrorKind::Refused => FailureKind::Refused,
@@ -150,23 +150,23 @@ fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
         _ => FailureKind::Failed,
     };
     let hint = error.hint_text().map(str::to_owned);
-    run.journal.append(What::Failed { action, error: error.chain(), kind, hint }).map(|_| ())
+    run.journal.append(What::Failed { action, error: error.chain(), kind, hint }).await.map(|_| ())
 }
 
 /// A failed apply may have gone through all the same: the history says.
 async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, error: Error) -> Result<()> {
     match is_applied(run, changeset).await {
         Ok(true) => {
-            done(run, action, true, format!("applied, and then: {}", error.chain()))?;
-            run.journal.append(What::Unwinding { reason: error.chain(), automatic: true })?;
+            done(run, action, true, format!("applied, and then: {}", error.chain())).await?;
+            run.journal.append(What::Unwinding { reason: error.chain(), automatic: true }).await?;
             Ok(())
         }
-        Ok(false) => failed(run, action, &error),
-        Err(unknown) => failed(
-            run,
-            action,
-            &Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown),
-        ),
+        Ok(false) => failed(run, action, &error).await,
+        Err(unknown) => {
+            let error =
+                Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown);
+            failed(run, action, &error).await
+        }
     }
 }
 
@@ -181,11 +181,12 @@ async fn observe(run: &mut Run, action: Action) -> Result<()> {
     match is_applied(run, &changeset).await {
         Ok(applied) if applied == forward => {
             run.watcher.note(&format!("found done: {action}"));
-            done(run, action, true, "found done after a crash".to_owned())
+            done(run, action, true, "found done after a crash".to_owned()).await
         }
         Ok(_) => act(run, action).await,
         Err(unknown) => {
             failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown))
+                .await
         }
     }
 }
@@ -220,7 +221,7 @@ async fn resume_check(run: &mut Run) -> Result<()> {
                 return Err(Error::stuck(reason)
                     .hint("check out the commit that the run began with and run it again"));
             }
-            run.journal.append(What::Unwinding { reason, automatic: true })?;
+            run.journal.append(What::Unwinding { reason, automatic: true }).await?;
             return Ok(());
         }
     }

@@ -1,7 +1,8 @@
 //! The record of a run: append-only, hash-chained, outside the target database.
 //!
 //! One file a run, one JSON line an event. An event counts once its line is whole and on disk; a torn last line is
-//! what a crash leaves of a record that was never made, and is cut off before the next append.
+//! what a crash leaves of a record that was never made, and is cut off before the next append. Where the record is kept in
+//! object storage too, an event is put there first.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,9 +11,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::error::{Context, Error, Result};
 use crate::saga::What;
+use crate::storage::Storage;
 
 /// One line of the record of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +62,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     events: Vec<Event>,
+    /// Where the original is kept, and under which run.
+    original: Option<(Storage, String)>,
     pub kill_at: KillAt,
 }
 
@@ -87,7 +92,29 @@ impl Journal {
         }
         let events = parse(text.get(..whole).unwrap_or_default(), path)?;
         verify(&events).map_err(|e| e.hint("somebody edited the journal; drydock verify says where"))?;
-        Ok(Self { path: path.to_path_buf(), file, events, kill_at: KillAt::default() })
+        Ok(Self { path: path.to_path_buf(), file, events, original: None, kill_at: KillAt::default() })
+    }
+
+    /// From here on every event is put into the storage first. What it does not know yet is put there now.
+    ///
+    /// # Errors
+    /// `Refused` when somebody else writes this run, `Failed` when the storage does not take it.
+    pub async fn keep_in(&mut self, storage: &Storage, run: &str) -> Result<()> {
+        let known = storage.events(run).await?;
+        let unknown: Vec<&Event> = self.events.iter().filter(|e| e.seq > known).collect();
+        if let (false, Some(folder)) = (unknown.is_empty(), self.path.parent()) {
+            let evidence = folder.join("evidence");
+            for name in names(&evidence)? {
+                let path = evidence.join(&name);
+                let bytes = std::fs::read(&path).context(format!("{} cannot be read", path.display()))?;
+                storage.put(&format!("runs/{run}/evidence/{name}"), bytes).await?;
+            }
+        }
+        for event in unknown {
+            storage.put_event(run, event).await?;
+        }
+        self.original = Some((storage.clone(), run.to_owned()));
+        Ok(())
     }
 
     pub fn events(&self) -> &[Event] {
@@ -97,16 +124,20 @@ impl Journal {
         &self.path
     }
 
-    /// Appends an event and waits until it is on disk. When this fails, nothing may be done.
+    /// Appends an event and waits until it is kept. When this fails, nothing may be done; a call that was dropped half way
+    /// leaves a journal that takes no more.
     ///
     /// # Errors
-    /// `Failed` when the disk does not take it.
-    pub fn append(&mut self, what: What) -> Result<&Event> {
+    /// `Failed` when the disk or the storage does not take it, `Refused` when another process has taken the run over.
+    pub async fn append(&mut self, what: What) -> Result<&Event> {
         let previous = self.events.last().map(|e| e.hash.clone()).unwrap_or_default();
         let seq = self.events.last().map_or(1, |e| e.seq + 1);
         let event = Event::sealed(seq, Timestamp::now(), previous, what)?;
         let mut line = serde_json::to_string(&event).context("an event cannot be written")?;
         line.push('\n');
+        if let Some((storage, run)) = &self.original {
+            storage.put_event(run, &event).await?;
+        }
         let before = self.file.metadata().map(|m| m.len()).context("the journal cannot be read")?;
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
@@ -125,6 +156,15 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// Writes down what comes until nobody sends any more. For what nothing is decided by: what cannot be written is left out.
+    pub async fn write_down(&mut self, mut notes: UnboundedReceiver<What>) {
+        while let Some(what) = notes.recv().await {
+            let _ = self.append(what).await;
+        }
+    }
+}
+
 /// Reads a journal without owning it: a torn last line is left alone.
 ///
 /// # Errors
@@ -134,6 +174,66 @@ pub fn read(path: &Path) -> Result<Vec<Event>> {
         std::fs::read_to_string(path).context(format!("the journal {} cannot be read", path.display()))?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     parse(text.get(..whole).unwrap_or_default(), path)
+}
+
+/// Brings the file of a journal up to a copy of it that may know more. One that knows less changes nothing.
+///
+/// # Errors
+/// `Stuck` when they tell different stories or the copy's chain is broken, `Failed` when the disk does not take it.
+pub fn catch_up(path: &Path, copy: &[Event]) -> Result<()> {
+    verify(copy)?;
+    let here = if path.is_file() { read(path)? } else { Vec::new() };
+    if let Some((ours, _)) = here.iter().zip(copy).find(|(ours, theirs)| ours.hash != theirs.hash) {
+        return Err(Error::stuck(format!(
+            "{} and its copy differ from event {} on",
+            path.display(),
+            ours.seq
+        ))
+        .hint(
+            "two machines wrote the same run; move the folder of the one that did not go on out of the way",
+        ));
+    }
+    if copy.len() <= here.len() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for event in copy {
+        text.push_str(&serde_json::to_string(event).context("an event cannot be written")?);
+        text.push('\n');
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::failed(format!("{} is no journal's path", path.display())));
+    };
+    write_whole(folder, &name.to_string_lossy(), text.as_bytes())
+}
+
+/// Writes a file into a folder, whole or not at all, and waits until it is on disk.
+///
+/// # Errors
+/// `Failed` when the disk does not take it.
+pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    let failed = || format!("{} cannot be written", path.display());
+    std::fs::create_dir_all(folder).context(failed())?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).context(failed())?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_data()).context(failed())?;
+    file.persist(&path).context(failed()).map(|_| ())
+}
+
+/// Names of the files in a folder, sorted; none if there is no folder.
+///
+/// # Errors
+/// `Failed` when it cannot be read.
+pub fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e).context(format!("{} cannot be read", folder.display())),
+    };
+    let mut names: Vec<String> =
+        entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
 }
 
 fn parse(text: &str, path: &Path) -> Result<Vec<Event>> {
@@ -175,31 +275,31 @@ mod tests {
         What::Noted { text: text.to_owned(), action: None, checkpoint: None }
     }
 
-    #[test]
-    fn a_torn_last_line_never_happened_and_the_chain_goes_on() {
+    #[tokio::test]
+    async fn a_torn_last_line_never_happened_and_the_chain_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.jsonl");
         let mut journal = Journal::open(&path).unwrap();
-        journal.append(note("one")).unwrap();
-        journal.append(note("two")).unwrap();
+        journal.append(note("one")).await.unwrap();
+        journal.append(note("two")).await.unwrap();
         drop(journal);
         let whole = std::fs::read_to_string(&path).unwrap();
         for cut in 1..40 {
             std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
             let mut journal = Journal::open(&path).unwrap();
             assert_eq!(journal.events().len(), 1, "cut {cut}");
-            journal.append(note("three")).unwrap();
+            journal.append(note("three")).await.unwrap();
             verify(&read(&path).unwrap()).unwrap();
         }
     }
 
-    #[test]
-    fn an_edited_line_is_found() {
+    #[tokio::test]
+    async fn an_edited_line_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.jsonl");
         let mut journal = Journal::open(&path).unwrap();
         for text in ["one", "two", "three"] {
-            journal.append(note(text)).unwrap();
+            journal.append(note(text)).await.unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         for (from, to) in [("two", "2wo"), ("\"seq\":2", "\"seq\":7")] {

@@ -63,6 +63,8 @@ pub trait Provider: Send + Sync {
         id: &str,
         progress: Progress,
     ) -> Result<Backup>;
+    /// Whether a backup is still where it was put.
+    async fn holds(&self, backup: &Backup) -> Result<bool>;
     /// Restores a backup as a database of its own in `folder` and starts it. An earlier one there is replaced.
     async fn restore(
         &self,

@@ -1,5 +1,7 @@
 //! What is known of a run, put together from its journal and its evidence.
 
+use std::path::Path;
+
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::evidence::{
@@ -275,15 +277,23 @@ fn line(event: &Event) -> EventLine {
     EventLine { seq: event.seq, at: event.at, kind: kind.to_owned(), text, hash: event.hash.clone() }
 }
 
-/// Checks evidence files against the hashes in the journal.
+/// Checks the record of a run: nothing changed, nothing missing. Gives how many events it has.
 ///
 /// # Errors
 /// `Stuck` naming the first that was changed.
 pub fn verify(environment: &Environment, run: &str) -> Result<u64> {
+    let events = intact(&runs_folder(environment).join(run), run)?;
+    Ok(u64::try_from(events.len()).unwrap_or(u64::MAX))
+}
+
+/// The events of a run's folder, once they and the evidence they name are found to be what was recorded.
+///
+/// # Errors
+/// `Stuck` naming the first that was changed.
+pub fn intact(folder: &Path, run: &str) -> Result<Vec<Event>> {
     use sha2::{Digest, Sha256};
-    let events = journal::read(&journal_path(environment, run))?;
+    let events = journal::read(&folder.join("journal.jsonl"))?;
     journal::verify(&events)?;
-    let folder = runs_folder(environment).join(run).join("evidence");
     let mut last = std::collections::BTreeMap::new();
     for event in &events {
         if let What::Done { action: Action::Stage { stage }, evidence: Some(hash), .. } = &event.what {
@@ -291,7 +301,7 @@ pub fn verify(environment: &Environment, run: &str) -> Result<u64> {
         }
     }
     for (stage, hash) in last {
-        let path = folder.join(format!("{stage}.json"));
+        let path = folder.join("evidence").join(format!("{stage}.json"));
         let bytes = std::fs::read(&path)
             .map_err(|e| Error::stuck(format!("{} is gone", path.display())).because(e))?;
         if journal::hex(&Sha256::digest(&bytes)) != hash {
@@ -301,5 +311,5 @@ pub fn verify(environment: &Environment, run: &str) -> Result<u64> {
             )));
         }
     }
-    Ok(u64::try_from(events.len()).unwrap_or(u64::MAX))
+    Ok(events)
 }

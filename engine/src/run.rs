@@ -16,9 +16,9 @@ use crate::demo;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::evidence::Outcome;
 use crate::inject::Inject;
-use crate::journal::{Event, Journal, KillAt, hex};
+use crate::journal::{self, Event, Journal, KillAt, hex};
 use crate::liquibase::Liquibase;
-use crate::provider::{self, Provider};
+use crate::provider::{self, Backup, Provider};
 use crate::saga::{self, Action, Decision, What};
 use crate::stages::rollout::Live;
 use crate::watcher::Watcher;
@@ -96,6 +96,71 @@ pub async fn open_target(environment: &Environment, watcher: &Arc<dyn Watcher>) 
     Ok(database)
 }
 
+/// Which runs a command reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    Latest,
+    /// This one and all after it.
+    Since(&'a str),
+    All,
+}
+
+/// Brings here what is kept in object storage, where the environment keeps anything there.
+///
+/// # Errors
+/// `Input` when the storage does not answer, `Stuck` when it tells another story than the files here.
+pub async fn bring(environment: &Environment, wanted: Wanted<'_>) -> Result<()> {
+    let Some(storage) = &environment.storage else { return Ok(()) };
+    let runs = storage.runs().await?;
+    let from = match wanted {
+        Wanted::All => 0,
+        Wanted::Latest => runs.len().saturating_sub(1),
+        Wanted::Since(id) => runs.iter().position(|r| r.as_str() >= id).unwrap_or(runs.len()),
+    };
+    for id in runs.iter().skip(from) {
+        storage.bring(id, &runs_folder(environment).join(id)).await?;
+    }
+    storage.bring_schema(&environment.home).await
+}
+
+async fn begin(environment: &Environment) -> Result<(String, Journal)> {
+    let id = new_id(environment)?;
+    let mut journal = Journal::open(&journal_path(environment, &id))?;
+    if let Some(storage) = &environment.storage {
+        journal.keep_in(storage, &id).await?;
+    }
+    Ok((id, journal))
+}
+
+/// Takes up a run that is known. `None`: it needs a backup that is not here, so that it is over and a new one has to begin.
+async fn take_up(
+    environment: &Environment,
+    id: String,
+    wishes: &Wishes,
+    provider: &dyn Provider,
+) -> Result<Option<(String, Journal)>> {
+    let mut journal = Journal::open(&journal_path(environment, &id))?;
+    if let Some(storage) = &environment.storage {
+        journal.keep_in(storage, &id).await?;
+    }
+    if saga::reached_production(journal.events()) || matches!(saga::next(journal.events()), Decision::Over(_))
+    {
+        return Ok(Some((id, journal)));
+    }
+    let backup: Option<Backup> = evidence(&runs_folder(environment).join(&id), "backup")?;
+    let Some(backup) = backup else { return Ok(Some((id, journal))) };
+    if provider.holds(&backup).await? {
+        return Ok(Some((id, journal)));
+    }
+    if wishes.run.is_some() {
+        return Err(Error::refused(format!("the backup of run {id} is not on this machine"))
+            .hint("go on with it where it began, or leave the run's name out to begin a new one"));
+    }
+    let reason = Some("its backup is not on the machine that took it up: another run begins".to_owned());
+    journal.append(What::Finished { outcome: Outcome::Refused, reason }).await?;
+    Ok(None)
+}
+
 /// Takes the environment's lock: one process at a time works on it from this machine.
 fn lock(environment: &Environment) -> Result<std::fs::File> {
     use fs4::fs_std::FileExt;
@@ -125,29 +190,41 @@ impl Run {
         reopen: bool,
     ) -> Result<Self> {
         let lock = lock(&environment)?;
+        let wanted = match (&wishes.run, reopen) {
+            (Some(run), _) => Wanted::Since(run),
+            (None, true) => Wanted::All,
+            (None, false) => Wanted::Latest,
+        };
+        bring(&environment, wanted).await?;
         let known = which(&environment, &wishes, reopen)?;
         let contracts = contract::load(&environment.contracts)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         let database = open_target(&environment, &watcher).await?;
         let claim = claim(database.as_ref()).await?;
         let provider = provider::embedded().await?;
-        let id = known.map_or_else(|| new_id(&environment), Ok)?;
-        let mut journal = Journal::open(&journal_path(&environment, &id))?;
+        let (id, mut journal) = match known {
+            Some(id) => match take_up(&environment, id, &wishes, provider.as_ref()).await? {
+                Some(taken) => taken,
+                None => begin(&environment).await?,
+            },
+            None => begin(&environment).await?,
+        };
         journal.kill_at = wishes.kill_at;
         let application = format!("drydock {id}");
         if journal.events().is_empty() {
-            journal.append(What::Started {
+            let started = What::Started {
                 environment: environment.name.clone(),
                 actor: actor(),
                 commit: commit(&environment.changelog_root),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 inject: wishes.inject.name().map(str::to_owned),
-            })?;
+            };
+            journal.append(started).await?;
         } else {
             // What a killed process left running must end before anything is observed.
             database.end_sessions(&application).await?;
-            journal
-                .append(What::Resumed { actor: actor(), version: env!("CARGO_PKG_VERSION").to_owned() })?;
+            let version = env!("CARGO_PKG_VERSION").to_owned();
+            journal.append(What::Resumed { actor: actor(), version }).await?;
             watcher.note(&format!("taking up run {id}"));
         }
         if let Target::Served(_) = environment.target {
@@ -196,15 +273,15 @@ impl Run {
     ///
     /// # Errors
     /// `Failed` when the disk does not take it.
-    pub fn keep<T: Serialize>(&self, name: &str, evidence: &T) -> Result<String> {
-        let folder = self.folder().join("evidence");
-        std::fs::create_dir_all(&folder).context(format!("{} cannot be made", folder.display()))?;
+    pub async fn keep<T: Serialize>(&self, name: &str, evidence: &T) -> Result<String> {
         let bytes = serde_json::to_vec(evidence).context("evidence cannot be written")?;
-        let mut file = tempfile::NamedTempFile::new_in(&folder).context("evidence cannot be written")?;
-        std::io::Write::write_all(&mut file, &bytes).context("evidence cannot be written")?;
-        file.as_file().sync_data().context("evidence cannot be written")?;
-        file.persist(folder.join(format!("{name}.json"))).context("evidence cannot be written")?;
-        Ok(hex(&Sha256::digest(&bytes)))
+        let hash = hex(&Sha256::digest(&bytes));
+        let file = format!("{name}.json");
+        journal::write_whole(&self.folder().join("evidence"), &file, &bytes)?;
+        if let Some(storage) = &self.environment.storage {
+            storage.put(&format!("runs/{}/evidence/{file}", self.id), bytes).await?;
+        }
+        Ok(hash)
     }
 
     /// Evidence of an earlier stage of this run.
@@ -221,8 +298,8 @@ impl Run {
     ///
     /// # Errors
     /// `Failed` when the journal cannot be written.
-    pub fn note(&mut self, text: impl Into<String>, action: Option<Action>) -> Result<()> {
-        self.journal.append(What::Noted { text: text.into(), action, checkpoint: None }).map(|_| ())
+    pub async fn note(&mut self, text: impl Into<String>, action: Option<Action>) -> Result<()> {
+        self.journal.append(What::Noted { text: text.into(), action, checkpoint: None }).await.map(|_| ())
     }
 
     /// How far an interrupted backfill of this changeset had got.

@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Selection, TrafficKind};
 use crate::database::Secret;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inject::Inject;
+use crate::variables::Variables;
 
 /// Change the schema of a database that many services share, without anyone noticing, and take the change back when
 /// something is wrong.
@@ -43,7 +44,7 @@ pub struct TargetArgs {
     /// drydock.toml to use instead of the nearest one upwards from here
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Database to use without a configuration: a URL, or env:NAME of a variable that holds one
+    /// Database to use without a configuration: a URL, or env:NAME or file:PATH of what holds one
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
     /// Root changelog
@@ -55,6 +56,12 @@ pub struct TargetArgs {
     /// Size of the demo's production when it is made: 1 is about 200,000 shipments and 1,000,000 events
     #[arg(long, global = true, value_name = "N")]
     pub scale: Option<f64>,
+    /// Object storage to keep journals and evidence in, e.g. s3://BUCKET/PREFIX: any machine can go on with a run then
+    #[arg(long, global = true, env = "DRYDOCK_JOURNAL", value_name = "URL")]
+    pub journal: Option<String>,
+    /// Lines NAME=value, used where a variable is named and for the credentials of object storage
+    #[arg(long, global = true, env = "DRYDOCK_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
     /// What makes the live signals during a rollout
     #[arg(long, global = true, value_enum, value_name = "KIND")]
     pub traffic: Option<TrafficArg>,
@@ -76,15 +83,12 @@ impl TargetArgs {
     /// # Errors
     /// `Input` when a named variable is not set.
     pub fn selection(&self) -> Result<Selection> {
+        let variables = self.credentials.as_deref().map(Variables::read).transpose()?.unwrap_or_default();
         let database = match self.database.as_deref() {
-            Some(reference) => Some(Secret::new(match reference.strip_prefix("env:") {
-                Some(name) => std::env::var(name).map_err(|_| {
-                    Error::input(format!("--database names ${name}, which is not set"))
-                        .hint(format!("export {name}=…"))
-                })?,
-                None => reference.to_owned(),
-            })),
-            None => None,
+            Some(reference) if reference.starts_with("env:") || reference.starts_with("file:") => {
+                Some(Secret::new(variables.resolve(reference, "--database")?))
+            }
+            plain => plain.map(Secret::new),
         };
         Ok(Selection {
             env: self.env.clone(),
@@ -93,6 +97,8 @@ impl TargetArgs {
             changelog: self.changelog.clone(),
             contracts: self.contracts.clone(),
             scale: self.scale,
+            journal: self.journal.clone(),
+            variables,
             traffic: self.traffic.map(|kind| match kind {
                 TrafficArg::Services => TrafficKind::Services,
                 TrafficArg::Rehearse => TrafficKind::Rehearse,
@@ -113,6 +119,9 @@ pub struct RunArgs {
     /// Run to go on with (default: the unfinished one, or else a new one)
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
+    /// Folder with the evidence of a run, as `drydock evidence` writes it: go on with that run
+    #[arg(long, value_name = "DIR", conflicts_with = "run")]
+    pub evidence: Option<PathBuf>,
     /// Take the catalog as it is although it is not as the last run left it
     #[arg(long)]
     pub accept_drift: bool,
@@ -143,6 +152,9 @@ pub enum Command {
     Rollback {
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
+        /// Folder with the evidence of the run, as `drydock evidence` writes it
+        #[arg(long, value_name = "DIR", conflicts_with = "run")]
+        evidence: Option<PathBuf>,
         /// Why, for the record
         #[arg(long, default_value = "by hand")]
         reason: String,
@@ -161,6 +173,14 @@ pub enum Command {
         /// File to write (default: drydock-RUN.html here)
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+    /// Copy journal and evidence of a run into a folder, for another machine to go on with
+    Evidence {
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        /// Folder to write RUN/journal.jsonl and RUN/evidence/ into
+        #[arg(long, short, value_name = "DIR", default_value = ".")]
+        output: PathBuf,
     },
     /// Check journals and evidence: nothing changed, nothing missing
     Verify {
@@ -185,7 +205,7 @@ pub enum DemoCommand {
     Up,
     /// Make it (or start it) and serve it to others until told to stop; $DRYDOCK_DEMO_PASSWORD is its password
     ///
-    /// Elsewhere `--env demo --database postgresql://drydock:PASSWORD@HOST:PORT/logistics` works on it.
+    /// Elsewhere `--env demo --database URL` works on it: user drydock, that password, database logistics.
     Serve {
         /// Address and port to listen on
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5432")]

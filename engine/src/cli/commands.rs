@@ -14,14 +14,15 @@ use crate::database::Database;
 use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{CloneProof, Compat, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
+use crate::handover;
 use crate::inject::Inject;
 use crate::journal::KillAt;
 use crate::liquibase::Liquibase;
 use crate::provider::Backup;
 use crate::record;
 use crate::report;
-use crate::run::{self, Run, Wishes};
-use crate::saga::{Decision, What};
+use crate::run::{self, Run, Wanted, Wishes};
+use crate::saga::{self, Decision, What};
 use crate::stage::Stage;
 use crate::stages::{compat, plan};
 use crate::watcher::Watcher;
@@ -50,11 +51,12 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Plan => show_plan(target, out).await,
         Command::Drift => show_drift(target, out).await,
         Command::Compat => show_compat(target, out).await,
-        Command::Rollback { run, reason } => go_back(target, run, reason, out).await,
-        Command::Status { run } => status(target, run, out),
-        Command::History => history(target, out),
-        Command::Report { run, output } => write_report(target, run, output, out),
-        Command::Verify { run } => verify(target, run, out),
+        Command::Rollback { run, evidence, reason } => go_back(target, run, evidence, reason, out).await,
+        Command::Status { run } => status(target, run, out).await,
+        Command::History => history(target, out).await,
+        Command::Report { run, output } => write_report(target, run, output, out).await,
+        Command::Evidence { run, output } => hand_over(target, run, &output, out).await,
+        Command::Verify { run } => verify(target, run, out).await,
         Command::Contracts => contracts(target, out),
         Command::Demo(command) => demo_command(target, &command, out).await,
         Command::Schema { of } => schema(of),
@@ -121,13 +123,32 @@ fn wishes(run: &RunArgs, environment: &Environment) -> Result<Wishes> {
 
 async fn go(target: &TargetArgs, args: &RunArgs, until: Until, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
-    let wishes = wishes(args, &environment)?;
+    let mut wishes = wishes(args, &environment)?;
+    if let Some(folder) = &args.evidence {
+        wishes.run = Some(handover::take(&environment, folder)?);
+    }
     let mut run = Run::open(environment.clone(), wishes, out.watcher(), false).await?;
     let id = run.id.clone();
-    let ended = drive::drive(&mut run, until).await;
+    let ended = drive::drive(&mut run, until).await.map_err(|e| in_between(&run, e));
     run.close(matches!(ended, Ok(None))).await;
     ended?;
     finish(&environment, &id, until, out)
+}
+
+/// A run that cannot go on in the middle of production must not end as one that never got there.
+fn in_between(run: &Run, error: Error) -> Error {
+    let over = matches!(run.decision(), Decision::Over(_));
+    if over || !saga::reached_production(run.journal.events()) {
+        return error;
+    }
+    Error::stuck("production is between two changesets, and the run cannot go on")
+        .hint(
+            error
+                .hint_text()
+                .unwrap_or("run the same command again: the run goes on where it stopped")
+                .to_owned(),
+        )
+        .because(error)
 }
 
 fn finish(environment: &Environment, id: &str, until: Until, out: &Out) -> Result<u8> {
@@ -150,17 +171,27 @@ fn finish(environment: &Environment, id: &str, until: Until, out: &Out) -> Resul
     Ok(summary.outcome.exit_code())
 }
 
-async fn go_back(target: &TargetArgs, run: Option<String>, reason: String, out: &Out) -> Result<u8> {
+async fn go_back(
+    target: &TargetArgs,
+    run: Option<String>,
+    evidence: Option<PathBuf>,
+    reason: String,
+    out: &Out,
+) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
+    let run = match evidence {
+        Some(folder) => Some(handover::take(&environment, &folder)?),
+        None => run,
+    };
     let wishes = Wishes { run, ..Wishes::default() };
     let mut run = Run::open(environment.clone(), wishes, out.watcher(), true).await?;
     let id = run.id.clone();
     let unwound = run.journal.events().iter().any(|e| matches!(e.what, What::Unwinding { .. }));
     // One that got stuck on the way back is tried again.
     if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
-        run.journal.append(What::Unwinding { reason, automatic: false })?;
+        run.journal.append(What::Unwinding { reason, automatic: false }).await?;
     }
-    let ended = drive::drive(&mut run, Until::End).await;
+    let ended = drive::drive(&mut run, Until::End).await.map_err(|e| in_between(&run, e));
     run.close(false).await;
     let ended = ended?;
     let code = finish(&environment, &id, Until::End, out)?;
@@ -170,6 +201,9 @@ async fn go_back(target: &TargetArgs, run: Option<String>, reason: String, out: 
 
 /// What the commands that only look need.
 async fn open(environment: &Environment, out: &Out) -> Result<(Arc<dyn Database>, Liquibase)> {
+    if let Some(storage) = &environment.storage {
+        storage.bring_schema(&environment.home).await?;
+    }
     let database = run::open_target(environment, &out.watcher()).await?;
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
     liquibase.changelog(environment, &environment.changelog_file).await?;
@@ -233,15 +267,23 @@ fn meant(environment: &Environment, run: Option<String>) -> Result<String> {
     }
 }
 
-fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
+/// An environment whose record of this run, or of the latest, is here.
+async fn record_of(target: &TargetArgs, run: &Option<String>) -> Result<Environment> {
     let environment = config::resolve_record(&target.selection()?)?;
+    run::bring(&environment, run.as_deref().map_or(Wanted::Latest, Wanted::Since)).await?;
+    Ok(environment)
+}
+
+async fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
+    let environment = record_of(target, &run).await?;
     let record = record::load(&environment, &meant(&environment, run)?)?;
     out.give(&record.summary, |look| report::text::status(&record, look.width))?;
     Ok(0)
 }
 
-fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
+async fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
+    run::bring(&environment, Wanted::All).await?;
     let runs: Vec<RunSummary> = run::list(&environment)?
         .iter()
         .map(|id| record::load(&environment, id).map(|r| r.summary))
@@ -250,8 +292,13 @@ fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
     Ok(0)
 }
 
-fn write_report(target: &TargetArgs, run: Option<String>, output: Option<PathBuf>, out: &Out) -> Result<u8> {
-    let environment = config::resolve_record(&target.selection()?)?;
+async fn write_report(
+    target: &TargetArgs,
+    run: Option<String>,
+    output: Option<PathBuf>,
+    out: &Out,
+) -> Result<u8> {
+    let environment = record_of(target, &run).await?;
     let id = meant(&environment, run)?;
     let record = record::load(&environment, &id)?;
     let path = output.unwrap_or_else(|| PathBuf::from(format!("drydock-{id}.html")));
@@ -260,8 +307,23 @@ fn write_report(target: &TargetArgs, run: Option<String>, output: Option<PathBuf
     Ok(0)
 }
 
-fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
+async fn hand_over(
+    target: &TargetArgs,
+    run: Option<String>,
+    folder: &std::path::Path,
+    out: &Out,
+) -> Result<u8> {
+    let environment = record_of(target, &run).await?;
+    let id = meant(&environment, run)?;
+    handover::give(&environment, &id, folder)?;
+    let path = folder.join(&id);
+    out.give(&serde_json::json!({"run": id, "folder": path}), |_| path.display().to_string())?;
+    Ok(0)
+}
+
+async fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
+    run::bring(&environment, run.as_deref().map_or(Wanted::All, Wanted::Since)).await?;
     let ids = match run {
         Some(id) => vec![id],
         None => run::list(&environment)?,

@@ -130,6 +130,10 @@ impl Provider for Local {
         backup::take(&self.tools, database, folder, id, &progress).await
     }
 
+    async fn holds(&self, backup: &Backup) -> Result<bool> {
+        Ok(backup.folder.is_dir())
+    }
+
     async fn restore(
         &self,
         backup: &Backup,

@@ -22,7 +22,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
             return Err(error);
         }
     };
-    let evidence = run.keep("backup", &backup)?;
+    let evidence = run.keep("backup", &backup).await?;
     let text = format!(
         "{} backup of {} MiB to {}, verified by {}",
         match backup.method {
@@ -33,18 +33,18 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         backup.moment.name.as_deref().unwrap_or(&backup.moment.position),
         backup.verified_by,
     );
-    drop_older(run)?;
+    drop_older(run).await?;
     Ok((ActOutcome::Plain, evidence, text))
 }
 
 /// Takes backups of earlier runs away, but as many as the configuration keeps. Their journals and evidence stay.
-fn drop_older(run: &mut Run) -> Result<()> {
+async fn drop_older(run: &mut Run) -> Result<()> {
     let runs = run::runs_folder(&run.environment);
     let earlier = run::list(&run.environment)?.into_iter().rev().filter(|id| *id < run.id);
     let backups = earlier.map(|id| (runs.join(&id).join("backup"), id)).filter(|(folder, _)| folder.exists());
     for (folder, id) in backups.skip(run.environment.keep_backups.saturating_sub(1)).collect::<Vec<_>>() {
         std::fs::remove_dir_all(&folder).context(format!("{} cannot be removed", folder.display()))?;
-        run.note(format!("removed the backup of run {id}"), None)?;
+        run.note(format!("removed the backup of run {id}"), None).await?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     run.watcher.progress("comparing the clone with the source", None);
     let clone = run.database.at(endpoint);
     let proof = prove(clone.as_ref(), &backup, restore_seconds).await?;
-    let evidence = run.keep("clone", &proof)?;
+    let evidence = run.keep("clone", &proof).await?;
     if !proof.equal {
         return Err(Error::failed(format!(
             "the clone is not equal to the source: {}",

@@ -42,7 +42,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let _ = run.provider.discard(&folder).await;
     let compat = checked?;
     back?;
-    let evidence = run.keep("compat", &compat)?;
+    let evidence = run.keep("compat", &compat).await?;
     let waves = plan
         .waves
         .iter()

@@ -8,7 +8,7 @@ use crate::config::Environment;
 use crate::database::{Catalog, Database, SchemaFingerprint};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Drift, Filtered, Plan, Wave};
-use crate::journal::hex;
+use crate::journal::{self, hex};
 use crate::liquibase::{ChangesetStatus, Liquibase, Status};
 use crate::run::Run;
 use crate::saga::ActOutcome;
@@ -20,7 +20,7 @@ use crate::saga::ActOutcome;
 pub async fn stage(run: &mut Run) -> Result<StageDone> {
     run.watcher.progress("asking Liquibase what is pending", None);
     let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
-    let evidence = run.keep("plan", &plan)?;
+    let evidence = run.keep("plan", &plan).await?;
     refuse(&plan, run.wishes.accept_drift)?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
@@ -193,25 +193,23 @@ fn history_drift(status: &Status) -> Vec<Drift> {
 }
 
 /// Where the schema that the last run left is kept, for finding what was changed behind its back.
-fn remembered(environment: &Environment) -> std::path::PathBuf {
-    environment.home.join("schema.json")
-}
+pub const REMEMBERED: &str = "schema.json";
 
 /// Remembers the schema a run leaves.
 ///
 /// # Errors
-/// `Failed` when the disk does not take it.
-pub fn remember(environment: &Environment, schema: &SchemaFingerprint) -> Result<()> {
-    let path = remembered(environment);
+/// `Failed` when the disk or the storage does not take it.
+pub async fn remember(environment: &Environment, schema: &SchemaFingerprint) -> Result<()> {
     let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
-    let mut file =
-        tempfile::NamedTempFile::new_in(&environment.home).context("the schema cannot be remembered")?;
-    std::io::Write::write_all(&mut file, &bytes).context("the schema cannot be remembered")?;
-    file.persist(&path).context("the schema cannot be remembered").map(|_| ())
+    journal::write_whole(&environment.home, REMEMBERED, &bytes).context("the schema cannot be remembered")?;
+    match &environment.storage {
+        Some(storage) => storage.put(REMEMBERED, bytes).await,
+        None => Ok(()),
+    }
 }
 
 async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Result<Vec<Drift>> {
-    let Ok(bytes) = std::fs::read(remembered(environment)) else { return Ok(Vec::new()) };
+    let Ok(bytes) = std::fs::read(environment.home.join(REMEMBERED)) else { return Ok(Vec::new()) };
     let then: SchemaFingerprint =
         serde_json::from_slice(&bytes).context("the remembered schema cannot be read")?;
     let now = database.schema_fingerprint().await?;

@@ -27,29 +27,35 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
         live.traffic.running(Some(key.clone()));
     }
     let application = run.application();
-    let journal = &mut run.journal;
-    let mut tell = |step: Step| {
+    let (notes, heard) = tokio::sync::mpsc::unbounded_channel();
+    let tell = move |step: Step| {
         if let Step::Retry { attempt, error, .. } = step {
             let text = format!("try {attempt} of taking back {} gave way ({error})", key.id);
             let action = Some(Action::Undo { changeset: key.clone() });
-            let _ = journal.append(What::Noted { text, action, checkpoint: None });
+            let _ = notes.send(What::Noted { text, action, checkpoint: None });
         }
     };
     let begun = Instant::now();
     // Going back is worth more patience than going on: the alternative is a person.
     let mut limits = run.environment.limits.clone();
     limits.lock_attempts = limits.lock_attempts.saturating_mul(5);
-    let mut hand = Hand {
-        database: run.database.as_ref(),
-        liquibase: &mut run.liquibase,
-        limits: &limits,
-        application: &application,
-        gentle: true,
-        stop: Arc::new(AtomicBool::new(false)),
-        session: Vec::new(),
-        tell: &mut tell,
+    let work = async {
+        // Moved in, so that the notes end with the work.
+        let mut tell = tell;
+        let mut hand = Hand {
+            database: run.database.as_ref(),
+            liquibase: &mut run.liquibase,
+            limits: &limits,
+            application: &application,
+            gentle: true,
+            stop: Arc::new(AtomicBool::new(false)),
+            session: Vec::new(),
+            tell: &mut tell,
+        };
+        apply::back(&mut hand, &changeset).await
     };
-    let effort = apply::back(&mut hand, &changeset).await?;
+    let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
+    let effort = effort?;
     let undone = Undone {
         key: key.clone(),
         seconds: begun.elapsed().as_secs_f64(),
@@ -58,7 +64,7 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
     };
     evidence.undone.push(undone.clone());
     evidence.seconds += undone.seconds;
-    run.keep("rollback", &evidence)?;
+    run.keep("rollback", &evidence).await?;
     Ok(undone)
 }
 
@@ -104,7 +110,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
         lost = traffic.lost;
         live.evidence.traffic = traffic;
         live.evidence.failures = failures;
-        run.keep("rollout", &live.evidence)?;
+        run.keep("rollout", &live.evidence).await?;
     }
     let after = run.database.schema_fingerprint().await?;
     // A run that never got to production has nothing to be held against.
@@ -118,7 +124,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
     if lost > 0 {
         evidence.lost = format!("{lost} acknowledged writes");
     }
-    run.keep("rollback", &evidence)?;
+    run.keep("rollback", &evidence).await?;
     if !differences.is_empty() {
         return Err(Error::stuck(format!("the schema is not as it was before: {}", differences.join("; ")))
             .hint("`drydock report` has the journal; the backup of this run is kept"));
@@ -127,7 +133,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
         return Err(Error::stuck(format!("{lost} acknowledged writes are gone"))
             .hint("the backup of this run is kept"));
     }
-    plan::remember(&run.environment, &after)?;
+    plan::remember(&run.environment, &after).await?;
     let text = format!(
         "{} {} taken back in {:.1} s, schema as before, nothing lost",
         evidence.undone.len(),

@@ -51,7 +51,7 @@ pub async fn open(run: &mut Run) -> Result<()> {
         Some(schema) => schema,
         None => {
             let schema = run.database.schema_fingerprint().await?;
-            run.keep("schema-before", &schema)?;
+            run.keep("schema-before", &schema).await?;
             schema
         }
     };
@@ -79,10 +79,10 @@ pub async fn open(run: &mut Run) -> Result<()> {
         return Err(Error::failed(format!("{broken}")).hint("it ran before the rollout was interrupted"));
     }
     if !resumed {
-        tell_skipped(run, &traffic.skipped)?;
+        tell_skipped(run, &traffic.skipped).await?;
     }
     evidence.traffic.skipped.clone_from(&traffic.skipped);
-    run.keep("rollout", &evidence)?;
+    run.keep("rollout", &evidence).await?;
     let last_of_wave = plan
         .waves
         .iter()
@@ -101,11 +101,11 @@ pub async fn open(run: &mut Run) -> Result<()> {
 ///
 /// # Errors
 /// `Failed` when the journal cannot be written.
-pub fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()> {
+pub async fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()> {
     for query in skipped {
         let text = format!("not part of the traffic, for it does not run as things are: {query}");
         run.watcher.note(&text);
-        run.note(text, None)?;
+        run.note(text, None).await?;
     }
     Ok(())
 }
@@ -121,7 +121,8 @@ pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
             run.note(
                 format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"),
                 None,
-            )?;
+            )
+            .await?;
             run.watcher.note(&format!("released Liquibase's lock, whose holder {by} is gone"));
             return run.liquibase.release_lock().await;
         }
@@ -151,7 +152,7 @@ pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applie
     open(run).await?;
     let Some(mut live) = run.live.take() else { return Err(Error::failed("the rollout is not open")) };
     let applied = watched(run, &mut live, key, wave).await;
-    let kept = run.keep("rollout", &live.evidence);
+    let kept = run.keep("rollout", &live.evidence).await;
     run.live = Some(live);
     let applied = applied?;
     kept?;
@@ -188,15 +189,15 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
     let stop = Arc::new(AtomicBool::new(false));
     let started = Timestamp::now();
     let begun = Instant::now();
-    let journal = &mut run.journal;
+    let (notes, heard) = tokio::sync::mpsc::unbounded_channel();
     let watcher = Arc::clone(&run.watcher);
     let mut kept = Instant::now();
-    let mut tell = |step: Step| match step {
+    let tell = move |step: Step| match step {
         Step::Retry { attempt, error, pause } => {
             let text =
                 format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
             let action = Some(Action::Apply { changeset: key.clone(), wave });
-            let _ = journal.append(What::Noted { text, action, checkpoint: None });
+            let _ = notes.send(What::Noted { text, action, checkpoint: None });
         }
         Step::Batch { rows, total, last_key } => {
             watcher.progress(&format!("wave {wave}: {} (rows)", key.id), Some((rows, total)));
@@ -205,21 +206,28 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
                 kept = Instant::now();
                 let text = format!("{rows} of about {total} rows moved");
                 let action = Some(Action::Apply { changeset: key.clone(), wave });
-                let _ = journal.append(What::Noted { text, action, checkpoint: Some(last_key) });
+                let _ = notes.send(What::Noted { text, action, checkpoint: Some(last_key) });
             }
         }
     };
-    let mut hand = Hand {
-        database: run.database.as_ref(),
-        liquibase: &mut run.liquibase,
-        limits: &run.environment.limits,
-        application: &application,
-        gentle: true,
-        stop: Arc::clone(&stop),
-        session,
-        tell: &mut tell,
+    let work = async {
+        // Moved in, so that the notes end with the work.
+        let mut tell = tell;
+        let mut hand = Hand {
+            database: run.database.as_ref(),
+            liquibase: &mut run.liquibase,
+            limits: &run.environment.limits,
+            application: &application,
+            gentle: true,
+            stop: Arc::clone(&stop),
+            session,
+            tell: &mut tell,
+        };
+        apply::forward(&mut hand, &changeset, resume).await
     };
-    let work = apply::forward(&mut hand, &changeset, resume);
+    // A journal that is slow to take a note must not hold up a statement that holds a lock.
+    let writing = run.journal.write_down(heard);
+    let work = async { tokio::join!(work, writing).0 };
     let guard = watch(run.database.as_ref(), &live.traffic, &run.environment, &application, wave, &stop);
     tokio::pin!(work, guard);
     // A breach ends our session, and then the work ends by itself: its outcome is looked up, never guessed.
@@ -353,7 +361,7 @@ pub async fn after_wave(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<O
     let breaches = reading.breaches.join("; ");
     live.evidence.gates.push(reading);
     let evidence = live.evidence.clone();
-    run.keep("rollout", &evidence)?;
+    run.keep("rollout", &evidence).await?;
     Ok((!breaches.is_empty()).then(|| format!("gate after wave {wave}: {breaches}")))
 }
 
@@ -381,7 +389,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
     };
     live.evidence.traffic = traffic.clone();
     live.evidence.failures = failures;
-    run.keep("rollout", &live.evidence)?;
+    run.keep("rollout", &live.evidence).await?;
     let text = format!(
         "{} changesets, {} requests, {} failed, longest wait {:.0} ms",
         live.evidence.changesets.len(),
@@ -398,7 +406,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
     if traffic.lost > 0 {
         return Err(Error::failed(format!("{} acknowledged writes are not there any more", traffic.lost)));
     }
-    plan::remember(&run.environment, &after)?;
+    plan::remember(&run.environment, &after).await?;
     run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);
     Ok(text)
 }
@@ -409,6 +417,6 @@ pub async fn close(run: &mut Run) {
         let (traffic, failures) = live.traffic.stop().await;
         live.evidence.traffic = traffic;
         live.evidence.failures = failures;
-        let _ = run.keep("rollout", &live.evidence);
+        let _ = run.keep("rollout", &live.evidence).await;
     }
 }

@@ -33,7 +33,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let back = run.liquibase.connect(production.as_ref(), &run.application()).await;
     let shadow = rehearsed?;
     back?;
-    let evidence = run.keep("shadow", &shadow)?;
+    let evidence = run.keep("shadow", &shadow).await?;
     refuse(&shadow)?;
     let proven = shadow.changesets.iter().filter(|c| c.reverse == ReverseProof::Proven).count();
     let text = format!(
@@ -108,7 +108,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
 
     run.watcher.progress("every query once before the change", None);
     let traffic = start_traffic(run, clone).await?;
-    rollout::tell_skipped(run, &traffic.skipped)?;
+    rollout::tell_skipped(run, &traffic.skipped).await?;
     let round = round_time(&run.contracts);
     tokio::time::sleep(round).await;
 
