@@ -53,6 +53,8 @@ mod writes;
 
 /// The oldest version we know.
 const OLDEST: u32 = 13;
+/// How long a server may take to start once it listens.
+const STARTING: Duration = Duration::from_secs(60);
 
 /// A server, a database in it, and the connections we keep there.
 #[derive(Clone)]
@@ -98,6 +100,19 @@ impl Postgres {
     /// A new connection. Application names that do not begin as those of a run are not ended with it.
     pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
         connect::connect(&self.endpoint, application).await
+    }
+
+    /// A session for the first look. A server that listens and is starting up, or recovering from a crash, is waited for.
+    async fn take_started(&self, application: &'static str) -> Result<Connection> {
+        let begun = std::time::Instant::now();
+        loop {
+            match self.take(application).await {
+                Err(e) if e.code.as_deref() == Some("57P03") && begun.elapsed() < STARTING => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                taken => return taken,
+            }
+        }
     }
 
     async fn take(&self, application: &str) -> Result<Connection> {
@@ -201,7 +216,7 @@ impl Database for Postgres {
     }
 
     async fn server(&self) -> Result<ServerInfo> {
-        let client = self.take(INSPECT).await?;
+        let client = self.take_started(INSPECT).await?;
         let info = server::read(&client, &self.endpoint).await?;
         self.give_back(INSPECT, client);
         if info.major < OLDEST {
