@@ -4,7 +4,8 @@ use dagger_module::sdk::{Container, Directory, File, Query};
 use dagger_module::{Result, object};
 use serde::{Deserialize, Serialize};
 
-use crate::run::{Begin, Known, Run, Target};
+use crate::begin::{Begin, Known, Target};
+use crate::run::Run;
 use crate::settings::Settings;
 
 #[derive(Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! The Dagger module `drydock`.
 
+mod begin;
 mod functions;
 mod image;
 mod production;

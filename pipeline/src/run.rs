@@ -1,63 +1,16 @@
 //! A run of an environment. Every command that touches one is started here, and nowhere else.
 
 use dagger_module::sdk::{Container, ContainerWithExecOpts, Directory, File, Query, ReturnType};
-use dagger_module::{Exit, Failure, Group, Held, Result, object};
+use dagger_module::{Exit, Failure, Held, Result, object};
 use serde::{Deserialize, Serialize};
 
+use crate::begin::{Begin, Target};
 use crate::production::Production;
 use crate::settings::Settings;
 
 /// Part of it waits for services: an answer, and no failure.
 const HELD: i64 = 3;
 const EVIDENCE: &str = "/evidence";
-
-/// Which database.
-#[derive(Clone, Group, Serialize, Deserialize)]
-pub struct Target {
-    /// Environment of drydock.toml; `demo` needs none
-    #[argument(default = "demo")]
-    env: String,
-    /// Size of the demo's production when it is made
-    scale: Option<f64>,
-}
-
-/// A run that is there.
-#[derive(Group)]
-pub struct Known {
-    /// Environment of drydock.toml; `demo` needs none
-    #[argument(default = "demo")]
-    env: String,
-    /// Run that is meant, where it is not the latest
-    run: Option<String>,
-}
-
-/// Which run, and how it goes.
-#[derive(Clone, Group, Serialize, Deserialize)]
-pub struct Begin {
-    #[argument(group)]
-    target: Target,
-    /// Run to go on with, where it is not the unfinished one or a new one
-    run: Option<String>,
-    /// Evidence of the stages before, as `evidence` gives it: that run is gone on with
-    evidence: Option<Held<Directory>>,
-    /// Take the catalog as it is although it is not as the last run left it
-    #[argument(default = false)]
-    accept_drift: bool,
-    /// What is made to fail in the demo: backup, compat, clone, shadow, rollout-gate, rollout-error, kill
-    inject: Option<String>,
-}
-
-impl From<Target> for Begin {
-    fn from(target: Target) -> Self {
-        Self { target, run: None, evidence: None, accept_drift: false, inject: None }
-    }
-}
-
-impl From<Known> for Begin {
-    fn from(Known { env, run }: Known) -> Self {
-        Self { run, ..Target { env, scale: None }.into() }
-    }
-}
 
 /// What a command came to.
 #[derive(Clone, Serialize, Deserialize)]
@@ -82,7 +35,7 @@ impl Run {
     /// Does everything: plan, backup, compat, clone, shadow, rollout; goes back by itself if anything fails
     #[function(cache = "never")]
     pub async fn migrate(&self, dag: &Query) -> Result<Run> {
-        self.stage(dag, "migrate").await
+        self.go(dag, "migrate").await
     }
 
     /// Shows what Liquibase has pending: phases, hazards, waves, inverses, drift
@@ -107,25 +60,25 @@ impl Run {
     /// Takes and verifies a backup, and what comes before it
     #[function(cache = "never")]
     pub async fn backup(&self, dag: &Query) -> Result<Run> {
-        self.stage(dag, "backup").await
+        self.go(dag, "backup").await
     }
 
     /// Restores the backup and proves it equal, and what comes before it
     #[function(cache = "never")]
     pub async fn clone(&self, dag: &Query) -> Result<Run> {
-        self.stage(dag, "clone").await
+        self.go(dag, "clone").await
     }
 
     /// Rehearses on the clone: forward, every inverse, forward again; and what comes before it
     #[function(cache = "never")]
     pub async fn shadow(&self, dag: &Query) -> Result<Run> {
-        self.stage(dag, "shadow").await
+        self.go(dag, "shadow").await
     }
 
     /// Changes production, wave by wave, and what comes before it
     #[function(cache = "never")]
     pub async fn rollout(&self, dag: &Query) -> Result<Run> {
-        self.stage(dag, "rollout").await
+        self.go(dag, "rollout").await
     }
 
     /// Takes the run back by hand
@@ -137,8 +90,7 @@ impl Run {
         #[argument(default = "by hand")]
         reason: String,
     ) -> Result<Run> {
-        let ran = self.command(dag, &["rollback", "--reason", &reason], Needs::Database).await?;
-        self.next(ran, &[])
+        self.stage(dag, &["rollback", "--reason", &reason]).await
     }
 
     /// What the last command printed; ends with its exit code
@@ -208,8 +160,7 @@ impl Run {
         self.record(dag, &["history"]).await.map(|(_, text)| text)
     }
 
-    /// A command that goes on with the run.
-    async fn stage(&self, dag: &Query, name: &str) -> Result<Run> {
+    async fn go(&self, dag: &Query, name: &str) -> Result<Run> {
         let mut arguments = vec![name];
         let Begin { inject, accept_drift, .. } = &self.begin;
         if let Some(inject) = inject {
@@ -218,10 +169,21 @@ impl Run {
         if *accept_drift {
             arguments.push("--accept-drift");
         }
+        self.stage(dag, &arguments).await
+    }
+
+    /// A command that goes on with the run.
+    async fn stage(&self, dag: &Query, arguments: &[&str]) -> Result<Run> {
+        let mut arguments = arguments.to_vec();
         if self.begin.evidence.is_some() {
             arguments.extend(["--evidence", EVIDENCE]);
         }
-        self.next(self.command(dag, &arguments, Needs::Database).await?, &[])
+        let mut next = self.next(self.command(dag, &arguments, Needs::Database).await?, &[])?;
+        // Taken out when something asks for it: the next stage, which goes on with this very run, or the caller.
+        let record = self.container(dag).await?.with_exec(next.line(&["evidence", "--output", EVIDENCE]));
+        next.begin.run = None;
+        next.begin.evidence = Some(Held::of(&record.directory(EVIDENCE)).await?);
+        Ok(next)
     }
 
     /// A command that leaves the run as it is.
@@ -248,15 +210,23 @@ impl Run {
         Ok(Run { last: Some(ended), ..Clone::clone(self) })
     }
 
+    fn line(&self, arguments: &[&str]) -> Vec<String> {
+        let mut line = vec!["drydock"];
+        line.extend(arguments);
+        line.extend(["--env", &self.begin.target.env]);
+        if let Some(run) = &self.begin.run {
+            line.extend(["--run", run]);
+        }
+        line.into_iter().map(str::to_owned).collect()
+    }
+
+    async fn container(&self, dag: &Query) -> Result<Container> {
+        self.settings.container(dag, &self.begin.target.env).await
+    }
+
     async fn command(&self, dag: &Query, arguments: &[&str], needs: Needs) -> Result<Ran> {
         let Target { env, scale } = &self.begin.target;
-        let mut command = vec!["drydock".to_owned()];
-        command.extend(arguments.iter().map(|a| (*a).to_owned()));
-        command.extend(["--env".to_owned(), env.to_owned()]);
-        if let Some(run) = &self.begin.run {
-            command.extend(["--run".to_owned(), run.to_owned()]);
-        }
-        let mut container = self.settings.container(dag, env).await?;
+        let (mut command, mut container) = (self.line(arguments), self.container(dag).await?);
         let mut database = self.settings.database.is_some();
         let mut production = None;
         if needs == Needs::Database {
