@@ -30,7 +30,8 @@ impl Production {
         let mut production =
             Self { home, server, url: format!("postgresql://drydock:pass%20word@{free}/logistics") };
         for _ in 0..1200 {
-            if std::net::TcpStream::connect(free).is_ok() {
+            // It listens before it has started.
+            if production.said().contains("listens") {
                 return production;
             }
             assert!(production.server.try_wait().unwrap().is_none(), "{}", production.said());

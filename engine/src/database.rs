@@ -1,6 +1,6 @@
 //! What stages ask of a database. Products live in `database/`, and nothing else knows one by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +104,12 @@ pub struct Catalog {
     pub enums: BTreeMap<String, Vec<String>>,
     /// Schemas searched for bare names, in order.
     pub search_path: Vec<String>,
+    /// Function or procedure `schema.name` -> words of its body that may be names.
+    #[serde(default)]
+    pub routines: BTreeMap<String, BTreeSet<String>>,
+    /// Table -> routines that its triggers call, and when.
+    #[serde(default)]
+    pub triggers: BTreeMap<String, Vec<(String, Events)>>,
 }
 
 /// A table or partitioned table.
@@ -226,6 +232,68 @@ pub struct QueryShape {
     pub relations: Vec<String>,
 }
 
+/// What the difference of one object between two looks at a schema means for those who use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The relation or routine, as `schema.name`.
+    pub subject: String,
+    /// Only these columns; empty: all of it.
+    pub columns: Vec<String>,
+    /// Only when this is done to it.
+    pub on: Events,
+    pub effect: Effect,
+    /// For people: a sentence, or what goes on after the subject.
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Events {
+    pub const ALL: Self = Self { insert: true, update: true, delete: true };
+
+    pub fn of(write: &Write) -> Self {
+        let delete = !write.inserts && write.columns.is_empty();
+        Self { insert: write.inserts, update: !write.inserts && !delete, delete }
+    }
+    pub fn meet(self, other: Self) -> bool {
+        self.insert && other.insert || self.update && other.update || self.delete && other.delete
+    }
+}
+
+/// Who may feel a change, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Who writes these columns: what was taken may be refused.
+    Refuses,
+    /// Who inserts and leaves these columns out: they get another value.
+    Default,
+    /// Who writes: something else happens besides, or it is refused.
+    Writes,
+    /// Who deletes, or updates what others refer to: others keep it, or are left behind.
+    Keeps,
+    /// Who reads: the answer may be another.
+    Reads,
+    /// Who counts on one row, or on a conflict.
+    Key,
+    /// Who looks rows up by this column.
+    Slower,
+    /// Who gives these columns a value: it is refused.
+    Generated,
+    /// A column came or went: who joins by whatever columns there are.
+    Column,
+    /// Who calls it, or writes where a trigger does.
+    Routine,
+    /// It is not there any more: who calls what names it.
+    Gone,
+    /// Whoever had the right.
+    Privilege,
+}
+
 /// A table that a query writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
@@ -319,6 +387,8 @@ pub struct QueryResult {
 pub trait Client: Send {
     /// Plans a query without running it.
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError>;
+    /// Plans it to the end, as running it would: what a conflict is told by, what a view passes on, is found only then.
+    async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError>;
     /// Runs it with parameters as text. `shape` comes from `describe`.
     async fn run(
         &mut self,
@@ -431,6 +501,10 @@ pub trait Database: Send + Sync {
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
     /// Relations a query reads or writes, through views too, as `schema.name`, sorted.
     fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>>;
+    /// What it comes to use besides: views, partitions, routines it calls, those of triggers, and what they name.
+    fn uses(&self, sql: &str, catalog: &Catalog) -> Result<BTreeSet<String>>;
+    /// What two looks at a schema tell apart, as far as somebody may feel it though his queries plan.
+    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change>;
     /// What a query writes; nothing for one that only reads.
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>>;
     /// Equal for queries that differ in constants, layout, comments and the length of lists only. A query the grammar does

@@ -1,7 +1,11 @@
 //! The Dagger module `drydock`.
 
-mod container;
+mod begin;
 mod functions;
+mod image;
+mod production;
+mod run;
+mod settings;
 
 use dagger_module::Module;
 
@@ -9,5 +13,6 @@ fn main() -> std::process::ExitCode {
     Module::new::<functions::Drydock>(
         "Changes the schema of a shared database without anyone noticing, and takes it back",
     )
+    .object::<run::Run>()
     .serve()
 }

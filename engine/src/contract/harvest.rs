@@ -329,7 +329,7 @@ mod tests {
             let file = write::queries(harvested.first().unwrap(), &[]);
             let read = queries::parse(&file, Path::new("q.sql")).unwrap();
             prop_assert_eq!(read.len(), 1);
-            let plain = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+            let plain = |sql: &str| sql.split_whitespace().collect::<String>();
             prop_assert_eq!(plain(&read.first().unwrap().sql), plain(&dense(&without_comments(&text))));
         }
 

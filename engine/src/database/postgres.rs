@@ -1,6 +1,6 @@
 //! PostgreSQL, 13 and later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::Client as Connection;
 
 use super::{
-    Activity, Batch, Catalog, Claim, Client, DataFingerprint, Database, Endpoint, Footprint, JdbcTarget,
-    Limits, LockWatch, ParameterRole, SchemaFingerprint, Seen, ServerInfo, Write,
+    Activity, Batch, Catalog, Change, Claim, Client, DataFingerprint, Database, Endpoint, Footprint,
+    JdbcTarget, Limits, LockWatch, ParameterRole, SchemaFingerprint, Seen, ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ mod analyse;
 mod backfill;
 mod batch;
 mod catalog;
+mod changes;
 mod claim;
 mod client;
 mod columns;
@@ -51,10 +52,13 @@ mod sql;
 mod text;
 mod tls;
 mod types;
+mod uses;
 mod writes;
 
 /// The oldest version we know.
 const OLDEST: u32 = 13;
+/// How long a server may take to start once it listens.
+const STARTING: Duration = Duration::from_secs(60);
 
 /// A server, a database in it, and the connections we keep there.
 #[derive(Clone)]
@@ -100,6 +104,19 @@ impl Postgres {
     /// A new connection. Application names that do not begin as those of a run are not ended with it.
     pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
         connect::connect(&self.endpoint, application).await
+    }
+
+    /// A session for the first look. A server that listens and is starting up, or recovering from a crash, is waited for.
+    async fn take_started(&self, application: &'static str) -> Result<Connection> {
+        let begun = std::time::Instant::now();
+        loop {
+            match self.take(application).await {
+                Err(e) if e.code.as_deref() == Some("57P03") && begun.elapsed() < STARTING => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                taken => return taken,
+            }
+        }
     }
 
     async fn take(&self, application: &str) -> Result<Connection> {
@@ -203,7 +220,7 @@ impl Database for Postgres {
     }
 
     async fn server(&self) -> Result<ServerInfo> {
-        let client = self.take(INSPECT).await?;
+        let client = self.take_started(INSPECT).await?;
         let info = server::read(&client, &self.endpoint).await?;
         self.give_back(INSPECT, client);
         if info.major < OLDEST {
@@ -249,6 +266,14 @@ impl Database for Postgres {
 
     fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
         relations::relations(sql, catalog)
+    }
+
+    fn uses(&self, sql: &str, catalog: &Catalog) -> Result<BTreeSet<String>> {
+        uses::uses(sql, catalog)
+    }
+
+    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
+        changes::between(before, after)
     }
 
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {

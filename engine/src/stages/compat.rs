@@ -4,6 +4,7 @@
 //! it, and everything that does not build on it goes on.
 
 mod check;
+mod felt;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use crate::provider::Provider;
 use crate::run::Run;
 use crate::saga::ActOutcome;
 use crate::watcher::{Watcher, as_progress};
-use check::Checker;
+pub use check::Checker;
 
 /// The stage of a run.
 ///

@@ -55,6 +55,9 @@ fn untagged(sql: &str) -> &str {
 
 #[async_trait]
 impl Client for FakeClient {
+    async fn plan(&mut self, _: &str, _: &QueryShape) -> Result<(), QueryError> {
+        Ok(())
+    }
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
         match untagged(sql) {
             "unknown" => Err(refused("42P01")),

@@ -1,11 +1,12 @@
 //! Reads what exists from the system catalogs, in a few set-based queries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 
+use super::changes::words_and_calls;
 use super::connect::{Told, literal, quoted_relation};
-use crate::database::{Catalog, Column, Table};
+use crate::database::{Catalog, Column, Events, Table};
 use crate::error::Result;
 
 const READ: &str = "cannot read the catalog";
@@ -34,6 +35,8 @@ pub async fn read(client: &Client) -> Result<Catalog> {
         tables,
         indexes,
         views: views(client).await?,
+        routines: routines(client).await?,
+        triggers: triggers(client).await?,
         enums: enums(client).await?,
         search_path: client
             .query_one("SELECT current_schemas(false)::text[]", &[])
@@ -185,18 +188,57 @@ fn sum_partitions(tables: &mut BTreeMap<String, Table>) {
     }
 }
 
-/// What views read directly; a view over a view names the inner view.
+/// Names in the bodies of routines. Of several forms of one name all count.
+async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let sql = format!(
+        "SELECT n.nspname || '.' || p.proname, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', '')
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+         WHERE {USERS} AND l.lanname NOT IN ('c', 'internal')
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
+    );
+    let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in client.query(&sql, &[]).await.told(READ)? {
+        let body: String = row.try_get(1).told(READ)?;
+        routines.entry(row.try_get(0).told(READ)?).or_default().extend(words_and_calls(&body));
+    }
+    Ok(routines)
+}
+
+async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+    // The bits are those of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE.
+    let sql = format!(
+        "SELECT n.nspname || '.' || c.relname, pn.nspname || '.' || p.proname,
+                tgtype & 4 <> 0, tgtype & 16 <> 0, tgtype & 8 <> 0
+         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace
+         WHERE NOT t.tgisinternal AND {USERS} ORDER BY 1, 2"
+    );
+    let mut triggers: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
+    for row in client.query(&sql, &[]).await.told(READ)? {
+        let on = Events {
+            insert: row.try_get(2).told(READ)?,
+            update: row.try_get(3).told(READ)?,
+            delete: row.try_get(4).told(READ)?,
+        };
+        triggers.entry(row.try_get(0).told(READ)?).or_default().push((row.try_get(1).told(READ)?, on));
+    }
+    Ok(triggers)
+}
+
+/// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
 async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT n.nspname || '.' || v.relname,
-                coalesce(array_agg(DISTINCT rn.nspname || '.' || r.relname ORDER BY rn.nspname || '.' || r.relname)
-                         FILTER (WHERE r.oid IS NOT NULL), '{{}}')
+                coalesce(array_agg(DISTINCT coalesce(rn.nspname || '.' || r.relname, fn.nspname || '.' || f.proname))
+                         FILTER (WHERE r.oid IS NOT NULL OR fn.nspname !~ '^pg_'), '{{}}')
          FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
          LEFT JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
          LEFT JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-               AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
-         LEFT JOIN pg_class r ON r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
+               AND d.refobjid <> v.oid
+         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
          LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
          WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1"
     );
     pairs(client, &sql).await

@@ -169,6 +169,27 @@ impl database::Client for Service {
         Ok(shape)
     }
 
+    async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError> {
+        // COPY and CALL are not planned.
+        let planned = ["select", "insert", "update", "delete", "with", "merge", "values"];
+        let first =
+            sql.split_whitespace().next().unwrap_or_default().trim_start_matches('(').to_ascii_lowercase();
+        if copy(sql).is_some() || !planned.contains(&first.as_str()) {
+            return Ok(());
+        }
+        let nothing = vec!["NULL"; shape.parameters.len()].join(", ");
+        let list = if nothing.is_empty() { String::new() } else { format!("({nothing})") };
+        let script = format!(
+            "PREPARE drydock_plan AS {sql}; EXPLAIN EXECUTE drydock_plan{list}; DEALLOCATE drydock_plan"
+        );
+        let planned = self.client.simple_query(&script).await;
+        if planned.is_err() {
+            // It may have been prepared all the same.
+            let _ = self.client.simple_query("DEALLOCATE drydock_plan").await;
+        }
+        planned.map(|_| ()).map_err(told)
+    }
+
     async fn run(
         &mut self,
         sql: &str,

@@ -148,7 +148,9 @@ fn query(text: &str, catalog: &Catalog, functions: &BTreeSet<String>) -> Result<
         }
         _ => parsed.tables(),
     };
-    let users: Vec<&String> = tables.iter().filter(|t| is_users(t, catalog)).collect();
+    let mut users: Vec<&String> = tables.iter().filter(|t| is_users(t, catalog)).collect();
+    // The grammar gives them in no order.
+    users.sort_by_key(|t| (text.find(bare(t)), (*t).clone()));
     let liquibase = tables.iter().any(|t| bare(t).to_lowercase().starts_with("databasechangelog"));
     let calls = sql::functions(&tree).iter().any(|f| functions.contains(f));
     if liquibase || (users.is_empty() && !calls) {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::changeset::Changeset;
 use crate::contract::{ApiField, Contract, Query};
-use crate::database::{Catalog, Client, Column, Database, QueryError, QueryShape, Write};
+use crate::database::{Catalog, Client, Column, Database, QueryError, QueryShape, SchemaFingerprint, Write};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
+
+use super::felt::{Use, felt};
 
 /// One query of one version, with what is known of it as of the changesets accepted so far.
 struct Watched<'a> {
@@ -16,9 +18,12 @@ struct Watched<'a> {
     query: &'a Query,
     shape: QueryShape,
     /// The shape after the changeset under check.
-    next: Option<QueryShape>,
-    relations: BTreeSet<String>,
+    next: Option<(QueryShape, BTreeSet<String>)>,
+    /// Everything it comes to use, as of `catalog`.
+    uses: BTreeSet<String>,
+    /// What it writes, through views too.
     writes: Vec<Write>,
+    role: Option<&'a str>,
 }
 
 struct Field<'a> {
@@ -33,6 +38,8 @@ pub struct Checker<'a> {
     application: String,
     catalog: Catalog,
     next_catalog: Option<Catalog>,
+    schema: SchemaFingerprint,
+    next_schema: Option<SchemaFingerprint>,
     watched: Vec<Watched<'a>>,
     fields: Vec<Field<'a>>,
     versions: u64,
@@ -51,6 +58,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Self> {
         let mut client = database.client(application).await?;
         let catalog = database.catalog().await?;
+        let schema = database.schema_fingerprint().await?;
         let mut watched = Vec::new();
         let mut fields = Vec::new();
         let mut wrong = Vec::new();
@@ -61,9 +69,8 @@ impl<'a> Checker<'a> {
                 for query in &version.queries {
                     match client.describe(&query.sql).await {
                         Ok(shape) => {
-                            let relations =
-                                database.query_relations(&query.sql, &catalog)?.into_iter().collect();
-                            let writes = database.writes(&query.sql, &catalog)?;
+                            let uses = database.uses(&query.sql, &catalog)?;
+                            let writes = behind_views(database.writes(&query.sql, &catalog)?, &catalog);
                             let (service, version) = (contract.service.as_str(), version.version.as_str());
                             watched.push(Watched {
                                 service,
@@ -71,8 +78,9 @@ impl<'a> Checker<'a> {
                                 query,
                                 shape,
                                 next: None,
-                                relations,
+                                uses,
                                 writes,
+                                role: contract.role.as_deref(),
                             });
                         }
                         Err(e) => wrong.push(format!(
@@ -115,6 +123,8 @@ impl<'a> Checker<'a> {
             application,
             catalog,
             next_catalog: None,
+            schema,
+            next_schema: None,
             watched,
             fields,
             versions,
@@ -138,13 +148,16 @@ impl<'a> Checker<'a> {
     /// `Failed` when the scratch database cannot be asked.
     pub async fn verdicts(&mut self, changeset: &Changeset) -> Result<Vec<Verdict>> {
         let after = self.database.catalog().await?;
-        let touched: BTreeSet<String> = changeset.touches().into_iter().collect();
+        let schema = self.database.schema_fingerprint().await?;
+        let changes = self.database.changes(&self.schema, &schema);
+        let mut touched: BTreeSet<String> = changeset.touches().into_iter().collect();
+        touched.extend(changes.iter().map(|c| c.subject.clone()));
         // What touches no table we know of (types, functions, schemas) may reach any query.
         let everything = touched.is_empty() || changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
         let mut verdicts = Vec::new();
         for watched in &mut self.watched {
-            if !everything && watched.relations.is_disjoint(&touched) {
+            if !everything && watched.uses.is_disjoint(&touched) {
                 continue;
             }
             self.checks += 1;
@@ -167,7 +180,27 @@ impl<'a> Checker<'a> {
                             Some(column),
                         ));
                     }
-                    watched.next = Some(shape);
+                    if !watched.writes.is_empty()
+                        && let Err(error) = self.client.plan(&watched.query.sql, &shape).await
+                    {
+                        verdicts.push(does_not_plan(changeset, watched, &error));
+                    }
+                    let still = self.database.uses(&watched.query.sql, &after)?;
+                    let roles = self.database.parameter_roles(&watched.query.sql, &self.catalog)?;
+                    let by = Use {
+                        roles: &roles,
+                        query: watched.query,
+                        role: watched.role,
+                        uses: &watched.uses,
+                        still: &still,
+                        writes: &watched.writes,
+                    };
+                    for change in &changes {
+                        if let Some((kind, class, reason, column)) = felt(change, &by, &after) {
+                            verdicts.push(verdict(changeset, watched, kind, class, reason, column));
+                        }
+                    }
+                    watched.next = Some((shape, still));
                 }
             }
         }
@@ -190,18 +223,23 @@ impl<'a> Checker<'a> {
             }
         }
         self.next_catalog = Some(after);
+        self.next_schema = Some(schema);
         Ok(verdicts)
     }
 
     /// The changeset stays: what is true after it is what the next one is held against.
     pub fn accept(&mut self) {
         for watched in &mut self.watched {
-            if let Some(shape) = watched.next.take() {
+            if let Some((shape, uses)) = watched.next.take() {
                 watched.shape = shape;
+                watched.uses = uses;
             }
         }
         if let Some(catalog) = self.next_catalog.take() {
             self.catalog = catalog;
+        }
+        if let Some(schema) = self.next_schema.take() {
+            self.schema = schema;
         }
     }
 
@@ -213,6 +251,7 @@ impl<'a> Checker<'a> {
         self.client = database.client(&self.application).await?;
         self.database = database;
         self.next_catalog = None;
+        self.next_schema = None;
         for watched in &mut self.watched {
             watched.next = None;
         }
@@ -311,6 +350,10 @@ fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
         }
         let reason = format!("column {name} is {new} instead of {old}");
         let kind = if bare(old) == bare(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
+        // How long a text may be is nothing that a reader sees.
+        if kind == VerdictKind::Risky && bare(old).starts_with("char") {
+            continue;
+        }
         return Some((kind, "result-type", reason, Some(name.clone())));
     }
     let changed = before
@@ -343,12 +386,29 @@ fn bare(sql_type: &str) -> String {
     }
 }
 
+/// What is written to a view ends in the tables behind it, under the same names where they have them.
+fn behind_views(writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
+    let mut all = Vec::new();
+    let mut open = writes;
+    while let Some(write) = open.pop() {
+        if let Some(behind) = catalog.views.get(&write.table).filter(|_| all.len() < 100) {
+            let tables =
+                behind.iter().filter(|b| catalog.tables.contains_key(*b) || catalog.views.contains_key(*b));
+            open.extend(tables.map(|table| Write { table: table.clone(), ..write.clone() }));
+        }
+        all.push(write);
+    }
+    all
+}
+
 /// A column that refuses more than it did.
 struct Tightened {
     table: String,
     column: String,
     /// An INSERT that leaves it out fails now.
     must_be_given: bool,
+    /// It was not there before.
+    new: bool,
     reason: String,
 }
 
@@ -356,13 +416,21 @@ fn tightened(before: &Catalog, after: &Catalog) -> Vec<Tightened> {
     let mut found = Vec::new();
     for (name, table) in &after.tables {
         let Some(old_table) = before.tables.get(name) else { continue };
-        for column in &table.columns {
+        for (place, column) in table.columns.iter().enumerate() {
             let old = old_table.columns.iter().find(|c| c.name == column.name);
+            // One that has another name only is given by whoever gave it; who names it does not plan.
+            let renamed = old_table.columns.get(place).is_some_and(|was| {
+                was.sql_type == column.sql_type && !table.columns.iter().any(|c| c.name == was.name)
+            });
+            if old.is_none() && renamed {
+                continue;
+            }
             let must = |c: &Column| c.not_null && !c.has_default && !c.generated;
             let tight = |must_be_given, reason: String| Tightened {
                 table: name.clone(),
                 column: column.name.clone(),
                 must_be_given,
+                new: old.is_none(),
                 reason,
             };
             if must(column) && !old.is_some_and(must) {
@@ -390,7 +458,9 @@ fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind
     let mut found = Vec::new();
     for write in writes {
         for tight in tightened.iter().filter(|t| t.table == write.table) {
-            let gives = write.columns.contains(&tight.column) || (write.inserts && write.columns.is_empty());
+            // Without a list an INSERT gives values to the columns that there were when it was written.
+            let listless = write.inserts && write.columns.is_empty() && !tight.new;
+            let gives = write.columns.contains(&tight.column) || listless;
             let column = format!("{}.{}", tight.table, tight.column);
             if tight.must_be_given && write.inserts && !gives {
                 found.push((

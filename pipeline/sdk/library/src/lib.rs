@@ -27,15 +27,16 @@
 //! }
 //! ```
 
+mod client;
 mod declare;
 mod failure;
 mod serve;
 mod value;
 
-pub use dagger_module_macros::object;
+pub use dagger_module_macros::{Group, object};
 pub use dagger_sdk as sdk;
 pub use declare::{Argument, Cache, Function, Kind, Object, json};
 pub use failure::{Exit, Failure, Result};
 pub use serde_json;
 pub use serve::Module;
-pub use value::{Answer, Arguments, Held, Value};
+pub use value::{Answer, Arguments, Group, Held, Value};

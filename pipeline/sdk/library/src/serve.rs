@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::client;
 use crate::declare::{self, Function, Object};
 use crate::failure::{Failure, Result};
 use crate::value::Arguments;
@@ -47,11 +48,6 @@ struct Input {
     value: Value,
 }
 
-/// A failure on its way through the client.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Told(String);
-
 impl Module {
     /// A module whose main object is `T`; it must be named as the module is, in `CamelCase`.
     pub fn new<T: Object + DeserializeOwned + Send + Sync + 'static>(description: &'static str) -> Self {
@@ -88,19 +84,17 @@ impl Module {
                 return ExitCode::FAILURE;
             }
         };
-        let served = runtime.block_on(dagger_sdk::connect(move |dag| async move {
-            Ok(self.answer(dag).await.map_err(|e| Told(e.message))?)
-        }));
-        match served {
+        match runtime.block_on(self.answer()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {}", Failure::from(error));
+            Err(failure) => {
+                eprintln!("error: {failure}");
                 ExitCode::FAILURE
             }
         }
     }
 
-    async fn answer(&self, dag: Query) -> Result<()> {
+    async fn answer(&self) -> Result<()> {
+        let dag = client::open()?;
         let call = current_call(&dag).await?;
         let worked = if call.parent_name.is_empty() {
             self.register(&dag).await

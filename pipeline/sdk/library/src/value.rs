@@ -9,7 +9,7 @@ use dagger_sdk::{Id, Node, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::declare::Kind;
+use crate::declare::{Argument, Kind};
 use crate::failure::{Failure, Result};
 
 /// Something that a function takes.
@@ -22,6 +22,12 @@ pub trait Value: Sized {
 pub trait Answer: Sized {
     fn kind() -> Kind;
     fn answer(self) -> impl Future<Output = Result<Json>> + Send;
+}
+
+/// Arguments that several functions take; `#[derive(Group)]` implements it.
+pub trait Group: Sized {
+    fn arguments() -> Vec<Argument>;
+    fn read(arguments: &mut Arguments, dag: &Query) -> impl Future<Output = Result<Self>> + Send;
 }
 
 /// The arguments of one call.
@@ -123,7 +129,8 @@ impl<T: Answer + Send, E: Into<Failure> + Send> Answer for Result<T, E> {
     }
 }
 
-/// An object of the engine as part of an object's state, which is kept as JSON between calls.
+/// An object of the engine as part of an object's state, which is kept as JSON between calls. As an argument it is what its
+/// object is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Held<T> {
@@ -150,5 +157,14 @@ impl<T: Loadable + Node> Held<T> {
 
     pub fn get(&self, dag: &Query) -> T {
         dag.r#ref(Id(self.id.clone()))
+    }
+}
+
+impl<T: Value> Value for Held<T> {
+    fn kind() -> Kind {
+        T::kind()
+    }
+    fn read(json: Json, _: &Query) -> Result<Self> {
+        Ok(Self { id: serde_json::from_value(json)?, of: PhantomData })
     }
 }

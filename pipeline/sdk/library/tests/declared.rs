@@ -1,13 +1,44 @@
 //! What `#[object]` makes of an `impl` block.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use dagger_module::sdk::{Directory, Query};
-use dagger_module::{Argument, Cache, Kind, Object, Result, object};
+use dagger_module::sdk::{Directory, File, Query};
+use dagger_module::{Argument, Cache, Group, Held, Kind, Object, Result, object};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
 pub struct Shop {
     city: String,
+}
+
+#[derive(Group)]
+pub struct Where {
+    /// Which street
+    #[argument(default = "Long Street")]
+    street: String,
+    /// Which house
+    number: Option<i64>,
+}
+
+#[derive(Group)]
+pub struct Delivery {
+    #[argument(group)]
+    to: Where,
+    /// Leave it at the door
+    #[argument(default = false)]
+    unattended: bool,
+}
+
+/// What was bought
+#[derive(Serialize, Deserialize)]
+pub struct Parcel {
+    to: String,
+}
+
+#[object]
+impl Parcel {
+    pub fn label(&self) -> String {
+        self.to.clone()
+    }
 }
 
 /// Sells things
@@ -47,6 +78,20 @@ impl Shop {
     #[function(cache = "5m")]
     pub fn empty(&self) {}
 
+    /// Brings it
+    pub fn deliver(
+        &self,
+        /// What
+        item: String,
+        #[argument(group)] delivery: Delivery,
+        /// Goes with it
+        bill: Option<Held<File>>,
+    ) -> Parcel {
+        let _ = bill;
+        let Delivery { to: Where { street, number }, unattended } = delivery;
+        Parcel { to: format!("{item}: {street} {number:?} {unattended}") }
+    }
+
     /// Nobody else's business
     fn _private(&self) {}
 }
@@ -55,7 +100,7 @@ impl Shop {
 fn functions_are_as_they_were_written() {
     assert_eq!((Shop::NAME, Shop::DESCRIPTION), ("Shop", "Sells things"));
     let functions = Shop::functions();
-    assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["addItem", "empty"]);
+    assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["addItem", "empty", "deliver"]);
     let add = &functions[0];
     assert_eq!(add.description, "Puts something on the list\n\nMore of it.");
     assert_eq!((&add.cache, add.check), (&Cache::Never, true));
@@ -83,4 +128,23 @@ fn the_constructor_is_no_function() {
     let constructor = Shop::constructor().unwrap();
     assert_eq!((constructor.description, &constructor.result), ("Opens it", &Kind::Object("Shop")));
     assert_eq!(constructor.arguments[0].default.as_deref(), Some("\"Ghent\""));
+}
+
+#[test]
+fn a_group_is_its_arguments() {
+    let deliver = &Shop::functions()[2];
+    let told: Vec<_> =
+        deliver.arguments.iter().map(|a| (a.name, a.description, a.default.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("item", "What", None),
+            ("street", "Which street", Some("\"Long Street\"")),
+            ("number", "Which house", None),
+            ("unattended", "Leave it at the door", Some("false")),
+            ("bill", "Goes with it", None),
+        ]
+    );
+    assert_eq!(deliver.arguments[4].kind, Kind::Optional(Box::new(Kind::Object("File"))));
+    assert_eq!(deliver.result, Kind::Object("Parcel"));
 }

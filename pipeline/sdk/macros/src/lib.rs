@@ -1,12 +1,12 @@
-//! `#[object]` over an `impl` block makes an object of a Dagger module out of it.
+//! `#[object]` over an `impl` block makes an object of a Dagger module out of it; `#[derive(Group)]`, arguments out of a struct.
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Code;
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, ImplItem, ItemImpl, Lit, Meta, Pat, Result, Token,
-    parse_macro_input,
+    Attribute, Data, DataStruct, DeriveInput, Error, Expr, ExprLit, Fields, FnArg, ImplItem, ItemImpl, Lit,
+    Meta, Pat, Result, Token, Type, parse_macro_input,
 };
 
 /// Declares the functions of an object: every `pub` method is one.
@@ -19,10 +19,84 @@ use syn::{
 /// - `#[function(check)]`: `dagger check` runs it.
 /// - `#[argument(default = EXPRESSION)]`: a value that serialises to the default.
 /// - `#[argument(default_path = "/", ignore = ["*", "!src"])]`: for a `Directory` or `File`.
+/// - `#[argument(group)]`: the parameter is a struct with `#[derive(Group)]`, and its fields are arguments.
 #[proc_macro_attribute]
 pub fn object(_: TokenStream, item: TokenStream) -> TokenStream {
     let block = parse_macro_input!(item as ItemImpl);
     expand(block).unwrap_or_else(|e| e.into_compile_error()).into()
+}
+
+/// Makes a struct a group of arguments that several functions take: each field is one, documented and defaulted as a parameter
+/// is. A field with `#[argument(group)]` is a group itself.
+#[proc_macro_derive(Group, attributes(argument))]
+pub fn group(item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    expand_group(item).unwrap_or_else(|e| e.into_compile_error()).into()
+}
+
+fn expand_group(item: DeriveInput) -> Result<Code> {
+    let name = item.ident;
+    let Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) = item.data else {
+        return Err(Error::new_spanned(name, "a group is a struct with named fields"));
+    };
+    let (mut declarations, mut values) = (Vec::new(), Vec::new());
+    for mut field in fields.named {
+        let Some(ident) = field.ident else { continue };
+        let declared = argument(&ident.to_string(), &field.ty, &mut field.attrs)?;
+        let value = declared.value;
+        declarations.push(declared.declaration);
+        values.push(quote!(#ident: #value));
+    }
+    Ok(quote! {
+        impl ::dagger_module::Group for #name {
+            fn arguments() -> Vec<::dagger_module::Argument> {
+                let all: Vec<Vec<::dagger_module::Argument>> = vec![#(#declarations),*];
+                all.concat()
+            }
+            async fn read(
+                arguments: &mut ::dagger_module::Arguments,
+                dag: &::dagger_module::sdk::Query,
+            ) -> ::dagger_module::Result<Self> {
+                Ok(Self { #(#values),* })
+            }
+        }
+    })
+}
+
+/// What one argument becomes: a list of declarations, and the expression that reads it.
+struct Declared {
+    declaration: Code,
+    value: Code,
+}
+
+fn argument(ident: &str, kind: &Type, attributes: &mut Vec<Attribute>) -> Result<Declared> {
+    let (key, about) = (camel(ident), docs(attributes));
+    let (mut default, mut path, mut ignore) = (quote!(None), quote!(None), quote!(Vec::new()));
+    for option in take(attributes, "argument")? {
+        let word = option.path().get_ident().map(ToString::to_string);
+        if word.as_deref() == Some("group") {
+            return Ok(Declared {
+                declaration: quote!(<#kind as ::dagger_module::Group>::arguments()),
+                value: quote!(<#kind as ::dagger_module::Group>::read(arguments, dag).await?),
+            });
+        }
+        let value = named(&option)?;
+        match word.as_deref() {
+            Some("default") => default = quote!(Some(::dagger_module::json(&#value))),
+            Some("default_path") => path = quote!(Some(#value)),
+            Some("ignore") => ignore = quote!(#value.to_vec()),
+            _ => return Err(Error::new_spanned(option, "default, default_path, ignore or group")),
+        }
+    }
+    let declaration = quote!(vec![::dagger_module::Argument {
+        name: #key,
+        description: #about,
+        kind: <#kind as ::dagger_module::Value>::kind(),
+        default: #default,
+        default_path: #path,
+        ignore: #ignore,
+    }]);
+    Ok(Declared { declaration, value: quote!(arguments.take::<#kind>(#key, dag).await?) })
 }
 
 fn expand(mut block: ItemImpl) -> Result<Code> {
@@ -53,30 +127,11 @@ fn expand(mut block: ItemImpl) -> Result<Code> {
                 values.push(quote!(dag));
                 continue;
             }
-            let key = camel(&ident);
-            let kind = typed.ty.clone();
-            let about = docs(&typed.attrs);
-            let (mut default, mut path, mut ignore) = (quote!(None), quote!(None), quote!(Vec::new()));
-            for option in take(&mut typed.attrs, "argument")? {
-                let value = named(&option)?;
-                match option.path().get_ident().map(ToString::to_string).as_deref() {
-                    Some("default") => default = quote!(Some(::dagger_module::json(&#value))),
-                    Some("default_path") => path = quote!(Some(#value)),
-                    Some("ignore") => ignore = quote!(#value.to_vec()),
-                    _ => return Err(Error::new_spanned(option, "default, default_path or ignore")),
-                }
-            }
+            let declared = argument(&ident, &typed.ty, &mut typed.attrs)?;
             // What is documented here belongs to the declaration: the method itself has no use for it.
             typed.attrs.retain(|a| !a.path().is_ident("doc"));
-            arguments.push(quote!(::dagger_module::Argument {
-                name: #key,
-                description: #about,
-                kind: <#kind as ::dagger_module::Value>::kind(),
-                default: #default,
-                default_path: #path,
-                ignore: #ignore,
-            }));
-            values.push(quote!(arguments.take::<#kind>(#key, dag).await?));
+            arguments.push(declared.declaration);
+            values.push(declared.value);
         }
         let (mut cache, mut check) = (quote!(::dagger_module::Cache::Default), false);
         for option in options {
@@ -110,7 +165,7 @@ fn expand(mut block: ItemImpl) -> Result<Code> {
         let declaration = quote!(::dagger_module::Function {
             name: #wire,
             description: #text,
-            arguments: vec![#(#arguments),*],
+            arguments: { let all: Vec<Vec<::dagger_module::Argument>> = vec![#(#arguments),*]; all.concat() },
             result: #result,
             cache: #cache,
             check: #check,

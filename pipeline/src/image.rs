@@ -1,13 +1,10 @@
-//! The containers that stages run in. What changes rarely comes first, so that a change in a changelog rebuilds nothing.
+//! The image that stages run in. What changes rarely comes first, so that a change in a changelog rebuilds nothing.
 
 use dagger_module::Result;
-use dagger_module::sdk::{Container, Directory, Query};
+use dagger_module::sdk::{Container, Directory, File, Query};
 
 const BUILD: &str = "rust:1.95-slim-bookworm";
 const RUN: &str = "debian:bookworm-slim";
-
-/// Where state lies in a container: a volume of the engine, one for each environment.
-pub const HOME: &str = "/var/lib/drydock";
 
 fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
@@ -22,7 +19,7 @@ fn install(container: Container, packages: &str) -> Container {
 }
 
 /// The command, built from this workspace.
-async fn engine(dag: &Query, workspace: &Directory) -> Result<dagger_module::sdk::File> {
+async fn engine(dag: &Query, workspace: &Directory) -> Result<File> {
     let registry = dag.cache_volume("drydock-cargo-registry").id().await?;
     let target = dag.cache_volume("drydock-cargo-target").id().await?;
     let built = install(dag.container().from(BUILD), "clang libclang-dev cmake make g++")
@@ -49,12 +46,12 @@ async fn liquibase(dag: &Query, workspace: &Directory) -> Result<Directory> {
 }
 
 /// Everything a stage needs: the server's programs, a Java runtime, Liquibase, the command.
-pub async fn stage(dag: &Query, workspace: &Directory) -> Result<Container> {
+pub async fn build(dag: &Query, workspace: &Directory) -> Result<Container> {
     let liquibase = liquibase(dag, workspace).await?.id().await?;
     let engine = engine(dag, workspace).await?.id().await?;
     Ok(install(dag.container().from(RUN), "ca-certificates git postgresql default-jre-headless")
         .with_directory("/opt/liquibase/lib", liquibase)
         .with_env_variable("DRYDOCK_LIQUIBASE", "/opt/liquibase/lib")
-        .with_env_variable("DRYDOCK_HOME", HOME)
-        .with_file("/usr/local/bin/drydock", engine))
+        .with_file("/usr/local/bin/drydock", engine)
+        .with_entrypoint(vec!["drydock"]))
 }

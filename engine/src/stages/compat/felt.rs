@@ -1,0 +1,165 @@
+//! What a change that leaves a query plannable means for that query.
+
+use std::collections::BTreeSet;
+
+use crate::contract::{Arity, Query};
+use crate::database::{Catalog, Change, Effect, Events, ParameterRole, Write};
+use crate::evidence::VerdictKind;
+
+/// What is known of a query before the change.
+pub struct Use<'a> {
+    pub query: &'a Query,
+    pub role: Option<&'a str>,
+    /// Everything it comes to use.
+    pub uses: &'a BTreeSet<String>,
+    /// What it still uses after the change.
+    pub still: &'a BTreeSet<String>,
+    /// What it writes, through views too.
+    pub writes: &'a [Write],
+    /// What stands behind its parameters.
+    pub roles: &'a [ParameterRole],
+}
+
+impl Use<'_> {
+    fn compares(&self, of: &str, by: &str) -> bool {
+        let meant = |role: &ParameterRole| matches!(role, ParameterRole::Column { table, column } if table == of && column == by);
+        self.roles.iter().any(meant)
+    }
+}
+
+pub type Felt = (VerdictKind, &'static str, String, Option<String>);
+
+/// `None`: the query does not feel it.
+pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
+    let column = match change.columns.as_slice() {
+        [one] => Some(format!("{}.{one}", change.subject)),
+        _ => None,
+    };
+    let told =
+        |class: &'static str, reason: String| Some((VerdictKind::Risky, class, reason, column.clone()));
+    if !by.uses.contains(&change.subject) {
+        return None;
+    }
+    let written = || by.writes.iter().filter(|w| w.table == change.subject);
+    let sentence = || match change.reason.contains(&change.subject) {
+        true => change.reason.clone(),
+        false => format!("{} {}", change.subject, change.reason),
+    };
+    match change.effect {
+        Effect::Refuses => {
+            let by_itself = written().any(|w| gives(w, change));
+            // What a trigger or routine writes on its behalf is not seen; that it may is.
+            let on_its_behalf = written().next().is_none() && through_routine(by, &change.subject, after);
+            (by_itself || on_its_behalf)
+                .then(|| told("fails-when-run", format!("it writes there, and {}", sentence())))?
+        }
+        Effect::Generated => {
+            let given = written().any(|w| change.columns.iter().any(|c| w.columns.contains(c)));
+            given.then(|| (VerdictKind::Breaking, "fails-when-run", sentence(), column.clone()))
+        }
+        Effect::Default => {
+            let left_out = written().any(|w| {
+                w.inserts && !w.columns.is_empty() && !change.columns.iter().all(|c| w.columns.contains(c))
+            }) || written().any(|w| w.inserts && w.columns.is_empty());
+            left_out.then(|| told("answers-differently", sentence()))?
+        }
+        Effect::Writes => {
+            let felt = written().any(|w| Events::of(w).meet(change.on))
+                || written().next().is_none() && through_routine(by, &change.subject, after);
+            felt.then(|| told("fails-when-run", format!("it writes there, and {}", sentence())))?
+        }
+        Effect::Keeps => {
+            let felt = written().any(|w| !w.inserts);
+            felt.then(|| told("fails-when-run", sentence()))?
+        }
+        Effect::Reads => {
+            let felt = change.columns.is_empty() || mentions(by, change);
+            felt.then(|| told("answers-differently", sentence()))?
+        }
+        Effect::Key => (by.query.arity == Arity::One
+            && change.columns.iter().all(|c| by.compares(&change.subject, c)))
+        .then(|| told("answers-differently", format!("it counts on one row, and {}", sentence())))?,
+        Effect::Slower => {
+            let others = after.tables.get(&change.subject).is_some_and(|t| {
+                change.columns.first().is_some_and(|c| t.unique.iter().any(|u| u.first() == Some(c)))
+            });
+            let joins = || {
+                let sql = by.query.sql.to_lowercase();
+                sql.contains("join")
+                    && change.columns.iter().any(|c| sql.matches(&c.to_lowercase()).count() > 1)
+            };
+            let compared = change.columns.iter().any(|c| by.compares(&change.subject, c));
+            (!others && (compared || joins())).then(|| told("gets-slow", sentence()))?
+        }
+        Effect::Column => {
+            let words = words(&by.query.sql);
+            words.contains("natural").then(|| {
+                told(
+                    "answers-differently",
+                    format!("it joins by all columns of the same name, and {}", sentence()),
+                )
+            })?
+        }
+        Effect::Routine => told("answers-differently", sentence()),
+        Effect::Gone => {
+            if after.tables.contains_key(&change.subject) || after.views.contains_key(&change.subject) {
+                return None;
+            }
+            // What names it is called still, and does not find it.
+            let named = |routine: &String| {
+                let bare = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+                after.routines.get(routine).is_some_and(|words| words.contains(&bare))
+            };
+            let caller = by.still.iter().find(|r| named(r));
+            caller.map(|caller| {
+                (
+                    VerdictKind::Breaking,
+                    "fails-when-run",
+                    format!("{caller}, which it calls, needs {}, which is gone", change.subject),
+                    None,
+                )
+            })
+        }
+        Effect::Privilege => {
+            let role = change.reason.split(' ').next().unwrap_or_default().trim_matches('"');
+            match by.role {
+                Some(own) if own == role => {
+                    Some((VerdictKind::Breaking, "lost-privilege", change.reason.clone(), None))
+                }
+                _ if role == "public" => told("lost-privilege", change.reason.clone()),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn gives(write: &Write, change: &Change) -> bool {
+    if Events::of(write).delete {
+        return false;
+    }
+    change.columns.is_empty()
+        || write.columns.is_empty()
+        || change.columns.iter().any(|c| write.columns.contains(c))
+}
+
+/// Whether a routine that it comes to call names the subject.
+fn through_routine(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
+    let bare = subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let writes =
+        |words: &BTreeSet<String>| ["insert", "update", "delete", "merge"].iter().any(|w| words.contains(*w));
+    by.uses.iter().any(|r| after.routines.get(r).is_some_and(|words| words.contains(&bare) && writes(words)))
+}
+
+fn words(sql: &str) -> BTreeSet<String> {
+    sql.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_lowercase).collect()
+}
+
+/// Whether the query, or what stands between it and the table, may show these columns.
+fn mentions(by: &Use<'_>, change: &Change) -> bool {
+    let words = words(&by.query.sql);
+    let table = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+    !words.contains(&table)
+        || by.query.sql.contains('*')
+        || words.contains("natural")
+        || change.columns.iter().any(|c| words.contains(&c.to_lowercase()))
+}
