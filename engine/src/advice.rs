@@ -152,6 +152,9 @@ fn way_out(step: &Step, who: &str, verdict: &Verdict) -> String {
         Step::Drop { what, name } => format!(
             "keep the {what} {name} until {who} is gone: deploy a version that does without it, and drop it in a later release"
         ),
+        Step::AddValue { name, value } => format!(
+            "let the readers of {name} know '{value}' before it is there: add it in a later release, once {who} is gone"
+        ),
         Step::Revoke => format!(
             "let {who} keep the right until it is gone: grant it again in the same changeset, and take it away in a later release"
         ),
@@ -176,15 +179,39 @@ fn caution(step: &Step, who: &str, verdict: &Verdict) -> String {
         Step::Retype { table, column } => format!(
             "see that {who} takes {table}.{column} as it is then; if not, add a second column of the new type instead"
         ),
+        Step::AddValue { name, value } => format!(
+            "write no '{value}' of {name} before {who} knows it: deploy a version that does first, or see that it takes any"
+        ),
         Step::Constrain { table } => {
             format!("see that {who} writes nothing to {table} that the new constraint refuses")
         }
+        Step::Drop { what, name } if what == "index" => format!(
+            "keep the index {name} while {} of {who} needs it, or make one that it can use instead first",
+            verdict.query
+        ),
         _ => look(who, verdict),
     }
 }
 
 fn look(who: &str, verdict: &Verdict) -> String {
-    format!("see that {who} can live with it: {} at {}:{}", verdict.query, verdict.file, verdict.line)
+    let query = &verdict.query;
+    match verdict.class.as_str() {
+        "fails-when-run" => format!(
+            "see that what {query} of {who} writes is still taken; if not, deploy a version that writes what is first"
+        ),
+        "answers-differently" => format!(
+            "see that {who} understands the new answer of {query}; if not, deploy a version that does first"
+        ),
+        "gets-slow" => {
+            format!(
+                "look at the plan of {query} on production's data, and make the index that it needs first"
+            )
+        }
+        "lost-privilege" => {
+            format!("see that {who} does not use the right, or grant it again in the same changeset")
+        }
+        _ => format!("see that {who} can live with what changes for {query}"),
+    }
 }
 
 /// The step that the verdict is about: one whose name it says, or else the first that can be to blame.
@@ -201,6 +228,7 @@ fn step_behind(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<Step>
             | Step::AddColumn { column, .. }
             | Step::DropDefault { column, .. } => column,
             Step::RenameColumn { from, .. } | Step::RenameTable { from, .. } => from,
+            Step::AddValue { value, .. } => value,
             Step::Constrain { table } => table,
             Step::Drop { name, .. } => name,
             Step::Revoke => return verdict.class == "lost-privilege",
@@ -339,6 +367,26 @@ mod tests {
                 "column ref is varchar(9) instead of varchar(99)",
                 "alter table o alter ref type varchar(9)",
             ),
+            (
+                Risky,
+                "answers-differently",
+                "public.v.state may hold 'reserved'",
+                "alter type vehicle_state add value if not exists 'reserved' after 'idle'",
+            ),
+            (
+                Risky,
+                "answers-differently",
+                "f does something else now",
+                "create or replace function f() returns int language sql as 'select 1'",
+            ),
+            (
+                Risky,
+                "fails-when-run",
+                "a trigger may refuse it",
+                "create trigger t before insert on o execute function f()",
+            ),
+            (Risky, "gets-slow", "?", "drop index i"),
+            (Risky, "lost-privilege", "?", "select 1"),
             (Risky, "what-nobody-knows", "?", "select 1"),
         ];
         let said: Vec<String> = cases

@@ -45,6 +45,11 @@ pub(super) enum Step {
         what: String,
         name: String,
     },
+    /// A new label of an enum.
+    AddValue {
+        name: String,
+        value: String,
+    },
     Revoke,
 }
 
@@ -59,6 +64,12 @@ pub(super) fn steps(sql: &str) -> Vec<Step> {
         ("revoke", _) => vec![Step::Revoke],
         ("drop", "materialized") => named_drops("view", &actions, 3),
         ("drop", what) => named_drops(what, &actions, 2),
+        ("alter", "type") if (word(3), word(4)) == ("add", "value") => {
+            let noise = ["if", "not", "exists"];
+            let value = head.iter().skip(5).find(|w| !noise.contains(&w.to_lowercase().as_str()));
+            let (Some(name), Some(value)) = (head.get(2), value) else { return Vec::new() };
+            vec![Step::AddValue { name: (*name).to_owned(), value: (*value).to_owned() }]
+        }
         ("alter", "table" | "view") => {
             let at =
                 lower.iter().skip(2).take_while(|w| matches!(w.as_str(), "if" | "exists" | "only")).count()
