@@ -187,8 +187,9 @@ impl Found<'_> {
         is: Option<&str>,
     ) {
         let table = format!("{schema}.{subject}");
-        let identity = format!("table {}", joined(schema, subject));
-        if ![self.before, self.after].iter().any(|s| s.objects.contains_key(&identity)) {
+        let own = [schema, subject];
+        let is_table = |k: &String| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
+        if ![self.before, self.after].iter().any(|s| s.objects.keys().any(is_table)) {
             // Of a domain.
             if is.is_some() {
                 self.of_type(
@@ -298,16 +299,7 @@ impl Found<'_> {
             let kind = Definition::of(definition).kind;
             kind.trim_end_matches("[]").replace('"', "")
         };
-        let columns: Vec<(String, String)> = self
-            .after
-            .objects
-            .iter()
-            .filter(|(_, definition)| [name, own].contains(&bare(definition).as_str()))
-            .filter_map(|(identity, _)| match identifiers(identity.strip_prefix("column ")?).as_slice() {
-                [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
-                _ => None,
-            })
-            .collect();
+        let columns = self.columns_where(|definition| [name, own].contains(&bare(definition).as_str()));
         for (table, column) in columns {
             let reason = format!("{table}.{column} {what}");
             self.add(&table, &[column], effect, reason);
@@ -316,16 +308,8 @@ impl Found<'_> {
 
     /// All columns whose default draws from a sequence.
     fn using(&mut self, sequence: &str, reason: &str) {
-        let columns: Vec<(String, String)> = self
-            .after
-            .objects
-            .iter()
-            .filter(|(_, definition)| definition.contains("nextval(") && definition.contains(sequence))
-            .filter_map(|(identity, _)| match identifiers(identity.strip_prefix("column ")?).as_slice() {
-                [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
-                _ => None,
-            })
-            .collect();
+        let draws = |definition: &str| definition.contains("nextval(") && definition.contains(sequence);
+        let columns = self.columns_where(draws);
         for (table, column) in columns {
             self.add(
                 &table,
@@ -334,6 +318,12 @@ impl Found<'_> {
                 format!("{table}.{column} {reason}"),
             );
         }
+    }
+
+    /// Table and name of the columns whose definition is such a one.
+    fn columns_where(&self, such: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+        let found = self.after.objects.iter().filter(|(_, definition)| such(definition));
+        found.filter_map(|(identity, _)| column(identity)).collect()
     }
 
     fn grant(&mut self, rest: &str, was: Option<&str>, is: Option<&str>) {
@@ -364,15 +354,10 @@ impl Found<'_> {
     /// Columns of a table that a definition names.
     fn columns_in(&self, table: &str, definition: &str) -> Vec<String> {
         let words = words(definition);
-        let prefix = format!("column {}.", table.split('.').map(quoted).collect::<Vec<_>>().join("."));
-        let known = self
-            .after
-            .objects
-            .keys()
-            .chain(self.before.objects.keys())
-            .filter_map(|k| k.strip_prefix(&prefix));
+        let known = self.after.objects.keys().chain(self.before.objects.keys());
         let mut columns: Vec<String> = known
-            .filter_map(|c| identifiers(c).into_iter().next())
+            .filter_map(|identity| column(identity).filter(|(of, _)| of == table))
+            .map(|(_, column)| column)
             .filter(|c| words.iter().any(|w| w == c))
             .collect();
         columns.sort_by_key(|c| words.iter().position(|w| w == c));
@@ -458,14 +443,12 @@ fn otherwise(was: &str, is: &str) -> bool {
     !same
 }
 
-fn joined(schema: &str, name: &str) -> String {
-    format!("{}.{}", quoted(schema), quoted(name))
-}
-
-fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+/// Table and name of a column's identity; `None` for that of anything else.
+fn column(identity: &str) -> Option<(String, String)> {
+    match identifiers(identity.strip_prefix("column ")?).as_slice() {
+        [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
+        _ => None,
+    }
 }
 
 /// The table that a foreign key points to.
@@ -517,4 +500,25 @@ fn words(text: &str) -> Vec<String> {
     let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
     let split = outside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
     split.filter(|w| !w.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(objects: &[(&str, &str)]) -> SchemaFingerprint {
+        let objects = objects.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        SchemaFingerprint { objects, digest: String::new() }
+    }
+
+    #[test]
+    fn names_that_are_quoted_are_known_again() {
+        let before = [("table public.\"user\"", "table"), ("column public.\"user\".\"Login\"", "text")];
+        let check = ("constraint public.\"user\" known", "CHECK ((\"Login\" <> ''::text))");
+        let after = [before.as_slice(), &[check]].concat();
+        let found = between(&schema(&before), &schema(&after));
+        let [change] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((change.subject.as_str(), change.effect), ("public.user", Effect::Refuses));
+        assert_eq!(change.columns, ["Login"]);
+    }
 }
