@@ -86,8 +86,21 @@ pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
+/// The main object: the engine knows it by the module's name, whatever its struct is called.
+#[derive(Debug, Clone)]
+pub(crate) struct Main {
+    pub own: &'static str,
+    pub module: String,
+}
+
+impl Main {
+    pub fn known_as<'a>(&'a self, object: &'a str) -> &'a str {
+        if object == self.own { &self.module } else { object }
+    }
+}
+
 impl Kind {
-    pub(crate) fn define(&self, dag: &Query) -> TypeDef {
+    pub(crate) fn define(&self, dag: &Query, main: &Main) -> TypeDef {
         let plain = |kind| dag.type_def().with_kind(kind);
         match self {
             Kind::Text => plain(TypeDefKind::StringKind),
@@ -95,17 +108,17 @@ impl Kind {
             Kind::Integer => plain(TypeDefKind::IntegerKind),
             Kind::Float => plain(TypeDefKind::FloatKind),
             Kind::Void => plain(TypeDefKind::VoidKind).with_optional(true),
-            Kind::Object(name) => dag.type_def().with_object(*name),
-            Kind::List(of) => dag.type_def().with_list_of(of.define(dag)),
-            Kind::Optional(of) => of.define(dag).with_optional(true),
+            Kind::Object(name) => dag.type_def().with_object(main.known_as(name)),
+            Kind::List(of) => dag.type_def().with_list_of(of.define(dag, main)),
+            Kind::Optional(of) => of.define(dag, main).with_optional(true),
         }
     }
 }
 
 impl Function {
     /// Ids are resolved one by one: one that failed inside an argument would end the process.
-    async fn define(&self, dag: &Query) -> Result<SdkFunction> {
-        let result: Id = self.result.define(dag).id().await?;
+    async fn define(&self, dag: &Query, main: &Main) -> Result<SdkFunction> {
+        let result: Id = self.result.define(dag, main).id().await?;
         let mut function = dag.function(self.name, result).with_description(self.description);
         for argument in &self.arguments {
             let kind = match (&argument.default, &argument.default_path) {
@@ -121,7 +134,7 @@ impl Function {
                 ignore: (!argument.ignore.is_empty()).then(|| argument.ignore.clone()),
                 source_map: None,
             };
-            function = function.with_arg_opts(argument.name, kind.define(dag).id().await?, options);
+            function = function.with_arg_opts(argument.name, kind.define(dag, main).id().await?, options);
         }
         if self.check {
             function = function.with_check();
@@ -145,15 +158,16 @@ pub(crate) async fn define(
     constructor: Option<&Function>,
     functions: &[Function],
     dag: &Query,
+    main: &Main,
 ) -> Result<Id> {
     let options =
         TypeDefWithObjectOpts { deprecated: None, description: Some(description), source_map: None };
-    let mut object = dag.type_def().with_object_opts(name, options);
+    let mut object = dag.type_def().with_object_opts(main.known_as(name), options);
     if let Some(constructor) = constructor {
-        object = object.with_constructor(constructor.define(dag).await?.id().await?);
+        object = object.with_constructor(constructor.define(dag, main).await?.id().await?);
     }
     for function in functions {
-        object = object.with_function(function.define(dag).await?.id().await?);
+        object = object.with_function(function.define(dag, main).await?.id().await?);
     }
     Ok(object.id().await?)
 }

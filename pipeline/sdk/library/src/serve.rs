@@ -11,9 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::client;
-use crate::declare::{self, Function, Object};
+use crate::declare::{self, Function, Main, Object};
 use crate::failure::{Failure, Result};
 use crate::value::Arguments;
+
+/// Where the SDK tells the module's name, as `dagger.json` has it.
+const NAMED: &str = "DAGGER_MODULE_NAME";
 
 type Called = Pin<Box<dyn Future<Output = Result<Value>> + Send>>;
 
@@ -49,7 +52,7 @@ struct Input {
 }
 
 impl Module {
-    /// A module whose main object is `T`; it must be named as the module is, in `CamelCase`.
+    /// A module whose main object is `T`.
     pub fn new<T: Object + DeserializeOwned + Send + Sync + 'static>(description: &'static str) -> Self {
         Self { description, objects: Vec::new() }.object::<T>()
     }
@@ -107,20 +110,27 @@ impl Module {
         }
     }
 
+    /// What the SDK says the module is called; without its word the struct has to be called so.
+    fn main(&self) -> Main {
+        let own = self.objects.first().map_or("", |o| o.name);
+        Main { own, module: std::env::var(NAMED).unwrap_or_else(|_| own.to_owned()) }
+    }
+
     async fn register(&self, dag: &Query) -> Result<Value> {
         let mut module = dag.module().with_description(self.description);
+        let main = self.main();
         for object in &self.objects {
             let (constructor, functions) = (object.constructor.as_ref(), &object.functions);
             let defined =
-                declare::define(object.name, object.description, constructor, functions, dag).await?;
+                declare::define(object.name, object.description, constructor, functions, dag, &main).await?;
             module = module.with_object(defined);
         }
         Ok(Value::String(module.id().await?.0))
     }
 
     async fn dispatch(&self, call: Call, dag: &Query) -> Result<Value> {
-        // The engine writes `Drydock` for what `DryDock` was declared as.
-        let entry = self.objects.iter().find(|o| o.name.eq_ignore_ascii_case(&call.parent_name));
+        let main = self.main();
+        let entry = self.objects.iter().find(|o| same(main.known_as(o.name), &call.parent_name));
         let entry = entry.ok_or_else(|| Failure::new(format!("there is no object {}", call.parent_name)))?;
         let arguments: HashMap<_, _> = call.input_args.into_iter().map(|a| (a.name, a.value)).collect();
         // A panic is a failure like any other: the caller must hear of it.
@@ -142,6 +152,12 @@ impl Module {
             }
         }
     }
+}
+
+/// The engine writes `Drydock` for what was declared as `dry-dock` or `DryDock`.
+fn same(declared: &str, told: &str) -> bool {
+    let letters = |name: &str| name.replace(['-', '_', '.', ' '], "").to_lowercase();
+    letters(declared) == letters(told)
 }
 
 /// Everything about the call in one question. `Json` comes as text.

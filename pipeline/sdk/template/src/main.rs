@@ -3,11 +3,11 @@ use dagger_module::{Module, Result, object};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
-pub struct MyModule {}
+pub struct Greeter {}
 
-/// My module
+/// Says and finds things
 #[object]
-impl MyModule {
+impl Greeter {
     /// Says something by way of a container
     pub async fn echo(
         &self,
@@ -35,5 +35,5 @@ impl MyModule {
 }
 
 fn main() -> std::process::ExitCode {
-    Module::new::<MyModule>("My module").serve()
+    Module::new::<Greeter>("A module to begin with").serve()
 }
