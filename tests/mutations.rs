@@ -16,10 +16,10 @@ use drydock::contract::{self, Contract, Version};
 use drydock::database::{self, Database};
 use drydock::evidence::VerdictKind;
 use drydock::provider::{self, Provider, local::Local};
-use drydock::stages::compat::Checker;
+use drydock::stages::compat::{Checker, Trial};
 use generate::Mutation;
 use support::{Home, repository};
-use truth::Effect;
+use truth::{Effect, Felt};
 
 /// What was found of all changes to one schema.
 #[derive(Default)]
@@ -28,8 +28,10 @@ struct Score {
     /// Query and change, of those that break.
     broken: usize,
     missed: Vec<String>,
-    /// Broken, and said to be risky only.
+    /// Broken for values that rows hold, and said to be risky only.
     doubted: Vec<String>,
+    /// Broken for other values only, and said to be risky.
+    unlikely: usize,
     /// Said to be breaking.
     alarms: usize,
     false_alarms: Vec<String>,
@@ -85,6 +87,9 @@ async fn examine(name: &str, most: usize) -> Score {
     let catalog = database.catalog().await.unwrap();
     let client = connect(database.as_ref()).await;
     let mut mutations = generate::all(&client).await;
+    if let Ok(only) = std::env::var("DRYDOCK_MUTATION") {
+        mutations.retain(|m| m.kind.contains(&only));
+    }
     // The same number of each kind, as far as there are.
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     mutations.retain(|m| {
@@ -106,6 +111,9 @@ async fn examine(name: &str, most: usize) -> Score {
     let quiet: provider::Progress = Arc::new(|_, _| {});
     let folder = home.folder.join("scratch");
     let template = provider.scratch(database.as_ref(), &folder, quiet).await.unwrap();
+    let wanted = catalog.tables.keys().cloned().collect();
+    let quiet: provider::Progress = Arc::new(|_, _| {});
+    let lent = provider.lend(database.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
     let mut score = Score::default();
     for mutation in mutations {
         client.batch_execute("begin").await.unwrap();
@@ -123,13 +131,20 @@ async fn examine(name: &str, most: usize) -> Score {
         client.batch_execute("rollback").await.unwrap();
 
         let scratch = database.at(provider.fresh_scratch(&template, "checked").await.unwrap());
-        let mut checker = Checker::new(Arc::clone(&scratch), &contracts, "mutations").await.unwrap();
+        let trial = Trial::begin(Arc::clone(&provider), Arc::clone(&database), lent.clone(), "mutations")
+            .await
+            .unwrap();
+        let checker = Checker::new(Arc::clone(&scratch), &contracts, "mutations").await.unwrap();
+        let mut checker = checker.with(Some(trial));
         let change = changeset(&mutation.sql, database.as_ref(), &catalog);
         scratch
             .execute_script(&mutation.sql)
             .await
             .unwrap_or_else(|e| panic!("{}: {}", mutation.sql, e.chain()));
         let verdicts = checker.verdicts(&change).await.unwrap();
+        if let Some(why) = checker.untried() {
+            println!("untried: {why}");
+        }
         drop(checker);
         score.mutations += 1;
         let said = |kind| -> BTreeSet<&str> {
@@ -137,7 +152,7 @@ async fn examine(name: &str, most: usize) -> Score {
         };
         let (breaking, risky) = (said(VerdictKind::Breaking), said(VerdictKind::Risky));
         score.alarms += breaking.len();
-        for (query, effect) in &effects {
+        for (query, Felt { effect, surely }) in &effects {
             let line = || {
                 let reasons: Vec<_> = verdicts
                     .iter()
@@ -164,7 +179,7 @@ async fn examine(name: &str, most: usize) -> Score {
                 continue;
             }
             if risky.contains(query.as_str()) {
-                score.doubted.push(line())
+                if *surely { score.doubted.push(line()) } else { score.unlikely += 1 }
             } else {
                 score.missed.push(line())
             }
@@ -184,6 +199,7 @@ async fn every_break_is_caught() {
         all.mutations += score.mutations;
         all.broken += score.broken;
         all.alarms += score.alarms;
+        all.unlikely += score.unlikely;
         all.warned.extend(score.warned);
         all.missed.extend(score.missed);
         all.doubted.extend(score.doubted);
@@ -199,16 +215,18 @@ async fn every_break_is_caught() {
         lines.iter().for_each(|line| println!("{title}: {}", cut(line)));
     }
     println!(
-        "{} changes, {} breaks: {} missed, {} said to be risky only; {} alarms, {} of them false; {} other warnings",
+        "{} changes, {} breaks: {} missed, {} said to be risky only, {} risky with values that no row holds; {} alarms, {} of them false; {} other warnings",
         all.mutations,
         all.broken,
         all.missed.len(),
         all.doubted.len(),
+        all.unlikely,
         all.alarms,
         all.false_alarms.len(),
         all.warned.len()
     );
-    assert!(all.mutations >= 250);
+    assert!(all.mutations >= 250 || std::env::var("DRYDOCK_MUTATION").is_ok());
     assert_eq!(all.missed, Vec::<String>::new());
+    assert_eq!(all.doubted, Vec::<String>::new());
     assert!(all.false_alarms.len() * 100 <= all.alarms, "{:?}", all.false_alarms);
 }

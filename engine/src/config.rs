@@ -38,6 +38,7 @@ struct FileEnvironment {
     limits: LimitSettings,
     #[serde(default)]
     gates: GateSettings,
+    compat: CompatSettings,
     #[serde(default)]
     traffic: Option<TrafficSettings>,
 }
@@ -104,6 +105,21 @@ impl Default for GateSettings {
     }
 }
 
+/// How queries are held against changesets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompatSettings {
+    /// Whether queries are also run, on some of production's rows that are copied into the scratch database for the time of
+    /// the check.
+    pub rows: bool,
+}
+
+impl Default for CompatSettings {
+    fn default() -> Self {
+        Self { rows: true }
+    }
+}
+
 /// What makes the live signals.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -164,6 +180,7 @@ pub struct Environment {
     pub keep_backups: usize,
     pub limits: LimitSettings,
     pub gates: GateSettings,
+    pub compat: CompatSettings,
     pub traffic: TrafficSettings,
     /// Journals, backups, clones of this environment.
     pub home: PathBuf,
@@ -311,6 +328,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         keep_backups: found.keep_backups.unwrap_or(2),
         limits: found.limits,
         gates: found.gates,
+        compat: found.compat,
         traffic,
     })
 }

@@ -382,6 +382,27 @@ pub struct QueryResult {
     pub first: Option<String>,
 }
 
+/// All that a query gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// As text, in the order they came; the first thousand.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// Rows given or changed.
+    pub count: u64,
+}
+
+/// Code of an error that comes of taking a row away first, not of the query.
+pub const ROW_STAYS: &str = "row-stays";
+
+/// In which a query is run to see what it answers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances<'a> {
+    /// The role to run it as; `None`: that of the connection.
+    pub role: Option<&'a str>,
+    /// A row that is taken away first, by its table and key: what is inserted may be just that one.
+    pub without: Option<(&'a str, &'a [(String, String)])>,
+}
+
 /// One connection as a service would hold it. It plans each query anew and retries nothing.
 #[async_trait]
 pub trait Client: Send {
@@ -397,6 +418,14 @@ pub trait Client: Send {
         parameters: &[Option<String>],
         ending: Ending,
     ) -> Result<QueryResult, QueryError>;
+    /// Runs it, takes it back, and gives all that it answered.
+    async fn answer(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Answer, QueryError>;
     /// Whether the connection still stands.
     fn alive(&self) -> bool;
 }

@@ -132,6 +132,9 @@ pub struct Checked {
     /// Times a query was planned or run.
     pub checks: u64,
     pub seconds: f64,
+    /// Why queries were not run, or no longer from some changeset on: what is said rests on planning them alone.
+    #[serde(default)]
+    pub untried: Option<String>,
 }
 
 /// Evidence of `compat`.

@@ -4,14 +4,14 @@
 //! database that stalls is asked all the same, as it would be by people (G. Tene: "How NOT to Measure Latency").
 
 mod generator;
-mod like;
+pub(crate) mod like;
 mod measure;
 mod prepare;
 mod source;
 #[cfg(test)]
 mod tests;
-mod types;
-mod values;
+pub(crate) mod types;
+pub(crate) mod values;
 mod waits;
 
 use std::collections::BTreeSet;
@@ -31,6 +31,7 @@ use measure::{Measure, Outcome};
 pub use measure::{Period, Window};
 use source::Source;
 use types::Moment;
+pub(crate) use types::is_numeric;
 
 /// How long answers are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use drydock::contract::Query;
 use drydock::database::{Catalog, ParameterRole};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// How one query came out with one set of values.
@@ -16,7 +17,14 @@ pub enum Came {
     Unsteady,
 }
 
-/// What a change did to a query.
+/// What a change did to a query, and whether values that rows hold show it: then a service meets it. What takes a value that
+/// no row holds (the longest text, the greatest number), or a row in the way, may never happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Felt {
+    pub effect: Effect,
+    pub surely: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     Same,
@@ -31,9 +39,14 @@ pub enum Effect {
 pub struct Trial {
     pub query: Query,
     columns: Result<Vec<(String, String)>, String>,
-    /// Values that it works with before any change, and what it gives.
-    runs: Vec<(String, Came)>,
+    /// Types that a driver has fixed for its parameters; nothing for those of users.
+    types: Vec<Type>,
+    /// Values that it works with before any change, whether rows hold all of them, and what it gives.
+    runs: Vec<(String, bool, Came)>,
 }
+
+/// A value, and whether a row holds it.
+type Value = (Option<String>, bool);
 
 fn literal(value: &Option<String>) -> String {
     match value {
@@ -43,14 +56,14 @@ fn literal(value: &Option<String>) -> String {
 }
 
 /// `$n` replaced by literals.
-fn fill(sql: &str, values: &[Option<String>]) -> String {
+fn fill(sql: &str, values: &[Value]) -> String {
     let mut out = String::new();
     let mut rest = sql;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
         match digits.parse::<usize>() {
-            Ok(n) => out.push_str(&literal(&values[n - 1])),
+            Ok(n) => out.push_str(&literal(&values[n - 1].0)),
             Err(_) => out.push('$'),
         }
         rest = &rest[at + 1 + digits.len()..];
@@ -73,7 +86,12 @@ async fn run(client: &Client, sql: &str) -> Came {
             for message in messages {
                 match message {
                     SimpleQueryMessage::Row(row) => {
-                        rows.push((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect());
+                        // 1.50 and 1.5 are the same number.
+                        let plain = |text: &str| match text.contains('.') && text.parse::<f64>().is_ok() {
+                            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                            false => text.to_owned(),
+                        };
+                        rows.push((0..row.len()).map(|i| row.get(i).map(plain)).collect());
                     }
                     SimpleQueryMessage::CommandComplete(n) => count = count.or(Some(n)),
                     _ => {}
@@ -85,20 +103,20 @@ async fn run(client: &Client, sql: &str) -> Came {
 }
 
 /// Result columns with their types, lengths left out: those a client does not see.
-async fn columns(client: &Client, sql: &str) -> Result<Vec<(String, String)>, String> {
+async fn columns(client: &Client, sql: &str, types: &[Type]) -> Result<Vec<(String, String)>, String> {
     client.batch_execute("savepoint q").await.unwrap();
-    let prepared = client.prepare(sql).await;
+    let prepared = client.prepare_typed(sql, types).await;
     client.batch_execute("rollback to q; release q").await.unwrap();
     let statement = prepared.map_err(|e| e.to_string())?;
     Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().name().to_owned())).collect())
 }
 
 /// Values worth trying for one parameter: existing ones, and those at the edge of what its column takes.
-async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Vec<Option<String>> {
+async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Vec<Value> {
     let (table, column, writes) = match role {
         ParameterRole::Column { table, column } => (table, column, false),
         ParameterRole::Insert { table, column } => (table, column, true),
-        ParameterRole::Count => return vec![Some("3".to_owned())],
+        ParameterRole::Count => return vec![(Some("3".to_owned()), true)],
         ParameterRole::Free => {
             let value = match sql_type {
                 "text" | "varchar" | "bpchar" => "a",
@@ -108,12 +126,13 @@ async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Ve
                 "uuid" => "c4ca4238-a0b9-2382-0dcc-509a6f75849b",
                 _ => "1",
             };
-            return vec![Some(value.to_owned())];
+            return vec![(Some(value.to_owned()), false)];
         }
     };
     let relation = table.split('.').map(|p| format!("\"{p}\"")).collect::<Vec<_>>().join(".");
+    let most = if writes { 8 } else { 30 };
     let sql = format!(
-        "select v from (select distinct \"{column}\"::text as v from {relation}) s where v is not null order by md5(v) limit 4"
+        "select v from (select distinct \"{column}\"::text as v from {relation}) s where v is not null order by md5(v) limit {most}"
     );
     let mut found: Vec<Option<String>> = Vec::new();
     // A constant of its own kind that no row has, where it has to be new.
@@ -132,7 +151,13 @@ async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Ve
     if let Ok(rows) = client.query(&sql, &[]).await {
         found.extend(rows.iter().map(|r| r.get::<_, Option<String>>(0)));
     }
+    let held = found.len();
     found.extend(fresh.map(|v| Some(v.to_owned())));
+    // Written like those that are there, and new.
+    if fresh.is_none() || matches!(sql_type, "text" | "varchar" | "bpchar") {
+        let like = found.first().cloned().flatten().map(|v| format!("z{v}"));
+        found.extend(like.map(Some));
+    }
     if writes || !found.is_empty() {
         let facts = "select a.atttypmod, t.typname::text, t.typtype::text, not a.attnotnull and not t.typnotnull, t.typtypmod,
             coalesce((select typname::text from pg_type b where b.oid = t.typbasetype), '')
@@ -182,8 +207,9 @@ async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Ve
             }
         }
     }
-    found.dedup();
-    found
+    let mut seen = std::collections::BTreeSet::new();
+    let values = found.into_iter().enumerate().map(|(n, value)| (value, n < held));
+    values.filter(|(value, _)| seen.insert(value.clone())).collect()
 }
 
 /// Finds values for every query, inside the open transaction.
@@ -195,27 +221,30 @@ pub async fn trials(
 ) -> Vec<Trial> {
     let mut all = Vec::new();
     for query in queries {
-        let columns = columns(client, &query.sql).await;
+        let columns = columns(client, &query.sql, &[]).await;
         let statement = client.prepare(&query.sql).await.unwrap_or_else(|e| panic!("{}: {e:?}", query.name));
         let roles = roles(&query.sql, catalog);
+        let builtin = |t: &Type| if t.oid() < 16384 { t.clone() } else { Type::UNKNOWN };
+        let types = statement.params().iter().map(builtin).collect();
         let mut each = Vec::new();
         for (n, kind) in statement.params().iter().enumerate() {
             each.push(candidates(client, roles.get(n).unwrap_or(&ParameterRole::Free), kind.name()).await);
         }
-        let mut sets: Vec<Vec<Option<String>>> = Vec::new();
+        let mut sets: Vec<Vec<Value>> = Vec::new();
         // Some rows of candidates together, and then each candidate in the place of one that works.
         let widest = each.iter().map(Vec::len).max().unwrap_or(0).max(1);
         for shift in 0..widest * 3 {
-            let pick = |(n, c): (usize, &Vec<Option<String>>)| {
+            let pick = |(n, c): (usize, &Vec<Value>)| {
                 if c.is_empty() {
-                    Some("1".to_owned())
+                    (Some("1".to_owned()), false)
                 } else {
                     c[(shift * (1 + n * (shift / widest)) + n * (shift / widest)) % c.len()].clone()
                 }
             };
             sets.push(each.iter().enumerate().map(pick).collect());
         }
-        let mut runs: BTreeMap<String, Came> = BTreeMap::new();
+        let mut runs: BTreeMap<String, (bool, Came)> = BTreeMap::new();
+        let held = |set: &[Value]| set.iter().all(|(_, held)| *held);
         let mut base = None;
         for set in &sets {
             let sql = fill(&query.sql, set);
@@ -225,8 +254,8 @@ pub async fn trials(
                 if base.is_none() || *count > 0 || !rows.is_empty() {
                     base = Some(set.clone());
                 }
-                if runs.len() < 6 {
-                    runs.insert(sql, came);
+                if runs.len() < 16 {
+                    runs.insert(sql, (held(set), came));
                 }
             }
         }
@@ -237,14 +266,15 @@ pub async fn trials(
                     set[n].clone_from(candidate);
                     let sql = fill(&query.sql, &set);
                     let came = run(client, &sql).await;
-                    if matches!(came, Came::Rows(..)) {
-                        runs.insert(sql, came);
+                    let says = matches!(&came, Came::Rows(_, count) if *count > 0 || runs.len() < 16);
+                    if says {
+                        runs.insert(sql, (held(&set), came));
                     }
                 }
             }
         }
         // What is another each time (a number that was drawn, a moment) says nothing: only that it works is held on to.
-        for (sql, came) in &mut runs {
+        for (sql, (_, came)) in &mut runs {
             if run(client, sql).await != *came {
                 *came = Came::Unsteady;
             }
@@ -255,29 +285,52 @@ pub async fn trials(
             query.name,
             run(client, &fill(&query.sql, &sets[0])).await
         );
-        all.push(Trial { query: query.clone(), columns, runs: runs.into_iter().collect() });
+        let runs = runs.into_iter().map(|(sql, (held, came))| (sql, held, came)).collect();
+        all.push(Trial { query: query.clone(), columns, types, runs });
     }
     all
 }
 
+/// Another row is in the way, or does not stand behind.
+fn by_others(error: &str) -> bool {
+    ["(23505)", "(23P01)", "(23503)"].iter().any(|code| error.ends_with(code))
+}
+
 impl Trial {
     /// What the change that was made in this transaction does to it.
-    pub async fn after(&self, client: &Client) -> Effect {
-        let mut effect = Effect::Same;
-        for (sql, before) in &self.runs {
-            match (before, run(client, sql).await) {
-                (_, Came::Failed(error)) => return Effect::Fails(format!("{error}: {sql}")),
-                (Came::Rows(was, touched), Came::Rows(is, touches)) if *was != is || *touched != touches => {
-                    effect = Effect::Rows(format!("{was:?} {touched} -> {is:?} {touches}: {sql}"));
+    pub async fn after(&self, client: &Client) -> Felt {
+        let mut felt = Felt { effect: Effect::Same, surely: false };
+        let mut works = false;
+        for (sql, held, before) in &self.runs {
+            let (effect, surely) = match (before, run(client, sql).await) {
+                (_, Came::Failed(error)) => {
+                    let surely = *held && !by_others(&error);
+                    (Effect::Fails(format!("{error}: {sql}")), surely)
                 }
-                _ => {}
+                (Came::Rows(was, touched), Came::Rows(is, touches)) if *was != is || *touched != touches => {
+                    works = true;
+                    (Effect::Rows(format!("{was:?} {touched} -> {is:?} {touches}: {sql}")), *held)
+                }
+                _ => {
+                    works = true;
+                    continue;
+                }
+            };
+            if felt.effect == Effect::Same || surely && !felt.surely {
+                felt = Felt { effect, surely };
             }
         }
-        let now = columns(client, &self.query.sql).await;
+        if !works && let Effect::Fails(error) = &felt.effect {
+            felt.surely |= !by_others(error.split(": ").next().unwrap_or_default());
+        }
+        let now = columns(client, &self.query.sql, &self.types).await;
         match (&self.columns, &now) {
-            (Ok(was), Ok(is)) if was != is => Effect::Columns(format!("{was:?} -> {is:?}")),
-            (Ok(_), Err(error)) => Effect::Fails(error.clone()),
-            _ => effect,
+            // One more at the end is felt by those that count them, and by nobody else.
+            (Ok(was), Ok(is)) if was != is => {
+                Felt { effect: Effect::Columns(format!("{was:?} -> {is:?}")), surely: !is.starts_with(was) }
+            }
+            (Ok(_), Err(error)) => Felt { effect: Effect::Fails(error.clone()), surely: true },
+            _ => felt,
         }
     }
 }

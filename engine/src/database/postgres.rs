@@ -15,8 +15,9 @@ use super::{
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
+pub(crate) use client::copy_row;
 use connect::INSPECT;
-pub(crate) use connect::{Told, literal, quoted};
+pub(crate) use connect::{Told, literal, quoted, quoted_relation};
 pub(crate) use fingerprint::begin;
 
 mod activity;
@@ -119,7 +120,8 @@ impl Postgres {
         }
     }
 
-    async fn take(&self, application: &str) -> Result<Connection> {
+    /// An idle connection of this name, or a new one.
+    pub(crate) async fn take(&self, application: &str) -> Result<Connection> {
         loop {
             let idle = {
                 let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +135,8 @@ impl Postgres {
         }
     }
 
-    fn give_back(&self, application: &str, client: Connection) {
+    /// For the next one to take: no transaction may be open in it.
+    pub(crate) fn give_back(&self, application: &str, client: Connection) {
         if !client.is_closed() {
             let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
             all.entry(application.to_owned()).or_default().push(client);

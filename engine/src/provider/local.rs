@@ -1,14 +1,15 @@
 //! Clusters on this machine: PostgreSQL's own programs make backups, clones and scratch databases.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Backup, Progress, Provider};
+use super::{Backup, Lent, Progress, Provider};
 use crate::database::postgres::Postgres;
-use crate::database::{Database, Endpoint, Secret};
+use crate::database::{Catalog, Database, Endpoint, Secret};
 use crate::error::{Error, Result};
 use cluster::{Cluster, Settings};
 use tools::Tools;
@@ -18,6 +19,7 @@ mod cluster;
 mod logical;
 mod physical;
 mod restore;
+mod rows;
 mod scratch;
 mod source;
 mod tools;
@@ -152,6 +154,20 @@ impl Provider for Local {
 
     async fn fresh_scratch(&self, template: &Endpoint, name: &str) -> Result<Endpoint> {
         scratch::fresh(template, name).await
+    }
+
+    async fn lend(
+        &self,
+        database: &dyn Database,
+        catalog: &Catalog,
+        folder: &Path,
+        tables: &BTreeSet<String>,
+        progress: Progress,
+    ) -> Result<Lent> {
+        let cluster = Cluster::open(&self.tools, folder)?
+            .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))?;
+        let production = Postgres::from_endpoint(database.endpoint().clone());
+        rows::lend(&cluster, &production, catalog, tables, &progress).await
     }
 
     async fn discard(&self, folder: &Path) -> Result<()> {

@@ -5,6 +5,8 @@
 
 mod check;
 mod felt;
+mod trial;
+mod tried;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,6 +23,7 @@ use crate::run::Run;
 use crate::saga::ActOutcome;
 use crate::watcher::{Watcher, as_progress};
 pub use check::Checker;
+pub use trial::Trial;
 
 /// The stage of a run.
 ///
@@ -36,6 +39,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         provider: Arc::clone(&run.provider),
         watcher: Arc::clone(&run.watcher),
         application,
+        rows: run.environment.compat.rows,
     };
     let checked = bench.check(&plan, &run.contracts, &mut run.liquibase, &folder).await;
     let production = Arc::clone(&run.database);
@@ -61,8 +65,9 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
 
 fn describe(compat: &Compat) -> String {
     let count = |kind| compat.verdicts.iter().filter(|v| v.verdict == kind).count();
+    let untried = compat.checked.untried.as_ref().map(|why| format!("; planned and not run: {why}"));
     format!(
-        "{} queries of {} service versions against {} changesets: {} breaking, {} risky; {} held, {} go on",
+        "{} queries of {} service versions against {} changesets: {} breaking, {} risky; {} held, {} go on{}",
         compat.checked.queries,
         compat.checked.services,
         compat.checked.changesets,
@@ -70,6 +75,7 @@ fn describe(compat: &Compat) -> String {
         count(VerdictKind::Risky),
         compat.held.len(),
         compat.accepted.len(),
+        untried.unwrap_or_default(),
     )
 }
 
@@ -79,6 +85,8 @@ pub struct Bench {
     pub provider: Arc<dyn Provider>,
     pub watcher: Arc<dyn Watcher>,
     pub application: String,
+    /// Whether queries are also run, on rows that production lends.
+    pub rows: bool,
 }
 
 impl Bench {
@@ -97,10 +105,15 @@ impl Bench {
         self.watcher.progress("making a scratch database with production's schema", None);
         let template =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
-        let begun = Instant::now();
         let mut state = State { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), generation: 0 };
         let mut scratch = self.rebuild(&template, liquibase, &mut state).await?;
-        let mut checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
+        let begun = Instant::now();
+        let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
+        let (trial, untried) = match self.trial(&checker, &plan.changesets, folder).await {
+            Ok(trial) => (trial, None),
+            Err(error) => (None, Some(error.chain())),
+        };
+        let mut checker = checker.with(trial);
         let total = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
         for (n, changeset) in (0_u64..).zip(&plan.changesets) {
             self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
@@ -151,12 +164,31 @@ impl Bench {
                 changesets: total,
                 checks: checker.checks(),
                 seconds: begun.elapsed().as_secs_f64(),
+                untried: untried.or_else(|| checker.untried()),
             },
             services: contracts
                 .iter()
                 .flat_map(|c| c.versions.iter().map(|v| (c.service.clone(), v.version.clone())))
                 .collect(),
         })
+    }
+
+    /// Rows of what queries that may be reached use.
+    async fn trial(
+        &self,
+        checker: &Checker<'_>,
+        changesets: &[Changeset],
+        folder: &std::path::Path,
+    ) -> Result<Option<Trial>> {
+        let wanted = checker.reachable(changesets);
+        if !self.rows || wanted.is_empty() {
+            return Ok(None);
+        }
+        let catalog = self.production.catalog().await?;
+        let progress = as_progress(&self.watcher);
+        let (production, provider) = (Arc::clone(&self.production), Arc::clone(&self.provider));
+        let lent = provider.lend(production.as_ref(), &catalog, folder, &wanted, progress).await?;
+        Ok(Some(Trial::begin(provider, production, lent, &self.application).await?))
     }
 
     /// A scratch database with what has been accepted so far, and Liquibase connected to it.

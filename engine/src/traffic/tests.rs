@@ -14,7 +14,9 @@ use super::source::Source;
 use super::{Period, Traffic, TrafficOptions};
 use crate::changeset::ChangesetId;
 use crate::contract::{Arity, Contract, Query, Version};
-use crate::database::{Catalog, Client, Ending, ParameterRole, QueryError, QueryResult, QueryShape};
+use crate::database::{
+    Answer, Catalog, Circumstances, Client, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
+};
 use crate::error::{Error, Result};
 
 /// What the pretended database does; queries are words.
@@ -104,6 +106,15 @@ impl Client for FakeClient {
         Ok(QueryResult { rows: 1, first: parameters[0].clone() })
     }
 
+    async fn answer(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+        _: &Circumstances<'_>,
+    ) -> Result<Answer, QueryError> {
+        self.run(sql, shape, parameters, Ending::Rollback).await.map(|_| Answer::default())
+    }
     fn alive(&self) -> bool {
         self.alive
     }

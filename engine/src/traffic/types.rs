@@ -77,6 +77,11 @@ pub fn class(sql_type: &str) -> &str {
     }
 }
 
+/// Whether values of this type are ordered as numbers.
+pub fn is_numeric(sql_type: &str) -> bool {
+    ["integer", "numeric"].contains(&class(sql_type))
+}
+
 /// Whether fresh values of this type can be made from nothing; those of a domain cannot.
 pub fn known_type(sql_type: &str) -> bool {
     const KNOWN: [&str; 14] = [

@@ -21,6 +21,7 @@ pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -
         provider: provider::embedded().await?,
         watcher: out.watcher(),
         application: "drydock compat".to_owned(),
+        rows: environment.compat.rows,
     };
     let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
     let _ = bench.provider.discard(&folder).await;

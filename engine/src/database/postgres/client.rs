@@ -8,14 +8,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, RowStream};
 
 use super::Shared;
-use super::connect::{cause, quoted, quoted_relation};
+use super::connect::{cause, literal, quoted, quoted_relation};
 use super::relations::{CopyShape, copy_shape, relations};
 use super::text::{AsText, Text, builtin};
-use crate::database::{self, Ending, QueryError, QueryResult, QueryShape};
+use crate::database::{self, Answer, Circumstances, Ending, QueryError, QueryResult, QueryShape};
 
+/// Of an answer that is looked at whole.
+const MOST_ROWS: usize = 1000;
+/// Foreign keys and triggers do not act then
+/// (<https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SESSION-REPLICATION-ROLE>).
+const AS_REPLICA: &str = "SET LOCAL session_replication_role";
 /// OIDs below this are the product's own and keep their meaning.
 const FIRST_USER_OID: u32 = 16384;
 
@@ -24,11 +29,13 @@ pub struct Service {
     shared: Arc<Shared>,
     /// Names of built-in types by OID and modifier.
     names: HashMap<(u32, i32), String>,
+    /// Whether a row may be taken away that others refer to (`session_replication_role`); unknown until it is asked for.
+    over_keys: Option<bool>,
 }
 
 impl Service {
     pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
-        Self { client, shared, names: HashMap::new() }
+        Self { client, shared, names: HashMap::new(), over_keys: None }
     }
 
     async fn type_names(&mut self, wanted: Vec<(u32, i32)>) -> Result<Vec<String>, QueryError> {
@@ -66,6 +73,16 @@ impl Service {
         Ok(QueryShape { parameters, columns, relations: Vec::new() })
     }
 
+    async fn over_keys(&mut self) -> bool {
+        if let Some(known) = self.over_keys {
+            return known;
+        }
+        let may = self.client.batch_execute(&format!("BEGIN; {AS_REPLICA} = replica")).await.is_ok();
+        let _ = self.client.batch_execute("ROLLBACK").await;
+        self.over_keys = Some(may);
+        may
+    }
+
     /// The columns a COPY without a column list takes.
     async fn copy_columns(&self, table: &str) -> Result<Vec<String>, QueryError> {
         let sql = "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0
@@ -100,6 +117,41 @@ impl Service {
         Ok(QueryResult { rows, first: None })
     }
 
+    async fn stream(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+    ) -> Result<RowStream, QueryError> {
+        // The service's driver has these types fixed, as `describe` found them before any changeset ran. A type of a user
+        // is left to the server.
+        let values = parameters.iter().enumerate().map(|(i, value)| {
+            let known = shape.parameters.get(i).and_then(|name| builtin(name));
+            (AsText(value.as_deref()), known.unwrap_or(Type::UNKNOWN))
+        });
+        self.client.query_typed_raw(sql, values).await.map_err(told)
+    }
+
+    async fn all(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+    ) -> Result<Answer, QueryError> {
+        let stream = self.stream(sql, shape, parameters).await?;
+        pin_mut!(stream);
+        let mut answer = Answer::default();
+        while let Some(row) = stream.try_next().await.map_err(told)? {
+            answer.count += 1;
+            if answer.rows.len() < MOST_ROWS {
+                let cell = |n| row.try_get::<_, Option<Text>>(n).ok().flatten().map(|t| t.0);
+                answer.rows.push((0..row.len()).map(cell).collect());
+            }
+        }
+        answer.count = stream.rows_affected().unwrap_or(answer.count);
+        Ok(answer)
+    }
+
     /// One statement, planned anew, in the implicit transaction or the one that is open.
     async fn query(
         &self,
@@ -107,13 +159,7 @@ impl Service {
         shape: &QueryShape,
         parameters: &[Option<String>],
     ) -> Result<QueryResult, QueryError> {
-        // The service's driver has these types fixed, as `describe` found them before any changeset ran. A type of a user
-        // is left to the server.
-        let values = parameters.iter().enumerate().map(|(i, value)| {
-            let known = shape.parameters.get(i).and_then(|name| builtin(name));
-            (AsText(value.as_deref()), known.unwrap_or(Type::UNKNOWN))
-        });
-        let stream = self.client.query_typed_raw(sql, values).await.map_err(told)?;
+        let stream = self.stream(sql, shape, parameters).await?;
         pin_mut!(stream);
         let mut result = QueryResult::default();
         let mut returned = 0;
@@ -224,6 +270,44 @@ impl database::Client for Service {
         }
     }
 
+    async fn answer(
+        &mut self,
+        sql: &str,
+        shape: &QueryShape,
+        parameters: &[Option<String>],
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Answer, QueryError> {
+        if copy(sql).is_some() {
+            let result = self.run(sql, shape, parameters, Ending::Rollback).await?;
+            return Ok(Answer { rows: Vec::new(), count: result.rows });
+        }
+        let mut begin = "BEGIN".to_owned();
+        if let Some((table, key)) = circumstances.without {
+            let row: Vec<_> = key.iter().map(|(c, v)| format!("{} = {}", quoted(c), literal(v))).collect();
+            let delete = format!("DELETE FROM {} WHERE {}", quoted_relation(table), row.join(" AND "));
+            begin = match self.over_keys().await {
+                true => format!("{begin}; {AS_REPLICA} = replica; {delete}; {AS_REPLICA} = origin"),
+                false => format!("{begin}; {delete}"),
+            };
+        }
+        if let Some(role) = circumstances.role {
+            begin = format!("{begin}; SET LOCAL ROLE {}", quoted(role));
+        }
+        // As in `run`: all of it is on its way before anything is awaited.
+        let (begin, answer, checked, end) = futures::join!(
+            self.client.batch_execute(&begin),
+            self.all(sql, shape, parameters),
+            self.client.batch_execute(CHECK),
+            self.client.batch_execute("ROLLBACK"),
+        );
+        // A row that is called otherwise by now says nothing of the query.
+        let begin_failed = begin.as_ref().is_err_and(|_| circumstances.without.is_some());
+        first_failure(begin, answer, checked, end).map_err(|error| match begin_failed {
+            true => QueryError { code: database::ROW_STAYS.to_owned(), ..error },
+            false => error,
+        })
+    }
+
     fn alive(&self) -> bool {
         !self.client.is_closed()
     }
@@ -234,12 +318,12 @@ const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
 type Plain = Result<(), tokio_postgres::Error>;
 
-fn first_failure(
+fn first_failure<T>(
     begin: Plain,
-    result: Result<QueryResult, QueryError>,
+    result: Result<T, QueryError>,
     checked: Plain,
     end: Plain,
-) -> Result<QueryResult, QueryError> {
+) -> Result<T, QueryError> {
     begin.map_err(told)?;
     let result = result?;
     checked.map_err(told)?;
@@ -263,7 +347,7 @@ fn copy_sql(table: &str, columns: &[String]) -> String {
 }
 
 /// One row in COPY's text format (<https://www.postgresql.org/docs/current/sql-copy.html>).
-fn copy_row(values: &[Option<String>]) -> Bytes {
+pub(crate) fn copy_row(values: &[Option<String>]) -> Bytes {
     let fields: Vec<String> = values
         .iter()
         .map(|value| match value {

@@ -61,6 +61,14 @@ pub async fn make(
     Ok(cluster.endpoint())
 }
 
+/// Fills all materialised views from what is there now.
+pub async fn populate_all(admin: &Postgres) {
+    let sql = "SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews";
+    let Ok(client) = admin.connect("scratch (drydock)").await else { return };
+    let views = client.query(sql, &[]).await.unwrap_or_default();
+    populate(admin, views.iter().filter_map(|row| row.try_get(0).ok()).collect()).await;
+}
+
 /// Fills materialised views, which read one another: again and again while it helps.
 async fn populate(admin: &Postgres, mut views: Vec<String>) {
     let mut before = usize::MAX;

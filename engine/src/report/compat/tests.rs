@@ -92,7 +92,14 @@ fn sample() -> (Compat, Vec<Changeset>) {
             because_of: None,
         }],
         accepted: vec![key("email")],
-        checked: Checked { services: 4, queries: 526, changesets: 3, checks: 1_700, seconds: 1.25 },
+        checked: Checked {
+            services: 4,
+            queries: 526,
+            changesets: 3,
+            checks: 1_700,
+            seconds: 1.25,
+            untried: None,
+        },
         services: [old, new, (EVIL, "2"), ("billing", "5.0.1")]
             .map(|(s, v)| (s.to_owned(), v.to_owned()))
             .to_vec(),

@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use crate::changeset::Changeset;
 use crate::contract::{ApiField, Contract, Query};
-use crate::database::{Catalog, Client, Column, Database, QueryError, QueryShape, SchemaFingerprint, Write};
+use crate::database::{
+    Catalog, Change, Client, Column, Database, ParameterRole, QueryError, QueryShape, SchemaFingerprint,
+    Write,
+};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
 use super::felt::{Use, felt};
+use super::trial::{Asked, Subject, Trial};
+use super::tried::settle;
 
 /// One query of one version, with what is known of it as of the changesets accepted so far.
 struct Watched<'a> {
@@ -44,6 +49,17 @@ pub struct Checker<'a> {
     fields: Vec<Field<'a>>,
     versions: u64,
     checks: u64,
+    trial: Option<Trial>,
+}
+
+/// A query that a changeset may reach, and what is said of it.
+struct Reached {
+    /// Its place among the watched.
+    at: usize,
+    roles: Vec<ParameterRole>,
+    verdicts: Vec<Verdict>,
+    /// What it uses is touched; not only that nobody knows what is.
+    surely: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -129,7 +145,26 @@ impl<'a> Checker<'a> {
             fields,
             versions,
             checks,
+            trial: None,
         })
+    }
+
+    /// Also runs queries, on rows that production lends.
+    #[must_use]
+    pub fn with(mut self, trial: Option<Trial>) -> Self {
+        self.trial = trial;
+        self
+    }
+
+    /// Tables of the queries that these changesets may reach.
+    pub fn reachable(&self, changesets: &[Changeset]) -> BTreeSet<String> {
+        let touched: BTreeSet<String> = changesets.iter().flat_map(Changeset::touches).collect();
+        let reached = self.watched.iter().filter(|w| !w.uses.is_disjoint(&touched));
+        let used: BTreeSet<&String> = reached.flat_map(|w| &w.uses).collect();
+        used.into_iter().filter(|name| self.catalog.tables.contains_key(*name)).cloned().collect()
+    }
+    pub fn untried(&self) -> Option<String> {
+        self.trial.as_ref().and_then(Trial::stopped)
     }
 
     pub fn service_versions(&self) -> u64 {
@@ -155,11 +190,13 @@ impl<'a> Checker<'a> {
         // What touches no table we know of (types, functions, schemas) may reach any query.
         let everything = touched.is_empty() || changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
-        let mut verdicts = Vec::new();
-        for watched in &mut self.watched {
-            if !everything && watched.uses.is_disjoint(&touched) {
+        let mut reached = Vec::new();
+        for (at, watched) in self.watched.iter_mut().enumerate() {
+            let surely = !watched.uses.is_disjoint(&touched);
+            if !everything && !surely {
                 continue;
             }
+            let (mut verdicts, mut known) = (Vec::new(), Vec::new());
             self.checks += 1;
             match self.client.describe(&watched.query.sql).await {
                 Err(error) if error.code == "connection" => {
@@ -201,9 +238,13 @@ impl<'a> Checker<'a> {
                         }
                     }
                     watched.next = Some((shape, still));
+                    known = roles;
                 }
             }
+            reached.push(Reached { at, roles: known, verdicts, surely });
         }
+        self.try_out(changeset, &changes, &mut reached).await?;
+        let mut verdicts: Vec<Verdict> = reached.into_iter().flat_map(|r| r.verdicts).collect();
         for field in &self.fields {
             let before = column(&self.catalog, field.field);
             let now = column(&after, field.field);
@@ -225,6 +266,47 @@ impl<'a> Checker<'a> {
         self.next_catalog = Some(after);
         self.next_schema = Some(schema);
         Ok(verdicts)
+    }
+
+    /// Runs what still plans, before and after the changeset.
+    async fn try_out(
+        &mut self,
+        changeset: &Changeset,
+        changes: &[Change],
+        reached: &mut [Reached],
+    ) -> Result<()> {
+        let Some(trial) = self.trial.as_mut() else { return Ok(()) };
+        let changed: Vec<_> = changes.iter().map(|c| (c.subject.clone(), c.columns.clone())).collect();
+        let open = |r: &&mut Reached| {
+            (r.surely || !r.verdicts.is_empty())
+                && r.verdicts.iter().all(|v| v.verdict != VerdictKind::Breaking)
+        };
+        let mut reached: Vec<&mut Reached> = reached.iter_mut().filter(open).collect();
+        // What is doubted comes first, as long as there is time.
+        reached.sort_by_key(|r| r.verdicts.is_empty());
+        let (watched, catalog) = (&self.watched, &self.catalog);
+        for reached in &mut reached {
+            if watched.get(reached.at).is_some_and(|w| !w.writes.is_empty()) {
+                ground(&mut reached.roles, catalog);
+            }
+        }
+        let subjects: Vec<Subject<'_>> = reached
+            .iter()
+            .filter_map(|r| {
+                let watched = watched.get(r.at)?;
+                let (sql, shape, writes) = (&watched.query.sql, &watched.shape, &watched.writes);
+                let asked = Asked { sql, shape, roles: &r.roles, writes, changed: &changed };
+                Some(Subject { asked, role: watched.role })
+            })
+            .collect();
+        self.checks += u64::try_from(subjects.len()).unwrap_or(0);
+        let outcomes = trial.around(changeset, &subjects, &self.catalog).await?;
+        for (reached, outcome) in reached.into_iter().zip(outcomes) {
+            let Some(watched) = self.watched.get(reached.at) else { continue };
+            let new = |kind, class: &str, reason| verdict(changeset, watched, kind, class, reason, None);
+            reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, new);
+        }
+        Ok(())
     }
 
     /// The changeset stays: what is true after it is what the next one is held against.
@@ -255,7 +337,10 @@ impl<'a> Checker<'a> {
         for watched in &mut self.watched {
             watched.next = None;
         }
-        Ok(())
+        match self.trial.as_mut() {
+            Some(trial) => trial.take_back().await,
+            None => Ok(()),
+        }
     }
 
     /// Plans every query once more with everything accepted: nothing may have slipped by the narrowing to what changed.
@@ -399,6 +484,21 @@ fn behind_views(writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
         all.push(write);
     }
     all
+}
+
+/// What is written to a view's column ends in the column of the same name behind it, where there is one.
+fn ground(roles: &mut [ParameterRole], catalog: &Catalog) {
+    for role in roles {
+        let (ParameterRole::Column { table, column } | ParameterRole::Insert { table, column }) = role else {
+            continue;
+        };
+        let has = |name: &&String| {
+            catalog.tables.get(*name).is_some_and(|t| t.columns.iter().any(|c| c.name == *column))
+        };
+        if let Some(behind) = catalog.views.get(table).and_then(|relations| relations.iter().find(has)) {
+            table.clone_from(behind);
+        }
+    }
 }
 
 /// A column that refuses more than it did.
