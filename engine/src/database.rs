@@ -228,8 +228,17 @@ pub struct QueryShape {
     pub parameters: Vec<String>,
     /// Result columns: name and type.
     pub columns: Vec<(String, String)>,
-    /// Relations it reads or writes, through views too, as `schema.name`, sorted.
-    pub relations: Vec<String>,
+}
+
+/// What a query comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Relations and routines, as `schema.name`: those it names, views, partitions, what it calls, what triggers call, and
+    /// what these name.
+    pub uses: BTreeSet<String>,
+    pub writes: Vec<Write>,
+    /// One per parameter, `$1` first.
+    pub roles: Vec<ParameterRole>,
 }
 
 /// What the difference of one object between two looks at a schema means for those who use it.
@@ -292,6 +301,17 @@ pub enum Effect {
     Gone,
     /// Whoever had the right.
     Privilege,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// `schema.table`, and its columns.
+    pub table: String,
+    pub columns: Vec<String>,
+    /// What it points to.
+    pub parent: String,
+    pub theirs: Vec<String>,
 }
 
 /// A table that a query writes to.
@@ -408,6 +428,8 @@ pub struct Circumstances<'a> {
 pub trait Client: Send {
     /// Plans a query without running it.
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError>;
+    /// The same for many, in their order, without waiting for one before asking for the next.
+    async fn describe_all(&mut self, queries: &[&str]) -> Vec<Result<QueryShape, QueryError>>;
     /// Plans it to the end, as running it would: what a conflict is told by, what a view passes on, is found only then.
     async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError>;
     /// Runs it with parameters as text. `shape` comes from `describe`.
@@ -528,10 +550,10 @@ pub trait Database: Send + Sync {
     fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>>;
     /// One role per parameter, `$1` first.
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
-    /// Relations a query reads or writes, through views too, as `schema.name`, sorted.
-    fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>>;
-    /// What it comes to use besides: views, partitions, routines it calls, those of triggers, and what they name.
-    fn uses(&self, sql: &str, catalog: &Catalog) -> Result<BTreeSet<String>>;
+    /// All that a query comes to use and to write, and what stands behind its parameters, in one look at it.
+    fn usage(&self, sql: &str, catalog: &Catalog) -> Result<Usage>;
+    /// Foreign keys that a script adds to tables that are there.
+    fn references(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>>;
     /// What two looks at a schema tell apart, as far as somebody may feel it though his queries plan.
     fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change>;
     /// What a query writes; nothing for one that only reads.

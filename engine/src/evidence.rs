@@ -132,7 +132,7 @@ pub struct Checked {
     /// Times a query was planned or run.
     pub checks: u64,
     pub seconds: f64,
-    /// Why queries were not run, or no longer from some changeset on: what is said rests on planning them alone.
+    /// Why queries were not run, or for which changeset first: what is said there rests on planning them alone.
     #[serde(default)]
     pub untried: Option<String>,
 }

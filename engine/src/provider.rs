@@ -63,6 +63,8 @@ pub struct Lent {
     /// May read and write rows, and nothing else.
     pub user: String,
     pub password: Secret,
+    /// Roles it may run queries as: those of services that are known here.
+    pub roles: BTreeSet<String>,
     /// By `schema.name`.
     pub tables: BTreeMap<String, Rows>,
 }

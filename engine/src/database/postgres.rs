@@ -1,8 +1,8 @@
 //! PostgreSQL, 13 and later.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,12 +11,13 @@ use tokio_postgres::Client as Connection;
 
 use super::{
     Activity, Batch, Catalog, Change, Claim, Client, DataFingerprint, Database, Endpoint, Footprint,
-    JdbcTarget, Limits, LockWatch, ParameterRole, SchemaFingerprint, Seen, ServerInfo, Write,
+    JdbcTarget, Limits, LockWatch, ParameterRole, Reference, SchemaFingerprint, Seen, ServerInfo, Usage,
+    Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
 pub(crate) use client::copy_row;
-use connect::INSPECT;
+use connect::{FINGERPRINT, INSPECT};
 pub(crate) use connect::{Told, literal, quoted, quoted_relation};
 pub(crate) use fingerprint::begin;
 
@@ -43,6 +44,7 @@ mod normal;
 mod objects;
 mod operands;
 mod parameters;
+mod references;
 mod relations;
 mod scope;
 mod seen;
@@ -80,13 +82,8 @@ pub(crate) struct Shared {
     /// Idle connections by application name. One is taken out while it is used, and does not come back when its user was
     /// cancelled half-way: it may be inside a transaction.
     idle: Mutex<HashMap<String, Vec<Connection>>>,
-    catalog: RwLock<Option<Arc<Catalog>>>,
-}
-
-impl Shared {
-    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
-        self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+    /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
+    spelled: Mutex<HashMap<String, String>>,
 }
 
 impl Postgres {
@@ -162,7 +159,10 @@ impl Postgres {
         let major = Self::major(&a).await?;
         fingerprint::begin(&a, Some(snapshot)).await?;
         fingerprint::begin(&b, Some(snapshot)).await?;
-        Ok((objects::schema(&a, major).await?, fingerprint::data((&a, &b), major, None).await?))
+        Ok((
+            objects::schema(&a, major, &self.shared.spelled).await?,
+            fingerprint::data((&a, &b), major, None).await?,
+        ))
     }
 }
 
@@ -237,17 +237,18 @@ impl Database for Postgres {
         let client = self.take(INSPECT).await?;
         let catalog = catalog::read(&client).await?;
         self.give_back(INSPECT, client);
-        let kept = Some(Arc::new(catalog.clone()));
-        *self.shared.catalog.write().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(catalog)
     }
 
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
-        // Its settings must not stay behind, so this connection is not kept.
-        let client = self.connect(INSPECT).await?;
+        // Its settings stay behind, so nobody else gets this connection.
+        let client = self.take(FINGERPRINT).await?;
         let major = Self::major(&client).await?;
         fingerprint::begin(&client, None).await?;
-        objects::schema(&client, major).await
+        let schema = objects::schema(&client, major, &self.shared.spelled).await?;
+        client.batch_execute("ROLLBACK").await.told("cannot take the fingerprint of the schema")?;
+        self.give_back(FINGERPRINT, client);
+        Ok(schema)
     }
 
     async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint> {
@@ -267,12 +268,12 @@ impl Database for Postgres {
         parameters::parameter_roles(sql, catalog)
     }
 
-    fn query_relations(&self, sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
-        relations::relations(sql, catalog)
+    fn usage(&self, sql: &str, catalog: &Catalog) -> Result<Usage> {
+        uses::usage(sql, catalog)
     }
 
-    fn uses(&self, sql: &str, catalog: &Catalog) -> Result<BTreeSet<String>> {
-        uses::uses(sql, catalog)
+    fn references(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>> {
+        references::added(sql, catalog)
     }
 
     fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
@@ -311,7 +312,7 @@ impl Database for Postgres {
 
     async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
         let client = self.connect(application).await?;
-        Ok(Box::new(client::Service::new(client, self.shared.clone())))
+        Ok(Box::new(client::Service::new(client)))
     }
 
     async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>> {

@@ -63,11 +63,7 @@ impl Client for FakeClient {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
         match untagged(sql) {
             "unknown" => Err(refused("42P01")),
-            _ => Ok(QueryShape {
-                parameters: vec!["bigint".to_owned()],
-                columns: Vec::new(),
-                relations: Vec::new(),
-            }),
+            _ => Ok(QueryShape { parameters: vec!["bigint".to_owned()], columns: Vec::new() }),
         }
     }
 
@@ -106,6 +102,13 @@ impl Client for FakeClient {
         Ok(QueryResult { rows: 1, first: parameters[0].clone() })
     }
 
+    async fn describe_all(&mut self, queries: &[&str]) -> Vec<Result<QueryShape, QueryError>> {
+        let mut all = Vec::new();
+        for sql in queries {
+            all.push(self.describe(sql).await);
+        }
+        all
+    }
     async fn answer(
         &mut self,
         sql: &str,

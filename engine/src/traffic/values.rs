@@ -249,7 +249,6 @@ mod tests {
         let shape = QueryShape {
             parameters: parameters.iter().map(|(_, t)| (*t).to_owned()).collect(),
             columns: Vec::new(),
-            relations: Vec::new(),
         };
         let samples = samples
             .iter()

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::join_all;
 use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row, RowStream};
+use tokio_postgres::{Client, Column, Row, RowStream};
 
-use super::Shared;
 use super::connect::{cause, literal, quoted, quoted_relation};
-use super::relations::{CopyShape, copy_shape, relations};
+use super::relations::{CopyShape, copy_shape};
 use super::text::{AsText, Text, builtin};
 use crate::database::{self, Answer, Circumstances, Ending, QueryError, QueryResult, QueryShape};
 
@@ -21,56 +21,83 @@ const MOST_ROWS: usize = 1000;
 /// Foreign keys and triggers do not act then
 /// (<https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SESSION-REPLICATION-ROLE>).
 const AS_REPLICA: &str = "SET LOCAL session_replication_role";
+/// Queries that are asked about before the first is answered.
+const AHEAD: usize = 64;
 /// OIDs below this are the product's own and keep their meaning.
 const FIRST_USER_OID: u32 = 16384;
 
 pub struct Service {
     client: Client,
-    shared: Arc<Shared>,
     /// Names of built-in types by OID and modifier.
-    names: HashMap<(u32, i32), String>,
+    names: Mutex<HashMap<(u32, i32), String>>,
     /// Whether a row may be taken away that others refer to (`session_replication_role`); unknown until it is asked for.
     over_keys: Option<bool>,
 }
 
 impl Service {
-    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
-        Self { client, shared, names: HashMap::new(), over_keys: None }
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, names: Mutex::default(), over_keys: None }
     }
 
-    async fn type_names(&mut self, wanted: Vec<(u32, i32)>) -> Result<Vec<String>, QueryError> {
-        let unknown: Vec<(u32, i32)> =
-            wanted.iter().filter(|k| !self.names.contains_key(k)).copied().collect();
-        let mut fresh: HashMap<(u32, i32), String> = HashMap::new();
-        if !unknown.is_empty() {
-            let (oids, mods): (Vec<u32>, Vec<i32>) = unknown.iter().copied().unzip();
-            let sql = "SELECT format_type(o, nullif(m, -1)) FROM unnest($1, $2) WITH ORDINALITY u(o, m, n) ORDER BY n";
-            let rows =
-                self.client.query_typed(sql, &[(&oids, Type::OID_ARRAY), (&mods, Type::INT4_ARRAY)]).await;
-            for (key, row) in unknown.into_iter().zip(rows.map_err(told)?) {
-                let name: Option<String> = row.try_get(0).map_err(told)?;
-                fresh.insert(key, name.unwrap_or_default());
+    /// Names of types with modifiers.
+    async fn type_names(&self, wanted: &[(u32, i32)]) -> Result<HashMap<(u32, i32), String>, QueryError> {
+        let mut known = HashMap::new();
+        let mut unknown: Vec<(u32, i32)> = Vec::new();
+        {
+            let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            for key in wanted {
+                match names.get(key) {
+                    Some(name) => drop(known.insert(*key, name.clone())),
+                    None => unknown.push(*key),
+                }
             }
         }
-        let names = wanted
-            .iter()
-            .map(|k| self.names.get(k).or_else(|| fresh.get(k)).cloned().unwrap_or_default())
-            .collect();
-        // Types of users may be renamed or dropped under us.
-        self.names.extend(fresh.into_iter().filter(|((oid, _), _)| *oid < FIRST_USER_OID));
-        Ok(names)
+        if unknown.is_empty() {
+            return Ok(known);
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        let (oids, mods): (Vec<u32>, Vec<i32>) = unknown.iter().copied().unzip();
+        let sql =
+            "SELECT format_type(o, nullif(m, -1)) FROM unnest($1, $2) WITH ORDINALITY u(o, m, n) ORDER BY n";
+        let rows = self.client.query_typed(sql, &[(&oids, Type::OID_ARRAY), (&mods, Type::INT4_ARRAY)]).await;
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, row) in unknown.into_iter().zip(rows.map_err(told)?) {
+            let name = row.try_get::<_, Option<String>>(0).map_err(told)?.unwrap_or_default();
+            // Types of users may be renamed or dropped under us.
+            if key.0 < FIRST_USER_OID {
+                names.insert(key, name.clone());
+            }
+            known.insert(key, name);
+        }
+        Ok(known)
     }
 
-    async fn plan(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
+    async fn plan(&self, sql: &str) -> Result<QueryShape, QueryError> {
         let statement = self.client.prepare(sql).await.map_err(told)?;
-        let count = statement.params().len();
-        let wanted = statement.params().iter().map(|t| (t.oid(), -1));
-        let wanted =
-            wanted.chain(statement.columns().iter().map(|c| (c.type_().oid(), c.type_modifier()))).collect();
-        let mut parameters = self.type_names(wanted).await?;
-        let types = parameters.split_off(count.min(parameters.len()));
-        let columns = statement.columns().iter().map(|c| c.name().to_owned()).zip(types).collect();
-        Ok(QueryShape { parameters, columns, relations: Vec::new() })
+        let parameter = |t: &Type| (t.oid(), -1);
+        let column = |c: &Column| (c.type_().oid(), c.type_modifier());
+        let wanted: Vec<_> =
+            statement.params().iter().map(parameter).chain(statement.columns().iter().map(column)).collect();
+        let names = self.type_names(&wanted).await?;
+        let name = |key| names.get(&key).cloned().unwrap_or_default();
+        let parameters = statement.params().iter().map(|t| name(parameter(t))).collect();
+        let columns = statement.columns().iter().map(|c| (c.name().to_owned(), name(column(c)))).collect();
+        Ok(QueryShape { parameters, columns })
+    }
+
+    async fn shape(&self, sql: &str) -> Result<QueryShape, QueryError> {
+        match copy(sql) {
+            Some(CopyShape::In { table, columns }) => {
+                let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
+                let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+                let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+                let (relation, names, marks) = (quoted_relation(&table), names.join(", "), marks.join(", "));
+                self.plan(&format!("INSERT INTO {relation} ({names}) VALUES ({marks})")).await
+            }
+            Some(CopyShape::Out { query }) => self.plan(&query).await,
+            None => self.plan(sql).await,
+        }
     }
 
     async fn over_keys(&mut self) -> bool {
@@ -193,26 +220,19 @@ impl Service {
 #[async_trait]
 impl database::Client for Service {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
-        let mut shape = match copy(sql) {
-            Some(CopyShape::In { table, columns }) => {
-                let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
-                let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
-                let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
-                let relation = quoted_relation(&table);
-                self.plan(&format!(
-                    "INSERT INTO {relation} ({}) VALUES ({})",
-                    names.join(", "),
-                    marks.join(", ")
-                ))
-                .await?
+        self.shape(sql).await
+    }
+
+    async fn describe_all(&mut self, queries: &[&str]) -> Vec<Result<QueryShape, QueryError>> {
+        let mut all = Vec::new();
+        for some in queries.chunks(AHEAD) {
+            let mut asked = Vec::new();
+            for sql in some {
+                asked.push(self.shape(sql));
             }
-            Some(CopyShape::Out { query }) => self.plan(&query).await?,
-            None => self.plan(sql).await?,
-        };
-        if let Some(catalog) = self.shared.catalog() {
-            shape.relations = relations(sql, &catalog).unwrap_or_default();
+            all.extend(join_all(asked).await);
         }
-        Ok(shape)
+        all
     }
 
     async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError> {

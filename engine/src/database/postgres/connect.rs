@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Application names of our own helpers. They do not start as those of a run do, so that ending a run's sessions leaves
 /// them alone.
 pub const INSPECT: &str = "inspect (drydock)";
+pub const FINGERPRINT: &str = "fingerprint (drydock)";
 pub const CLAIM: &str = "claim (drydock)";
 
 const HINT: &str = "use postgresql://user:password@host:5432/database?sslmode=require";

@@ -5,7 +5,8 @@
 //! values of sequences, versions of extensions and what belongs to them, and schemas that the user may not look into: a dump
 //! by that user has none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
@@ -157,21 +158,29 @@ fn digest_of(head: &str, body: &str) -> String {
 }
 
 /// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
-pub async fn schema(client: &Client, major: u32) -> Result<SchemaFingerprint> {
+pub async fn schema(
+    client: &Client,
+    major: u32,
+    spelled: &Mutex<HashMap<String, String>>,
+) -> Result<SchemaFingerprint> {
     // Bodies in standard SQL came with 14.
     let body = if major >= 14 { "pg_get_function_sqlbody(f.oid)" } else { "NULL" };
     let parts: Vec<String> = PARTS.iter().map(|p| format!("({})", p.replace("{sqlbody}", body))).collect();
     let rows = client.simple_query(&format!("{PRELUDE} {}", parts.join(" UNION ALL "))).await.told(READ)?;
     let mut objects = BTreeMap::new();
+    let mut spelled = spelled.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = std::mem::take(&mut *spelled);
     for row in rows {
         let tokio_postgres::SimpleQueryMessage::Row(row) = row else { continue };
         let identity = row.try_get(0).told(READ)?.unwrap_or_default();
         let definition = row.try_get(1).told(READ)?.unwrap_or_default();
-        let definition = match definition.split_once(BODY) {
-            Some((head, body)) => format!("{} body {}", normal(head), digest_of(head, body)),
-            None => normal(definition),
+        let stable = match (before.get(definition), definition.split_once(BODY)) {
+            (Some(known), _) => known.clone(),
+            (None, Some((head, body))) => format!("{} body {}", normal(head), digest_of(head, body)),
+            (None, None) => normal(definition),
         };
-        objects.insert(identity.to_owned(), definition);
+        spelled.insert(definition.to_owned(), stable.clone());
+        objects.insert(identity.to_owned(), stable);
     }
     let mut digest = Sha256::new();
     for (identity, definition) in &objects {

@@ -17,14 +17,16 @@ use crate::error::Result;
 /// # Errors
 /// `Input` when the grammar does not take the query.
 pub fn parameter_roles(sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {
+    Ok(of_trees(&sql::trees(sql)?, sql, catalog))
+}
+
+pub fn of_trees(trees: &[NodeEnum], sql: &str, catalog: &Catalog) -> Vec<ParameterRole> {
     let names = Names::new(catalog);
     let mut roles = Roles { names: &names, found: vec![ParameterRole::Free; sql::highest_parameter(sql)] };
-    for parsed in sql::parse(sql)? {
-        if let Some(tree) = &parsed.tree {
-            roles.statement(tree, &Scope::default());
-        }
+    for tree in trees {
+        roles.statement(tree, &Scope::default());
     }
-    Ok(roles.found)
+    roles.found
 }
 
 /// Roles as they are found.

@@ -33,14 +33,13 @@ pub enum CopyShape {
 /// # Errors
 /// `Input` when the grammar does not take it.
 pub fn relations(sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
+    Ok(of_trees(&sql::trees(sql)?, catalog).into_iter().collect())
+}
+
+pub fn of_trees(trees: &[NodeEnum], catalog: &Catalog) -> BTreeSet<String> {
     let names = Names::new(catalog);
-    let mut all = BTreeSet::new();
-    for parsed in sql::parse(sql)? {
-        if let Some(tree) = &parsed.tree {
-            all.extend(of_tree(tree, &names));
-        }
-    }
-    Ok(expand(catalog, all).into_iter().collect())
+    let all: BTreeSet<String> = trees.iter().flat_map(|tree| of_tree(tree, &names)).collect();
+    expand(catalog, all)
 }
 
 pub(super) fn insert_columns(insert: &protobuf::InsertStmt, table: &str, names: &Names) -> Vec<String> {

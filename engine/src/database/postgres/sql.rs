@@ -40,6 +40,18 @@ pub fn parse(sql: &str) -> Result<Vec<Parsed>> {
     Ok(all)
 }
 
+/// The trees of a query's statements, in one pass. One that is too deep to be read has none.
+///
+/// # Errors
+/// `Input` when the grammar does not take it.
+pub fn trees(sql: &str) -> Result<Vec<NodeEnum>> {
+    match pg_query::parse(sql) {
+        Ok(parsed) => Ok(parsed.protobuf.stmts.into_iter().filter_map(|s| s.stmt?.node).collect()),
+        Err(pg_query::Error::Decode(_)) => Ok(Vec::new()),
+        Err(error) => Err(misread(sql, &error)),
+    }
+}
+
 /// The one statement of a query; `None` when there is not exactly one that can be read.
 pub fn parse_one(sql: &str) -> Result<Option<NodeEnum>> {
     let mut all = parse(sql)?;

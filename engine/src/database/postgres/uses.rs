@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::changes::words_and_calls;
-use super::relations::{expand, relations};
-use super::writes::writes;
-use crate::database::{Catalog, Events};
+use super::relations::{self, expand};
+use super::{parameters, sql, writes};
+use crate::database::{Catalog, Events, Usage, Write};
 use crate::error::Result;
 
 /// Relations and routines, as `schema.name`. What a body names is told by its words, which may be one too many and never one
@@ -13,13 +13,20 @@ use crate::error::Result;
 ///
 /// # Errors
 /// `Input` when the grammar does not take the query.
-pub fn uses(text: &str, catalog: &Catalog) -> Result<BTreeSet<String>> {
-    let named: BTreeSet<String> = words_and_calls(text).collect();
-    let mut open: Vec<String> = relations(text, catalog)?;
-    open.extend(called(&named, catalog));
-    for write in writes(text, catalog)? {
-        let on = Events::of(&write);
-        for table in expand(catalog, [write.table]) {
+pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
+    let trees = sql::trees(text)?;
+    let writes = writes::of_trees(&trees, catalog);
+    let roles = parameters::of_trees(&trees, text, catalog);
+    let uses = uses(text, relations::of_trees(&trees, catalog), &writes, catalog);
+    Ok(Usage { uses, writes, roles })
+}
+
+fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> BTreeSet<String> {
+    let mut open: Vec<String> = named.into_iter().collect();
+    open.extend(called(&words_and_calls(text).collect(), catalog));
+    for write in writes {
+        let on = Events::of(write);
+        for table in expand(catalog, [write.table.clone()]) {
             open.extend(set_off(&table, on, catalog));
         }
     }
@@ -41,7 +48,7 @@ pub fn uses(text: &str, catalog: &Catalog) -> Result<BTreeSet<String>> {
             }
         }
     }
-    Ok(all)
+    all
 }
 
 /// Routines of triggers that something done to a table sets off.

@@ -14,12 +14,16 @@ use crate::error::Result;
 /// # Errors
 /// `Input` when the grammar does not take it.
 pub fn writes(text: &str, catalog: &Catalog) -> Result<Vec<Write>> {
+    Ok(of_trees(&sql::trees(text)?, catalog))
+}
+
+pub fn of_trees(trees: &[NodeEnum], catalog: &Catalog) -> Vec<Write> {
     let names = Names::new(catalog);
     let mut found = Vec::new();
-    if let Some(tree) = sql::parse_one(text)? {
-        collect(&tree, &names, &mut found);
+    for tree in trees {
+        collect(tree, &names, &mut found);
     }
-    Ok(found)
+    found
 }
 
 fn collect(tree: &NodeEnum, names: &Names, found: &mut Vec<Write>) {

@@ -66,9 +66,13 @@ pub async fn lend(
         .batch_execute(&format!("ANALYZE; ALTER DATABASE {} IS_TEMPLATE true", quoted(NAME)))
         .await
         .told("cannot lay rows in")?;
+    let roles = "SELECT rolname::text FROM pg_roles WHERE pg_has_role($1::text::name, oid, 'MEMBER') AND rolname !~ '^pg_'";
+    let roles = client.query(roles, &[&TRIER]).await.told("cannot make the role of trials")?;
+    let roles = roles.iter().filter_map(|row| row.try_get(0).ok()).collect();
     drop(client);
     scratch::populate_all(&admin).await;
-    Ok(Lent { template: endpoint, user: TRIER.to_owned(), password: Secret::new(password), tables: lent })
+    let password = Secret::new(password);
+    Ok(Lent { template: endpoint, user: TRIER.to_owned(), password, roles, tables: lent })
 }
 
 /// It may read and write everything and is nobody: rights are looked at by themselves, and queries of a service whose role

@@ -1,13 +1,13 @@
 //! Holds queries and API fields against a scratch database after each changeset.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::changeset::Changeset;
 use crate::contract::{ApiField, Contract, Query};
 use crate::database::{
-    Catalog, Change, Client, Column, Database, ParameterRole, QueryError, QueryShape, SchemaFingerprint,
-    Write,
+    Catalog, Change, Client, Column, Database, Effect, ParameterRole, QueryError, QueryShape,
+    SchemaFingerprint, Usage, Write,
 };
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
@@ -16,19 +16,27 @@ use super::felt::{Use, felt};
 use super::trial::{Asked, Subject, Trial};
 use super::tried::settle;
 
-/// One query of one version, with what is known of it as of the changesets accepted so far.
+/// One query of one version.
 struct Watched<'a> {
     service: &'a str,
     version: &'a str,
     query: &'a Query,
-    shape: QueryShape,
-    /// The shape after the changeset under check.
-    next: Option<(QueryShape, BTreeSet<String>)>,
-    /// Everything it comes to use, as of `catalog`.
-    uses: BTreeSet<String>,
-    /// What it writes, through views too.
-    writes: Vec<Write>,
     role: Option<&'a str>,
+    /// Its place among the texts: versions have most of them in common.
+    text: usize,
+}
+
+/// A query's text, with what is known of it as of the changesets accepted so far.
+struct Text {
+    now: Known,
+    /// After the changeset under check.
+    next: Option<Known>,
+}
+
+#[derive(Clone)]
+struct Known {
+    shape: QueryShape,
+    usage: Usage,
 }
 
 struct Field<'a> {
@@ -46,6 +54,7 @@ pub struct Checker<'a> {
     schema: SchemaFingerprint,
     next_schema: Option<SchemaFingerprint>,
     watched: Vec<Watched<'a>>,
+    texts: Vec<Text>,
     fields: Vec<Field<'a>>,
     versions: u64,
     checks: u64,
@@ -56,10 +65,9 @@ pub struct Checker<'a> {
 struct Reached {
     /// Its place among the watched.
     at: usize,
-    roles: Vec<ParameterRole>,
     verdicts: Vec<Verdict>,
-    /// What it uses is touched; not only that nobody knows what is.
-    surely: bool,
+    /// Something of what changed is felt by such as it, if it is felt at all.
+    may_feel: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -73,65 +81,54 @@ impl<'a> Checker<'a> {
         application: &str,
     ) -> Result<Self> {
         let mut client = database.client(application).await?;
-        let catalog = database.catalog().await?;
-        let schema = database.schema_fingerprint().await?;
+        let (catalog, schema) = look(database.as_ref()).await?;
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut distinct: Vec<&str> = Vec::new();
         let mut watched = Vec::new();
         let mut fields = Vec::new();
+        let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
+        for (contract, version) in versions.clone() {
+            let (service, named) = (contract.service.as_str(), version.version.as_str());
+            for query in &version.queries {
+                let text = *places.entry(&query.sql).or_insert_with(|| {
+                    distinct.push(&query.sql);
+                    distinct.len() - 1
+                });
+                watched.push(Watched {
+                    service,
+                    version: named,
+                    query,
+                    role: contract.role.as_deref(),
+                    text,
+                });
+            }
+            fields.extend(version.api.iter().map(|field| Field { service, version: named, field }));
+        }
+        let (shapes, usages) =
+            tokio::join!(client.describe_all(&distinct), read(&database, &distinct, &catalog));
         let mut wrong = Vec::new();
-        let mut versions = 0;
-        for contract in contracts {
-            for version in &contract.versions {
-                versions += 1;
-                for query in &version.queries {
-                    match client.describe(&query.sql).await {
-                        Ok(shape) => {
-                            let uses = database.uses(&query.sql, &catalog)?;
-                            let writes = behind_views(database.writes(&query.sql, &catalog)?, &catalog);
-                            let (service, version) = (contract.service.as_str(), version.version.as_str());
-                            watched.push(Watched {
-                                service,
-                                version,
-                                query,
-                                shape,
-                                next: None,
-                                uses,
-                                writes,
-                                role: contract.role.as_deref(),
-                            });
-                        }
-                        Err(e) => wrong.push(format!(
-                            "{}:{}: {}: {e}",
-                            query.file.display(),
-                            query.line,
-                            query.name
-                        )),
-                    }
-                }
-                for field in &version.api {
-                    if column(&catalog, field).is_none() {
-                        wrong.push(format!(
-                            "{}:{}: {} shows {}.{}, which does not exist",
-                            field.file.display(),
-                            field.line,
-                            field.field,
-                            field.table,
-                            field.column
-                        ));
-                    }
-                    fields.push(Field { service: &contract.service, version: &version.version, field });
-                }
+        for watched in &watched {
+            if let Some(Err(e)) = shapes.get(watched.text) {
+                let Query { file, line, name, .. } = watched.query;
+                wrong.push(format!("{}:{line}: {name}: {e}", file.display()));
             }
         }
-        if let Some(first) = wrong.first() {
-            let more = if wrong.len() > 1 {
-                format!("\n  {}", wrong.get(1..).unwrap_or_default().join("\n  "))
-            } else {
-                String::new()
-            };
-            return Err(Error::input(format!("{first}{more}"))
+        for Field { field, .. } in fields.iter().filter(|f| column(&catalog, f.field).is_none()) {
+            let ApiField { file, line, field, table, column, .. } = field;
+            wrong.push(format!(
+                "{}:{line}: {field} shows {table}.{column}, which does not exist",
+                file.display()
+            ));
+        }
+        if !wrong.is_empty() {
+            return Err(Error::input(wrong.join("\n  "))
                 .hint("it does not work before any change: correct the contract, or check that this is the right database"));
         }
-        let checks = u64::try_from(watched.len()).unwrap_or(u64::MAX);
+        let mut texts = Vec::new();
+        for (shape, usage) in shapes.into_iter().flatten().zip(usages?) {
+            texts.push(Text { now: Known { shape, usage }, next: None });
+        }
+        let checks = u64::try_from(texts.len()).unwrap_or(u64::MAX);
         let application = application.to_owned();
         Ok(Self {
             database,
@@ -142,8 +139,9 @@ impl<'a> Checker<'a> {
             schema,
             next_schema: None,
             watched,
+            texts,
             fields,
-            versions,
+            versions: u64::try_from(versions.count()).unwrap_or(u64::MAX),
             checks,
             trial: None,
         })
@@ -159,12 +157,12 @@ impl<'a> Checker<'a> {
     /// Tables of the queries that these changesets may reach.
     pub fn reachable(&self, changesets: &[Changeset]) -> BTreeSet<String> {
         let touched: BTreeSet<String> = changesets.iter().flat_map(Changeset::touches).collect();
-        let reached = self.watched.iter().filter(|w| !w.uses.is_disjoint(&touched));
-        let used: BTreeSet<&String> = reached.flat_map(|w| &w.uses).collect();
+        let reached = self.texts.iter().map(|t| &t.now.usage.uses).filter(|u| !u.is_disjoint(&touched));
+        let used: BTreeSet<&String> = reached.flatten().collect();
         used.into_iter().filter(|name| self.catalog.tables.contains_key(*name)).cloned().collect()
     }
     pub fn untried(&self) -> Option<String> {
-        self.trial.as_ref().and_then(Trial::stopped)
+        self.trial.as_ref().and_then(Trial::left_out)
     }
 
     pub fn service_versions(&self) -> u64 {
@@ -182,67 +180,54 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Failed` when the scratch database cannot be asked.
     pub async fn verdicts(&mut self, changeset: &Changeset) -> Result<Vec<Verdict>> {
-        let after = self.database.catalog().await?;
-        let schema = self.database.schema_fingerprint().await?;
+        let begun = std::time::Instant::now();
+        let (after, schema) = look(self.database.as_ref()).await?;
+        let looked = begun.elapsed();
         let changes = self.database.changes(&self.schema, &schema);
         let mut touched: BTreeSet<String> = changeset.touches().into_iter().collect();
         touched.extend(changes.iter().map(|c| c.subject.clone()));
         // What touches no table we know of (types, functions, schemas) may reach any query.
-        let everything = touched.is_empty() || changeset.statements.iter().any(|s| s.touches.is_empty());
+        let everything = changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
+        let surely: Vec<bool> = self.texts.iter().map(|t| !t.now.usage.uses.is_disjoint(&touched)).collect();
+        let refused = self.describe(&surely, everything, &after).await?;
         let mut reached = Vec::new();
-        for (at, watched) in self.watched.iter_mut().enumerate() {
-            let surely = !watched.uses.is_disjoint(&touched);
-            if !everything && !surely {
-                continue;
+        for (at, watched) in self.watched.iter().enumerate() {
+            let surely = surely.get(watched.text).copied().unwrap_or_default();
+            let Some(text) = self.texts.get(watched.text).filter(|_| everything || surely) else { continue };
+            let mut verdicts = Vec::new();
+            if let Some(error) = refused.get(&watched.text) {
+                verdicts.push(does_not_plan(changeset, watched, error));
             }
-            let (mut verdicts, mut known) = (Vec::new(), Vec::new());
-            self.checks += 1;
-            match self.client.describe(&watched.query.sql).await {
-                Err(error) if error.code == "connection" => {
-                    return Err(error).context("the scratch database broke the connection");
+            if let Some(next) = &text.next {
+                let mut say = |kind, class: &str, reason, column| {
+                    verdicts.push(verdict(changeset, watched, kind, class, reason, column));
+                };
+                if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape) {
+                    say(kind, class, reason, column);
                 }
-                Err(error) => verdicts.push(does_not_plan(changeset, watched, &error)),
-                Ok(shape) => {
-                    if let Some((kind, class, reason, column)) = compare(&watched.shape, &shape) {
-                        verdicts.push(verdict(changeset, watched, kind, class, reason, column));
+                let usage = &text.now.usage;
+                for (kind, reason, column) in refused_writes(&usage.writes, &tightened) {
+                    say(kind, "fails-when-run", reason, Some(column));
+                }
+                let by = Use {
+                    roles: &usage.roles,
+                    query: watched.query,
+                    role: watched.role,
+                    uses: &usage.uses,
+                    still: &next.usage.uses,
+                    writes: &usage.writes,
+                };
+                for change in &changes {
+                    if let Some((kind, class, reason, column)) = felt(change, &by, &after) {
+                        say(kind, class, reason, column);
                     }
-                    for (kind, reason, column) in refused_writes(&watched.writes, &tightened) {
-                        verdicts.push(verdict(
-                            changeset,
-                            watched,
-                            kind,
-                            "fails-when-run",
-                            reason,
-                            Some(column),
-                        ));
-                    }
-                    if !watched.writes.is_empty()
-                        && let Err(error) = self.client.plan(&watched.query.sql, &shape).await
-                    {
-                        verdicts.push(does_not_plan(changeset, watched, &error));
-                    }
-                    let still = self.database.uses(&watched.query.sql, &after)?;
-                    let roles = self.database.parameter_roles(&watched.query.sql, &self.catalog)?;
-                    let by = Use {
-                        roles: &roles,
-                        query: watched.query,
-                        role: watched.role,
-                        uses: &watched.uses,
-                        still: &still,
-                        writes: &watched.writes,
-                    };
-                    for change in &changes {
-                        if let Some((kind, class, reason, column)) = felt(change, &by, &after) {
-                            verdicts.push(verdict(changeset, watched, kind, class, reason, column));
-                        }
-                    }
-                    watched.next = Some((shape, still));
-                    known = roles;
                 }
             }
-            reached.push(Reached { at, roles: known, verdicts, surely });
+            let may_feel = changes.iter().any(|change| may_feel(change, &text.now.usage, &self.catalog));
+            reached.push(Reached { at, verdicts, may_feel });
         }
+        tracing::debug!(changeset = %changeset.key, reached = reached.len(), ?looked, all = ?begun.elapsed(), "planned");
         self.try_out(changeset, &changes, &mut reached).await?;
         let mut verdicts: Vec<Verdict> = reached.into_iter().flat_map(|r| r.verdicts).collect();
         for field in &self.fields {
@@ -268,6 +253,40 @@ impl<'a> Checker<'a> {
         Ok(verdicts)
     }
 
+    /// Plans what may be reached once more; gives the reasons of what does not plan any more.
+    async fn describe(
+        &mut self,
+        surely: &[bool],
+        everything: bool,
+        after: &Catalog,
+    ) -> Result<HashMap<usize, QueryError>> {
+        let mut sql: HashMap<usize, &str> = HashMap::new();
+        for watched in self.watched.iter().filter(|w| everything || surely.get(w.text) == Some(&true)) {
+            sql.insert(watched.text, &watched.query.sql);
+        }
+        let (places, asked): (Vec<usize>, Vec<&str>) = sql.into_iter().unzip();
+        self.checks += u64::try_from(asked.len()).unwrap_or(0);
+        let (shapes, usages) =
+            tokio::join!(self.client.describe_all(&asked), read(&self.database, &asked, after));
+        let mut refused = HashMap::new();
+        for (((place, sql), shape), usage) in places.into_iter().zip(&asked).zip(shapes).zip(usages?) {
+            let Some(text) = self.texts.get_mut(place) else { continue };
+            let planned = match shape {
+                Ok(shape) if text.now.usage.writes.is_empty() => Ok(shape),
+                Ok(shape) => self.client.plan(sql, &shape).await.map(|()| shape),
+                Err(error) => Err(error),
+            };
+            match planned {
+                Ok(shape) => text.next = Some(Known { shape, usage }),
+                Err(error) if error.code == "connection" => {
+                    return Err(error).context("the scratch database broke the connection");
+                }
+                Err(error) => drop(refused.insert(place, error)),
+            }
+        }
+        Ok(refused)
+    }
+
     /// Runs what still plans, before and after the changeset.
     async fn try_out(
         &mut self,
@@ -278,29 +297,40 @@ impl<'a> Checker<'a> {
         let Some(trial) = self.trial.as_mut() else { return Ok(()) };
         let changed: Vec<_> = changes.iter().map(|c| (c.subject.clone(), c.columns.clone())).collect();
         let open = |r: &&mut Reached| {
-            (r.surely || !r.verdicts.is_empty())
+            (r.may_feel || !r.verdicts.is_empty())
                 && r.verdicts.iter().all(|v| v.verdict != VerdictKind::Breaking)
         };
         let mut reached: Vec<&mut Reached> = reached.iter_mut().filter(open).collect();
         // What is doubted comes first, as long as there is time.
         reached.sort_by_key(|r| r.verdicts.is_empty());
-        let (watched, catalog) = (&self.watched, &self.catalog);
-        for reached in &mut reached {
-            if watched.get(reached.at).is_some_and(|w| !w.writes.is_empty()) {
-                ground(&mut reached.roles, catalog);
-            }
+        let (texts, catalog) = (&self.texts, &self.catalog);
+        // What is written to a view is written to what is behind it.
+        let mut roles: HashMap<usize, Vec<ParameterRole>> = HashMap::new();
+        let mut places = Vec::new();
+        for reached in &reached {
+            let Some(watched) = self.watched.get(reached.at) else { continue };
+            let Some(text) = texts.get(watched.text) else { continue };
+            roles.entry(watched.text).or_insert_with(|| {
+                let mut roles = text.now.usage.roles.clone();
+                if !text.now.usage.writes.is_empty() {
+                    ground(&mut roles, catalog);
+                }
+                roles
+            });
+            places.push((watched, text));
         }
-        let subjects: Vec<Subject<'_>> = reached
+        let subjects: Vec<Subject<'_>> = places
             .iter()
-            .filter_map(|r| {
-                let watched = watched.get(r.at)?;
-                let (sql, shape, writes) = (&watched.query.sql, &watched.shape, &watched.writes);
-                let asked = Asked { sql, shape, roles: &r.roles, writes, changed: &changed };
-                Some(Subject { asked, role: watched.role })
+            .map(|(watched, text)| {
+                let Known { shape, usage } = &text.now;
+                let roles = roles.get(&watched.text).map_or(&[][..], Vec::as_slice);
+                let sql = &watched.query.sql;
+                let asked = Asked { sql, shape, roles, writes: &usage.writes, changed: &changed };
+                Subject { asked, role: watched.role }
             })
             .collect();
         self.checks += u64::try_from(subjects.len()).unwrap_or(0);
-        let outcomes = trial.around(changeset, &subjects, &self.catalog).await?;
+        let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
             let Some(watched) = self.watched.get(reached.at) else { continue };
             let new = |kind, class: &str, reason| verdict(changeset, watched, kind, class, reason, None);
@@ -311,10 +341,9 @@ impl<'a> Checker<'a> {
 
     /// The changeset stays: what is true after it is what the next one is held against.
     pub fn accept(&mut self) {
-        for watched in &mut self.watched {
-            if let Some((shape, uses)) = watched.next.take() {
-                watched.shape = shape;
-                watched.uses = uses;
+        for text in &mut self.texts {
+            if let Some(next) = text.next.take() {
+                text.now = next;
             }
         }
         if let Some(catalog) = self.next_catalog.take() {
@@ -334,8 +363,8 @@ impl<'a> Checker<'a> {
         self.database = database;
         self.next_catalog = None;
         self.next_schema = None;
-        for watched in &mut self.watched {
-            watched.next = None;
+        for text in &mut self.texts {
+            text.next = None;
         }
         match self.trial.as_mut() {
             Some(trial) => trial.take_back().await,
@@ -348,22 +377,45 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Refused` when something had.
     pub async fn last_look(&mut self) -> Result<()> {
+        let mut sql: HashMap<usize, &Watched<'_>> = HashMap::new();
         for watched in &self.watched {
-            self.checks += 1;
-            if let Err(error) = self.client.describe(&watched.query.sql).await {
+            sql.entry(watched.text).or_insert(watched);
+        }
+        let (watched, asked): (Vec<_>, Vec<_>) = sql.into_values().map(|w| (w, w.query.sql.as_str())).unzip();
+        self.checks += u64::try_from(asked.len()).unwrap_or(0);
+        let shapes = self.client.describe_all(&asked).await;
+        for (Watched { service, version, query, .. }, shape) in watched.into_iter().zip(shapes) {
+            if let Err(error) = shape {
+                let Query { file, line, name, .. } = query;
+                let place = format!("{}:{line}: {name} of {service} {version}", file.display());
                 return Err(Error::refused(format!(
-                    "{}:{}: {} of {} {} does not plan with all changesets applied: {error}",
-                    watched.query.file.display(),
-                    watched.query.line,
-                    watched.query.name,
-                    watched.service,
-                    watched.version
+                    "{place} does not plan with all changesets applied: {error}"
                 ))
                 .hint("no single changeset could be named for it; leave the last ones out and try again"));
             }
         }
         Ok(())
     }
+}
+
+/// Both looks at once.
+async fn look(database: &dyn Database) -> Result<(Catalog, SchemaFingerprint)> {
+    futures::try_join!(database.catalog(), database.schema_fingerprint())
+}
+
+/// What queries come to, read beside whatever else is waited for.
+async fn read(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Result<Vec<Usage>> {
+    let (database, catalog) = (Arc::clone(database), catalog.clone());
+    let queries: Vec<String> = queries.iter().map(|sql| (*sql).to_owned()).collect();
+    let read = tokio::task::spawn_blocking(move || {
+        let usage = |sql: &String| {
+            let mut usage = database.usage(sql, &catalog)?;
+            usage.writes = behind_views(usage.writes, &catalog);
+            Ok(usage)
+        };
+        queries.iter().map(usage).collect()
+    });
+    read.await.map_err(|e| Error::failed("queries cannot be read").because(e))?
 }
 
 fn verdict(
@@ -484,6 +536,21 @@ fn behind_views(writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
         all.push(write);
     }
     all
+}
+
+/// Whether running the query could show the change at all.
+fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
+    let by_writing =
+        || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
+    usage.uses.contains(&change.subject)
+        && match change.effect {
+            // What names them is told without running anything.
+            Effect::Column | Effect::Slower => false,
+            Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
+                by_writing()
+            }
+            Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege => true,
+        }
 }
 
 /// What is written to a view's column ends in the column of the same name behind it, where there is one.

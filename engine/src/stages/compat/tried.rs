@@ -39,9 +39,19 @@ pub fn settle(
             }
         }
         Outcome::Differs { what } => {
+            // Without a reason that anybody knows of, rows that are equal in the order asked for may have changed places.
+            let known = verdicts.iter().any(|v| v.class != "gets-slow");
+            let kind = if known { VerdictKind::Breaking } else { VerdictKind::Risky };
             let because = taken_over(&mut verdicts, DIFFERS);
-            let reason = format!("with values that production holds: {what}{because}");
-            verdicts.push(new(VerdictKind::Breaking, DIFFERS, reason));
+            verdicts.push(new(kind, DIFFERS, format!("with values that production holds: {what}{because}")));
+        }
+        Outcome::Reordered => {
+            if verdicts.iter().any(|v| v.class == DIFFERS) {
+                let because = taken_over(&mut verdicts, DIFFERS);
+                let reason =
+                    format!("with values that production holds: the same rows in another order{because}");
+                verdicts.push(new(VerdictKind::Breaking, DIFFERS, reason));
+            }
         }
     }
     verdicts
