@@ -32,6 +32,19 @@ pub fn column(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<String
     })
 }
 
+/// The classes of verdicts.
+pub const CLASSES: &[&str] = &[
+    "does-not-plan",
+    "fails-when-run",
+    "result-columns",
+    "result-type",
+    "parameter-type",
+    "api-field",
+    "answers-differently",
+    "gets-slow",
+    "lost-privilege",
+];
+
 /// The same for a class, whatever the statement: a title, and what it means and asks for.
 pub fn class_help(class: &str) -> (&'static str, &'static str) {
     match class {
@@ -272,6 +285,7 @@ mod tests {
             statements: vec![statement],
             reverse: Reverse::None,
             inverse: vec![],
+            allowed: vec![],
         }
     }
 

@@ -58,9 +58,12 @@ pub async fn make(
 ) -> Result<Plan> {
     let server = database.server().await?;
     let status = liquibase.status().await?;
-    let catalog = database.catalog().await?;
+    let mut catalog = database.catalog().await?;
+    let pending: Vec<&ChangesetStatus> = status.changesets.iter().filter(|c| c.state == "pending").collect();
+    let texts: Vec<String> = pending.iter().flat_map(|c| c.sql.iter().cloned()).collect();
+    catalog.coming = database.coming_indexes(&texts, &catalog);
     let mut changesets = Vec::new();
-    for pending in status.changesets.iter().filter(|c| c.state == "pending") {
+    for pending in pending {
         changesets.push(read(pending, database, &catalog)?);
     }
     let filtered = status
@@ -108,17 +111,11 @@ fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -
         Some(line) => format!("{}:{line}", pending.key.path),
         None => pending.key.path.clone(),
     };
-    let analyse =
-        |sql: &[String], what: &str| -> Result<Vec<Statement>> {
-            let mut statements = Vec::new();
-            for one in sql {
-                statements.extend(database.analyse(one, catalog).input(format!(
-                    "{place}: the {what} of changeset \"{}\" cannot be read",
-                    pending.key.id
-                ))?);
-            }
-            Ok(statements)
-        };
+    let id = &pending.key.id;
+    let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
+        let unread = format!("{place}: the {what} of changeset \"{id}\" cannot be read");
+        database.analyse(sql, catalog).input(unread)
+    };
     let statements = analyse(&pending.sql, "SQL")?;
     let (reverse, inverse) = match &pending.rollback {
         Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
@@ -134,6 +131,7 @@ fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -
         statements,
         reverse,
         inverse,
+        allowed: Vec::new(),
     })
 }
 
