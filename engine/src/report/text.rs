@@ -243,7 +243,8 @@ pub fn plan(plan: &Plan, width: u16) -> String {
                 .filter(|h| h.severity > Severity::Note)
                 .map(|h| {
                     let rows = h.rows.map(|r| format!(" on {} rows", count(r))).unwrap_or_default();
-                    format!("{}{rows}", h.name)
+                    let allowed = if h.allowed.is_some() { " (allowed)" } else { "" };
+                    format!("{}{rows}{allowed}", h.name)
                 })
                 .collect();
             let number =
@@ -265,6 +266,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     } else {
         out.push_str(&drawn(&lines));
     }
+    out.push_str(&allowed(plan));
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }
@@ -273,6 +275,20 @@ pub fn plan(plan: &Plan, width: u16) -> String {
         "applied   {} changesets\nserver    {}\nplan      {}\n",
         plan.applied, plan.server.version, plan.hash
     ));
+    out
+}
+
+/// What the authors of changesets let pass, and why.
+fn allowed(plan: &Plan) -> String {
+    let mut out = String::new();
+    for changeset in &plan.changesets {
+        let id = &changeset.key.id;
+        for line in &changeset.allowed {
+            let of = line.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+            let idle = if line.idle { "; nothing in it has this hazard: take the line out" } else { "" };
+            out.push_str(&format!("allowed   {id}: {}{of}, because {}{idle}\n", line.what, line.reason));
+        }
+    }
     out
 }
 
