@@ -396,6 +396,7 @@ fn what_is_let_pass_keeps_its_reason() {
     let text = shop.run("plan", &[]).expect(0).out;
     for line in [
         "data-loss on 50 rows (allowed)",
+        "notes     1 brief-lock; --format json says where\n",
         "allowed   no-fax: data-loss, because the numbers are dead\n",
         "allowed   no-fax: does-not-plan of till/Fax, because 1.0.0 is gone on Monday\n",
         "allowed   code: lock-held, because it was slow once; nothing in it has this hazard: take the line out\n",

@@ -421,4 +421,11 @@ mod tests {
             let _ = advice(&verdict(VerdictKind::Breaking, "does-not-plan", "x"), Some(&changeset(&sql)));
         }
     }
+
+    #[test]
+    fn every_class_has_help_of_its_own() {
+        for class in CLASSES {
+            assert_ne!(class_help(class), class_help(""), "{class}");
+        }
+    }
 }

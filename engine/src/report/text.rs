@@ -1,5 +1,7 @@
 //! Results for the terminal. Pure: what is printed, and where, is `cli`'s.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::changeset::Severity;
@@ -266,6 +268,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     } else {
         out.push_str(&drawn(&lines));
     }
+    out.push_str(&notes(plan));
     out.push_str(&allowed(plan));
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
@@ -276,6 +279,20 @@ pub fn plan(plan: &Plan, width: u16) -> String {
         plan.applied, plan.server.version, plan.hash
     ));
     out
+}
+
+/// Hazards that are worth knowing, counted: in the table they would hide what weighs more.
+fn notes(plan: &Plan) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let all = plan.changesets.iter().flat_map(|c| &c.statements).flat_map(|s| &s.hazards);
+    for hazard in all.filter(|h| h.severity == Severity::Note && h.allowed.is_none()) {
+        *counts.entry(&hazard.name).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    format!("notes     {}; --format json says where\n", each.join(", "))
 }
 
 /// What the authors of changesets let pass, and why.

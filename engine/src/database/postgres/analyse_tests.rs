@@ -262,3 +262,12 @@ const WORDS: &[&str] = &[
     "DEFAULT",
     "random()",
 ];
+
+#[test]
+fn deep_parentheses_do_not_exhaust_the_stack() {
+    for depth in [100, 9_000, 30_000] {
+        let (open, closed) = ("(".repeat(depth), ")".repeat(depth));
+        let read = analyse(&format!("CREATE TABLE y (a bigint DEFAULT {open}1{closed})"), &catalog());
+        assert_eq!(read.is_ok(), depth < 10_000, "{depth}");
+    }
+}

@@ -236,7 +236,8 @@ fn the_rules_of_others_are_covered_or_answered() {
                 );
             }
             squawk::Answer::Drydock(reason) => {
-                assert!(readme.contains(&format!("| squawk `{rule}` | {reason} |")), "{rule}: {reason}")
+                let mut rows = readme.lines().filter(|l| l.ends_with(&format!("| {reason} |")));
+                assert!(rows.any(|l| l.contains(&format!("`{rule}`"))), "{rule}: {reason}");
             }
             squawk::Answer::Squawk(_) => {}
         }
@@ -245,7 +246,7 @@ fn the_rules_of_others_are_covered_or_answered() {
 
 /// What eugene, Atlas and strong_migrations name.
 const OTHERS: &str = "E1 E2 E3 E4 E5 E6 E7 E8 E9 E10 E11 E15 W12 W13 W14
-    DS101 DS102 DS103 CD101 CD102 CD103 BC101 BC102 MF101 MF102 MF103 MF104 TX101 TX201 SA101
+    DS101 DS102 DS103 CD101 CD102 CD103 BC101 BC102 BC103 BC104 MF101 MF102 MF103 MF104 TX101 TX201 SA101
     NM101 OW101 PG101 PG102 PG103 PG104 PG105 PG110 PG301 PG302 PG303 PG304 PG305 PG306 PG307 PG308 PG309 PG310 PG311
     add_check_constraint add_column_auto_incrementing add_column_default add_column_generated_stored add_column_json
     add_exclusion_constraint add_foreign_key add_index add_index_columns add_index_corruption add_reference

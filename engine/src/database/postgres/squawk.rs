@@ -21,25 +21,65 @@ use Answer::{Drydock, Ours, Squawk};
 
 const LIMITS: &str = "Drydock sets the limits of every statement itself, and tries again when one is reached";
 
-/// Also the rules of newer releases than the one that is built in.
+const CLIENTS: &str =
+    "it is about clients that may notice; compat asks every query of every deployed version";
+
+/// Also rules of newer releases than the one that is built in, which is the last for the workspace's Rust.
 pub const RULES: &[(&str, Answer)] = &[
     ("adding-field-with-default", Ours("table-rewrite")),
     ("adding-foreign-key-constraint", Ours("full-scan")),
     ("adding-not-nullable-field", Ours("full-scan")),
     ("adding-required-field", Ours("fails-on-rows")),
     ("adding-serial-primary-key-field", Ours("index-build")),
+    ("ban-add-column", Drydock(CLIENTS)),
+    ("ban-add-composite-attribute", Drydock(CLIENTS)),
+    ("ban-add-enum-value", Drydock(CLIENTS)),
+    ("ban-alter-database-options", Ours("instance-wide")),
     ("ban-alter-domain-with-add-constraint", Ours("full-scan")),
+    ("ban-alter-extension", Ours("extension-upgrade")),
+    ("ban-alter-function-options", Drydock(CLIENTS)),
+    ("ban-alter-generated-expression", Ours("table-rewrite")),
+    ("ban-alter-identity", Drydock(CLIENTS)),
+    ("ban-alter-policy-condition", Drydock(CLIENTS)),
+    ("ban-alter-policy-roles", Drydock(CLIENTS)),
+    ("ban-alter-role-options", Ours("instance-wide")),
+    ("ban-alter-row-level-security", Ours("rows-hidden")),
+    ("ban-alter-sequence-values", Drydock(CLIENTS)),
+    ("ban-alter-system-options", Ours("instance-wide")),
+    ("ban-alter-view-options", Drydock(CLIENTS)),
     ("ban-char-field", Squawk(Severity::Note)),
     ("ban-concurrent-index-creation-in-transaction", Ours("needs-own-transaction")),
     ("ban-create-domain-with-constraint", Squawk(Severity::Note)),
+    ("ban-create-policy", Drydock(CLIENTS)),
+    ("ban-detach-inheritance", Drydock(CLIENTS)),
+    ("ban-disable-trigger", Ours("triggers-off")),
     ("ban-drop-column", Ours("data-loss")),
+    ("ban-drop-constraint", Ours("constraint-dropped")),
     ("ban-drop-database", Ours("instance-wide")),
+    ("ban-drop-default", Drydock(CLIENTS)),
+    ("ban-drop-domain", Drydock(CLIENTS)),
+    ("ban-drop-extension", Drydock(CLIENTS)),
+    ("ban-drop-function", Drydock(CLIENTS)),
+    ("ban-drop-generated-expression", Drydock(CLIENTS)),
+    ("ban-drop-index", Ours("drop-index")),
     ("ban-drop-not-null", Squawk(Severity::Warning)),
+    ("ban-drop-policy", Drydock(CLIENTS)),
+    ("ban-drop-schema", Ours("data-loss")),
+    ("ban-drop-sequence", Drydock(CLIENTS)),
     ("ban-drop-table", Ours("data-loss")),
+    ("ban-drop-trigger", Drydock(CLIENTS)),
+    ("ban-drop-type", Drydock(CLIENTS)),
+    ("ban-drop-view", Ours("drop-view")),
     (
         "ban-duplicate-column-assignments",
         Drydock("the server refuses such a statement, so the shadow stage does not get past it"),
     ),
+    ("ban-new-write-restriction", Drydock(CLIENTS)),
+    ("ban-replace-view-function", Drydock(CLIENTS)),
+    ("ban-replica-identity", Ours("replica-identity")),
+    ("ban-revoke", Ours("rights-taken")),
+    ("ban-set-default", Drydock(CLIENTS)),
+    ("ban-set-schema", Ours("rename")),
     ("ban-truncate-cascade", Ours("data-loss")),
     ("ban-uncommitted-transaction", Ours("transaction-control")),
     ("changing-column-type", Ours("table-rewrite")),
@@ -59,6 +99,7 @@ pub const RULES: &[(&str, Answer)] = &[
     ("prefer-text-field", Squawk(Severity::Note)),
     ("prefer-timestamp-tz", Squawk(Severity::Note)),
     ("renaming-column", Ours("rename")),
+    ("renaming-object", Ours("rename")),
     ("renaming-table", Ours("rename")),
     ("require-concurrent-index-creation", Ours("blocks-writes")),
     ("require-concurrent-index-deletion", Ours("drop-index")),
@@ -92,7 +133,7 @@ fn named(rule: &str) -> String {
 
 /// What squawk says of a statement. Its rules are about definitions, so it is not asked about rows.
 pub fn lint(text: &str, tree: &NodeEnum) -> Vec<Hazard> {
-    if !defines(tree) {
+    if !defines(tree) || deep(text) {
         return Vec::new();
     }
     let through: std::collections::HashSet<Rule> = RULES
@@ -125,6 +166,20 @@ pub fn lint(text: &str, tree: &NodeEnum) -> Vec<Hazard> {
 
 fn defines(tree: &NodeEnum) -> bool {
     matches!(tree, NodeEnum::CreateStmt(_) | NodeEnum::AlterTableStmt(_) | NodeEnum::CreateDomainStmt(_))
+}
+
+/// Parentheses that add nothing are not in the tree, but squawk's parser goes down into each and could exhaust the stack.
+fn deep(text: &str) -> bool {
+    const MOST: usize = 200;
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MOST
+    })
 }
 
 /// Squawk's sentences as one, in the form of ours.
