@@ -352,3 +352,96 @@ fn bad_input(shop: &Shop) {
     assert!(said.contains("Java is missing"), "{said}");
     // Nothing of all this has touched the database or left anything behind that a good run stumbles over.
 }
+
+/// What is let pass, and how it was said: in SQL, as a changeset's comment, of a class, of a hazard that is not there.
+const ALLOWED: &str = "--liquibase formatted sql
+
+--changeset shop:code
+-- drydock: allow squawk/ban-char-field because ISO 4217 says three letters
+--drydock: allow lock-held because it was slow once
+alter table orders add column currency char(3); -- the rest is no remark: drydock: allow nothing
+--rollback alter table orders drop column currency;
+
+--changeset shop:no-fax
+--comment nobody faxes. drydock: allow data-loss because the numbers are dead
+-- drydock: allow does-not-plan till/Fax because 1.0.0 is gone on Monday
+alter table customers drop column fax;
+--rollback alter table customers add column fax text;
+";
+
+#[test]
+fn what_is_let_pass_keeps_its_reason() {
+    let shop = Shop::new();
+    shop.write("changes.sql", ALLOWED);
+    let plan = shop.run("plan", &["--format", "json"]).expect(0).json();
+    matches_schema(&shop.home, "plan", &plan);
+    let allowed = |at: usize| plan["changesets"][at]["allowed"].clone();
+    assert_eq!(
+        allowed(0),
+        serde_json::json!([
+            {"what": "squawk/ban-char-field", "of": null, "reason": "ISO 4217 says three letters", "idle": false},
+            {"what": "lock-held", "of": null, "reason": "it was slow once", "idle": true},
+        ])
+    );
+    assert_eq!(
+        allowed(1),
+        serde_json::json!([
+            {"what": "does-not-plan", "of": "till/Fax", "reason": "1.0.0 is gone on Monday", "idle": false},
+            {"what": "data-loss", "of": null, "reason": "the numbers are dead", "idle": false},
+        ])
+    );
+    let hazards = plan["changesets"][1]["statements"][0]["hazards"].as_array().unwrap();
+    let lost = hazards.iter().find(|h| h["name"] == "data-loss").unwrap();
+    assert_eq!((&lost["severity"], &lost["allowed"]), (&"danger".into(), &"the numbers are dead".into()));
+    let text = shop.run("plan", &[]).expect(0).out;
+    for line in [
+        "data-loss on 50 rows (allowed)",
+        "notes     1 brief-lock; --format json says where\n",
+        "allowed   no-fax: data-loss, because the numbers are dead\n",
+        "allowed   no-fax: does-not-plan of till/Fax, because 1.0.0 is gone on Monday\n",
+        "allowed   code: lock-held, because it was slow once; nothing in it has this hazard: take the line out\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+
+    // The same in YAML, in the SQL of a change and as the changeset's comment.
+    let yaml = "databaseChangeLog:
+- changeSet:
+    id: no-fax
+    author: shop
+    comment: 'drydock: allow data-loss because the numbers are dead'
+    changes:
+    - sql:
+        sql: |
+          -- drydock: allow brief-lock because it is quick
+          alter table customers drop column fax
+    - rollback: [{sql: {sql: alter table customers add column fax text}}]
+";
+    shop.write("changes.yaml", yaml);
+    let arguments = ["plan", "--database", &shop.url, "--changelog", "changes.yaml", "--format", "json"];
+    let plan = shop.home.run(&arguments).expect(0).json();
+    let names: Vec<_> =
+        plan["changesets"][0]["allowed"].as_array().unwrap().iter().map(|a| a["what"].clone()).collect();
+    assert_eq!(names, ["brief-lock", "data-loss"]);
+
+    for (said, told) in [
+        ("allow data-loss", "gives no reason"),
+        ("allow data-los because it is small", "called data-los"),
+        ("let it be", "is not understood"),
+    ] {
+        shop.write(
+            "changes.sql",
+            &CHANGES.replace(
+                "alter table customers drop",
+                &format!("-- drydock: {said}\nalter table customers drop"),
+            ),
+        );
+        let ran = shop.run("plan", &[]).expect(2);
+        assert!(
+            ran.err.contains(told) && ran.err.contains("changes.sql:11: a remark of changeset \"no-fax\""),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains("hint: write `drydock: allow NAME because REASON`"), "{}", ran.err);
+    }
+}

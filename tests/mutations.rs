@@ -53,7 +53,7 @@ fn file(name: &str) -> String {
 }
 
 fn changeset(sql: &str, database: &dyn Database, catalog: &database::Catalog) -> Changeset {
-    let statements = database.analyse(sql, catalog).unwrap();
+    let statements = database.analyse(&[sql.to_owned()], catalog).unwrap();
     Changeset {
         key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
         line: None,
@@ -64,6 +64,7 @@ fn changeset(sql: &str, database: &dyn Database, catalog: &database::Catalog) ->
         statements,
         reverse: Reverse::None,
         inverse: Vec::new(),
+        allowed: Vec::new(),
     }
 }
 

@@ -481,6 +481,7 @@ async fn clients_see_what_a_service_would() {
         shipments.foreign_keys,
         [(vec!["carrier".to_owned()], "log.carriers".to_owned(), vec!["id".to_owned()])]
     );
+    assert_eq!(shipments.indexed, [["id"]]);
     let samples = source.samples("log.shipments", "state", 5).await.unwrap();
     assert_eq!(samples.len(), 3);
     assert_eq!(source.samples("log.events", "at", 50).await.unwrap().len(), 50);

@@ -32,6 +32,19 @@ pub fn column(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<String
     })
 }
 
+/// The classes of verdicts.
+pub const CLASSES: &[&str] = &[
+    "does-not-plan",
+    "fails-when-run",
+    "result-columns",
+    "result-type",
+    "parameter-type",
+    "api-field",
+    "answers-differently",
+    "gets-slow",
+    "lost-privilege",
+];
+
 /// The same for a class, whatever the statement: a title, and what it means and asks for.
 pub fn class_help(class: &str) -> (&'static str, &'static str) {
     match class {
@@ -272,6 +285,7 @@ mod tests {
             statements: vec![statement],
             reverse: Reverse::None,
             inverse: vec![],
+            allowed: vec![],
         }
     }
 
@@ -405,6 +419,13 @@ mod tests {
         #[test]
         fn any_statement_can_be_read(sql in "(alter table |drop |rename |to |add |type |set not null|\\PC|[\"'(),; ]){0,30}") {
             let _ = advice(&verdict(VerdictKind::Breaking, "does-not-plan", "x"), Some(&changeset(&sql)));
+        }
+    }
+
+    #[test]
+    fn every_class_has_help_of_its_own() {
+        for class in CLASSES {
+            assert_ne!(class_help(class), class_help(""), "{class}");
         }
     }
 }

@@ -67,6 +67,22 @@ pub struct Hazard {
     pub rows: Option<u64>,
     /// One sentence: what happens, and the way around it.
     pub message: String,
+    /// Why it may happen all the same, in the words of the changeset's author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
+}
+
+/// What the author of a changeset lets pass, and why: `drydock: allow NAME because REASON`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Allowed {
+    /// The name of a hazard, or the class of a verdict.
+    pub what: String,
+    /// Of a class: only for this `SERVICE`, or this `SERVICE/QUERY` of it.
+    pub of: Option<String>,
+    pub reason: String,
+    /// Nothing in the changeset has this hazard: the line says something that is not so (any more).
+    #[serde(default)]
+    pub idle: bool,
 }
 
 /// What the engine's grammar says of one statement.
@@ -128,6 +144,9 @@ pub struct Changeset {
     pub reverse: Reverse,
     /// The statements of the inverse, analysed the same way.
     pub inverse: Vec<Statement>,
+    /// What its author lets pass.
+    #[serde(default)]
+    pub allowed: Vec<Allowed>,
 }
 
 impl Changeset {

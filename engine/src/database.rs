@@ -104,6 +104,9 @@ pub struct Catalog {
     pub enums: BTreeMap<String, Vec<String>>,
     /// Schemas searched for bare names, in order.
     pub search_path: Vec<String>,
+    /// Table -> columns of the indexes that pending changesets make.
+    #[serde(default)]
+    pub coming: BTreeMap<String, Vec<Vec<String>>>,
     /// Function or procedure `schema.name` -> words of its body that may be names.
     #[serde(default)]
     pub routines: BTreeMap<String, BTreeSet<String>>,
@@ -124,6 +127,9 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// Column sets of unique indexes, the primary key included.
     pub unique: Vec<Vec<String>>,
+    /// Columns of all valid indexes over the whole table, in order.
+    #[serde(default)]
+    pub indexed: Vec<Vec<String>>,
     /// Foreign keys: own columns, referenced table, referenced columns.
     pub foreign_keys: Vec<(Vec<String>, String, Vec<String>)>,
 }
@@ -545,9 +551,13 @@ pub trait Database: Send + Sync {
     /// Of the named tables (absent ones are left out) or of all, partitions within their parents.
     async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint>;
 
-    /// Parses SQL (one or several statements) with the product's grammar. Statements the grammar does not take are an
-    /// `Input` error.
-    fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>>;
+    /// Parses the SQL of one changeset in order, each text one or several statements, with the product's grammar. Statements
+    /// the grammar does not take are an `Input` error.
+    fn analyse(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>>;
+    /// Table -> columns of the indexes that these texts make; what cannot be read makes none.
+    fn coming_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>>;
+    /// The names of all hazards that `analyse` may find.
+    fn hazards(&self) -> BTreeSet<String>;
     /// One role per parameter, `$1` first.
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>>;
     /// All that a query comes to use and to write, and what stands behind its parameters, in one look at it.

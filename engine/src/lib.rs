@@ -3,6 +3,7 @@
 //! The library never touches the terminal; `cli` prints. See ARCHITECTURE.md for the map.
 
 pub mod advice;
+pub mod allowed;
 pub mod apply;
 pub mod changeset;
 pub mod cli;

@@ -74,6 +74,9 @@ pub struct ChangesetStatus {
     #[serde(flatten)]
     pub key: ChangesetId,
     pub comment: Option<String>,
+    /// Lines of comments in its SQL that speak to Drydock.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// `ran`, `pending`, `filtered`, `ran_changed`.
     pub state: String,
     pub filter_reason: Option<String>,

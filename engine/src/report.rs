@@ -7,7 +7,7 @@ pub mod text;
 
 use std::fmt::Write;
 
-use crate::changeset::Severity;
+use crate::changeset::{Hazard, Severity};
 use crate::evidence::{Outcome, RunRecord};
 use text::{bytes, count, duration, proof, sentence, waits};
 
@@ -156,15 +156,8 @@ fn changesets(record: &RunRecord) -> String {
         let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
         let sql: Vec<String> =
             planned.iter().flat_map(|c| c.statements.iter().map(|s| s.sql.clone())).collect();
-        let hazards: Vec<String> = planned
-            .iter()
-            .flat_map(|c| &c.statements)
-            .flat_map(|s| &s.hazards)
-            .map(|h| {
-                let class = if h.severity == Severity::Danger { "bad" } else { "none" };
-                format!("<span class=\"{class}\" title=\"{}\">{}</span>", escape(&h.message), escape(&h.name))
-            })
-            .collect();
+        let hazards: Vec<String> =
+            planned.iter().flat_map(|c| &c.statements).flat_map(|s| &s.hazards).map(hazard).collect();
         let lock = rehearsal.and_then(|r| r.locks.iter().max_by_key(|l| (l.blocks, l.held_ms)));
         let lock =
             lock.map(|l| format!("{} on {} for {} ms", l.mode, l.relation, l.held_ms)).unwrap_or_default();
@@ -195,6 +188,16 @@ fn changesets(record: &RunRecord) -> String {
     }
     out.push_str("</tbody></table></div>");
     out
+}
+
+fn hazard(hazard: &Hazard) -> String {
+    let (class, mark, why) = match &hazard.allowed {
+        Some(reason) => ("none", " (allowed)", format!("allowed because {reason}. ")),
+        None if hazard.severity == Severity::Danger => ("bad", "", String::new()),
+        None => ("none", "", String::new()),
+    };
+    let title = escape(&format!("{why}{}", hazard.message));
+    format!("<span class=\"{class}\" title=\"{title}\">{}{mark}</span>", escape(&hazard.name))
 }
 
 fn around(record: &RunRecord) -> String {

@@ -31,11 +31,13 @@ mod changes;
 mod claim;
 mod client;
 mod columns;
+mod coming;
 mod connect;
 mod constraints;
 mod create;
 mod dml;
 mod drops;
+mod dynamic;
 mod extinguish;
 mod fingerprint;
 mod hazards;
@@ -50,10 +52,13 @@ mod scope;
 mod seen;
 mod seen_types;
 mod server;
+mod settings;
 mod sketch;
 mod sql;
+mod squawk;
 mod text;
 mod tls;
+mod together;
 mod types;
 mod uses;
 mod writes;
@@ -260,8 +265,16 @@ impl Database for Postgres {
         fingerprint::data((&a, &b), major, tables).await
     }
 
-    fn analyse(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Statement>> {
+    fn analyse(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
         analyse::analyse(sql, catalog)
+    }
+
+    fn coming_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
+        analyse::coming(sql, catalog)
+    }
+
+    fn hazards(&self) -> BTreeSet<String> {
+        hazards::names()
     }
 
     fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {

@@ -27,7 +27,7 @@
 //   clear                                                 -> {}; never needed: the history is read anew for every act
 //   close                                                 -> {}; and the process ends
 //
-// A changeset's status: {id, author, path, line, comment, contexts, labels, description, run_in_transaction, run_on_change,
+// A changeset's status: {id, author, path, line, comment, remarks, contexts, labels, description, run_in_transaction, run_on_change,
 // run_always, fail_on_error, checksum, recorded_checksum, state, filter_reason}, `state` being `ran`, `pending`, `filtered` or
 // `ran_changed` (edited after it was applied). Pending ones also have `sql` (the statements as Liquibase would send them, without
 // its bookkeeping), `rollback` {kind: inverse|empty|none, sql, message} and `preconditions` {on_fail, holds, message} or null, as
@@ -494,6 +494,7 @@ public class Driver {
     Map<String, Object> one(ChangeSet changeSet, Map<String, Object> row, Map<String, List<String>> texts) throws Exception {
         Map<String, Object> it = identity(changeSet);
         it.put("comment", changeSet.getComments());
+        it.put("remarks", remarks(changeSet));
         it.put("contexts", String.valueOf(changeSet.getContextFilter()));
         it.put("labels", String.valueOf(changeSet.getLabels()));
         it.put("description", changeSet.getDescription());
@@ -531,6 +532,19 @@ public class Driver {
             if (!offline()) end(jdbc());
         }
         return it;
+    }
+
+    static final Pattern REMARK = Pattern.compile("^\\s*--\\s*drydock:.*$", Pattern.MULTILINE);
+
+    /** Lines of its SQL that speak to Drydock. Liquibase takes comments out of what it runs, so they are read from what was written. */
+    static List<String> remarks(ChangeSet changeSet) {
+        List<String> found = new ArrayList<>();
+        for (Change change : changeSet.getChanges()) {
+            String sql = change instanceof AbstractSQLChange ? ((AbstractSQLChange) change).getSql() : null;
+            Matcher remark = REMARK.matcher(sql == null ? "" : sql);
+            while (remark.find()) found.add(remark.group().trim());
+        }
+        return found;
     }
 
     /** Why Liquibase's own filters leave it out, or null. */

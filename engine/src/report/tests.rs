@@ -190,3 +190,21 @@ fn numbers_for_people() {
     assert_eq!([count(7), count(1_000), count(1_234_567)], ["7", "1,000", "1,234,567"]);
     assert_eq!([bytes(512), bytes(1_536), bytes(549 << 20)], ["512 B", "1.5 KiB", "549 MiB"]);
 }
+
+#[test]
+fn what_is_let_pass_is_shown_with_its_reason() {
+    let mut danger = Hazard {
+        name: "data-loss".to_owned(),
+        severity: Severity::Danger,
+        lock: None,
+        table: None,
+        rows: None,
+        message: "gone".to_owned(),
+        allowed: None,
+    };
+    assert_eq!(hazard(&danger), "<span class=\"bad\" title=\"gone\">data-loss</span>");
+    danger.allowed = Some(EVIL.to_owned());
+    let shown = hazard(&danger);
+    assert!(shown.starts_with("<span class=\"none\" title=\"allowed because &lt;script&gt;"), "{shown}");
+    assert!(shown.ends_with(". gone\">data-loss (allowed)</span>"), "{shown}");
+}

@@ -1,5 +1,7 @@
 //! Results for the terminal. Pure: what is printed, and where, is `cli`'s.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::changeset::Severity;
@@ -243,7 +245,8 @@ pub fn plan(plan: &Plan, width: u16) -> String {
                 .filter(|h| h.severity > Severity::Note)
                 .map(|h| {
                     let rows = h.rows.map(|r| format!(" on {} rows", count(r))).unwrap_or_default();
-                    format!("{}{rows}", h.name)
+                    let allowed = if h.allowed.is_some() { " (allowed)" } else { "" };
+                    format!("{}{rows}{allowed}", h.name)
                 })
                 .collect();
             let number =
@@ -265,6 +268,8 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     } else {
         out.push_str(&drawn(&lines));
     }
+    out.push_str(&notes(plan));
+    out.push_str(&allowed(plan));
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }
@@ -273,6 +278,34 @@ pub fn plan(plan: &Plan, width: u16) -> String {
         "applied   {} changesets\nserver    {}\nplan      {}\n",
         plan.applied, plan.server.version, plan.hash
     ));
+    out
+}
+
+/// Hazards that are worth knowing, counted: in the table they would hide what weighs more.
+fn notes(plan: &Plan) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let all = plan.changesets.iter().flat_map(|c| &c.statements).flat_map(|s| &s.hazards);
+    for hazard in all.filter(|h| h.severity == Severity::Note && h.allowed.is_none()) {
+        *counts.entry(&hazard.name).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    format!("notes     {}; --format json says where\n", each.join(", "))
+}
+
+/// What the authors of changesets let pass, and why.
+fn allowed(plan: &Plan) -> String {
+    let mut out = String::new();
+    for changeset in &plan.changesets {
+        let id = &changeset.key.id;
+        for line in &changeset.allowed {
+            let of = line.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+            let idle = if line.idle { "; nothing in it has this hazard: take the line out" } else { "" };
+            out.push_str(&format!("allowed   {id}: {}{of}, because {}{idle}\n", line.what, line.reason));
+        }
+    }
     out
 }
 

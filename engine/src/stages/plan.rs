@@ -1,8 +1,11 @@
 //! `plan`: what Liquibase has pending, parsed, with phases, hazards, reverses, waves, and what has drifted.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use super::StageDone;
+use crate::allowed;
 use crate::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::config::Environment;
 use crate::database::{Catalog, Database, SchemaFingerprint};
@@ -43,8 +46,10 @@ fn describe(plan: &Plan) -> String {
     )
 }
 
+/// What is let pass is no danger.
 fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
-    changeset.statements.iter().flat_map(|s| s.hazards.iter().map(|h| h.severity))
+    let all = changeset.statements.iter().flat_map(|s| &s.hazards);
+    all.filter(|h| h.allowed.is_none()).map(|h| h.severity)
 }
 
 /// Makes the plan. Changes nothing anywhere.
@@ -58,10 +63,14 @@ pub async fn make(
 ) -> Result<Plan> {
     let server = database.server().await?;
     let status = liquibase.status().await?;
-    let catalog = database.catalog().await?;
+    let mut catalog = database.catalog().await?;
+    let pending: Vec<&ChangesetStatus> = status.changesets.iter().filter(|c| c.state == "pending").collect();
+    let texts: Vec<String> = pending.iter().flat_map(|c| c.sql.iter().cloned()).collect();
+    catalog.coming = database.coming_indexes(&texts, &catalog);
+    let hazards = database.hazards();
     let mut changesets = Vec::new();
-    for pending in status.changesets.iter().filter(|c| c.state == "pending") {
-        changesets.push(read(pending, database, &catalog)?);
+    for pending in pending {
+        changesets.push(read(pending, database, &catalog, &hazards)?);
     }
     let filtered = status
         .changesets
@@ -95,7 +104,16 @@ fn hash(plan: &Plan) -> Result<String> {
         .iter()
         .map(|c| {
             let sql = |statements: &[Statement]| statements.iter().map(|s| s.sql.clone()).collect::<Vec<_>>();
-            (c.key.clone(), c.checksum.clone(), c.phase, c.reverse, sql(&c.statements), sql(&c.inverse))
+            let allowed = c.allowed.clone();
+            (
+                c.key.clone(),
+                c.checksum.clone(),
+                c.phase,
+                c.reverse,
+                sql(&c.statements),
+                sql(&c.inverse),
+                allowed,
+            )
         })
         .collect();
     let bytes = serde_json::to_vec(&(essence, &plan.waves, &plan.filtered, &plan.drift))
@@ -103,27 +121,29 @@ fn hash(plan: &Plan) -> Result<String> {
     Ok(hex(&Sha256::digest(bytes)))
 }
 
-fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -> Result<Changeset> {
+fn read(
+    pending: &ChangesetStatus,
+    database: &dyn Database,
+    catalog: &Catalog,
+    hazards: &BTreeSet<String>,
+) -> Result<Changeset> {
     let place = match pending.line {
         Some(line) => format!("{}:{line}", pending.key.path),
         None => pending.key.path.clone(),
     };
-    let analyse =
-        |sql: &[String], what: &str| -> Result<Vec<Statement>> {
-            let mut statements = Vec::new();
-            for one in sql {
-                statements.extend(database.analyse(one, catalog).input(format!(
-                    "{place}: the {what} of changeset \"{}\" cannot be read",
-                    pending.key.id
-                ))?);
-            }
-            Ok(statements)
-        };
-    let statements = analyse(&pending.sql, "SQL")?;
-    let (reverse, inverse) = match &pending.rollback {
+    let id = &pending.key.id;
+    let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
+        let unread = format!("{place}: the {what} of changeset \"{id}\" cannot be read");
+        database.analyse(sql, catalog).input(unread)
+    };
+    let mut statements = analyse(&pending.sql, "SQL")?;
+    let (reverse, mut inverse) = match &pending.rollback {
         Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
         _ => (Reverse::None, Vec::new()),
     };
+    let mut allowed = allowed::read(&pending.remarks, pending.comment.as_deref(), hazards)
+        .input(format!("{place}: a remark of changeset \"{id}\" cannot be read"))?;
+    allowed::apply(&mut allowed, &mut statements, &mut inverse);
     Ok(Changeset {
         key: pending.key.clone(),
         line: pending.line,
@@ -134,6 +154,7 @@ fn read(pending: &ChangesetStatus, database: &dyn Database, catalog: &Catalog) -
         statements,
         reverse,
         inverse,
+        allowed,
     })
 }
 

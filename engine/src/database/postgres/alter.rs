@@ -3,18 +3,14 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AlterDomainStmt, AlterEnumStmt, AlterObjectSchemaStmt, AlterOwnerStmt, AlterTableCmd, AlterTableStmt,
-    AlterTableType as At, CommentStmt, ObjectType, PartitionCmd, RenameStmt,
+    AlterTableType as At, CommentStmt, Node, ObjectType, PartitionCmd, RenameStmt,
 };
 
 use super::hazards::{self, Lock};
 use super::names::Names;
 use super::sketch::Sketch;
-use super::{columns, constraints, create, sql};
+use super::{columns, constraints, create, settings, sql};
 use crate::changeset::Phase;
-
-/// Storage parameters that change under SHARE UPDATE EXCLUSIVE (manual, CREATE TABLE, storage parameters).
-const LIGHT_OPTIONS: &[&str] =
-    &["fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"];
 
 pub fn table(alter: &AlterTableStmt, names: &mut Names, s: &mut Sketch) {
     let Some(range) = &alter.relation else { return };
@@ -65,11 +61,7 @@ fn lock_of(command: &AlterTableCmd) -> Lock {
         | At::AtAttachPartition
         | At::AtDetachPartitionFinalize => Lock::ShareUpdateExclusive,
         At::AtSetRelOptions | At::AtResetRelOptions | At::AtReplaceRelOptions => {
-            let heavy = list(command).iter().any(|option| {
-                let light = option.starts_with("autovacuum_") || option.starts_with("log_autovacuum");
-                !light && !LIGHT_OPTIONS.contains(&option.as_str())
-            });
-            if heavy { Lock::AccessExclusive } else { Lock::ShareUpdateExclusive }
+            settings::lock(options(command))
         }
         At::AtDetachPartition => match definition(command) {
             Some(NodeEnum::PartitionCmd(p)) if p.concurrent => Lock::ShareUpdateExclusive,
@@ -88,18 +80,11 @@ fn lock_of(command: &AlterTableCmd) -> Lock {
     }
 }
 
-/// Names of the options in a list of definitions.
-fn list(command: &AlterTableCmd) -> Vec<String> {
+/// The storage parameters that a command sets or resets.
+fn options(command: &AlterTableCmd) -> &[Node] {
     match definition(command) {
-        Some(NodeEnum::List(list)) => list
-            .items
-            .iter()
-            .filter_map(|n| match n.node.as_ref() {
-                Some(NodeEnum::DefElem(d)) => Some(d.defname.clone()),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
+        Some(NodeEnum::List(list)) => &list.items,
+        _ => &[],
     }
 }
 
@@ -146,7 +131,12 @@ fn apply(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
         At::AtValidateConstraint => constraints::validate(command, table, names, s),
         At::AtDropConstraint => constraints::drop(command, table, names, s),
         At::AtSetLogged => s.hurt(names, &hazards::STORAGE_REWRITE, table, "SET LOGGED"),
-        At::AtSetUnLogged => s.hurt(names, &hazards::STORAGE_REWRITE, table, "SET UNLOGGED"),
+        At::AtSetUnLogged => {
+            s.hurt(names, &hazards::STORAGE_REWRITE, table, "SET UNLOGGED");
+            s.remark(names, &hazards::UNLOGGED, table, "");
+        }
+        At::AtSetRelOptions => settings::look(options(command), table, names, s),
+        At::AtReplicaIdentity => s.hurt(names, &hazards::REPLICA_IDENTITY, table, ""),
         At::AtSetTableSpace => s.hurt(names, &hazards::STORAGE_REWRITE, table, "SET TABLESPACE"),
         At::AtSetAccessMethod => s.hurt(names, &hazards::STORAGE_REWRITE, table, "SET ACCESS METHOD"),
         At::AtAttachPartition => attach(command, table, names, s),
@@ -334,6 +324,9 @@ pub fn enumeration(change: &AlterEnumStmt, names: &Names, s: &mut Sketch) {
     }
     if change.old_val.is_empty() {
         s.warn(names, &hazards::NO_INVERSE, &name);
+        if change.new_val_neighbor.is_empty() {
+            s.warn(names, &hazards::LABEL_AT_END, &name);
+        }
         s.warn(names, &hazards::ENUM_IN_TRANSACTION, &name);
     } else {
         s.phase(Phase::Contract);

@@ -8,31 +8,48 @@ use super::hazards::{self, Lock};
 use super::names::Names;
 use super::sketch::Sketch;
 use super::sql::{self, Parsed};
-use super::{alter, backfill, create, dml, drops, relations};
+use super::{alter, backfill, coming, create, dml, drops, dynamic, relations, squawk, together};
 use crate::changeset::{Phase, Statement};
 use crate::database::Catalog;
 use crate::error::Result;
 
-/// Reads a script of one or more statements in order; later ones see what earlier ones made.
+/// Reads the texts of a changeset in order, each one or more statements; later ones see what earlier ones made.
 ///
 /// # Errors
 /// `Input` with line and column when the grammar does not take it.
-pub fn analyse(sql: &str, catalog: &Catalog) -> Result<Vec<Statement>> {
-    let parsed = sql::parse(sql)?;
+pub fn analyse(sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
+    let mut parsed: Vec<Parsed> = Vec::new();
+    for text in sql {
+        parsed.extend(sql::parse(text)?);
+    }
     let mut names = Names::new(catalog);
+    names.foresee(&parsed);
     let mut statements: Vec<Statement> = Vec::new();
     for (at, one) in parsed.iter().enumerate() {
         let rest = parsed.get(at + 1..).unwrap_or_default();
         let mut sketch = read(one, &mut names, rest);
-        if let (Some(tree), true) = (&one.tree, sketch.backfill.is_none()) {
-            let earlier: Vec<&str> =
-                statements.iter().flat_map(|s| s.touches.iter().map(String::as_str)).collect();
-            sketch.backfill = backfill::find(tree, &names, &earlier);
-            dml::weigh(tree, &names, &mut sketch);
+        if let Some(tree) = &one.tree {
+            if sketch.backfill.is_none() {
+                let earlier: Vec<&str> =
+                    statements.iter().flat_map(|s| s.touches.iter().map(String::as_str)).collect();
+                sketch.backfill = backfill::find(tree, &names, &earlier);
+                dml::weigh(tree, &names, &mut sketch);
+            }
+            squawk::lint(&one.text, tree).into_iter().for_each(|hazard| sketch.found(hazard));
+        }
+        for long in sql::cut_names(&one.text) {
+            sketch.warn(&names, &hazards::NAME_CUT, &long);
         }
         statements.push(sketch.finish(&names, one.text.clone()));
     }
+    together::look(&mut statements, &parsed, &names);
     Ok(statements)
+}
+
+/// The indexes that these texts make; one that cannot be read is told where it is analysed.
+pub fn coming(sql: &[String], catalog: &Catalog) -> coming::Indexes {
+    let parsed: Vec<Parsed> = sql.iter().flat_map(|text| sql::parse(text).unwrap_or_default()).collect();
+    coming::indexes(&parsed, &Names::new(catalog))
 }
 
 /// `rest`: the statements after this one, to see what is only replaced.
@@ -87,6 +104,7 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
         | NodeEnum::CreateFunctionStmt(_)
         | NodeEnum::CreateStatsStmt(_)
         | NodeEnum::CreateSchemaStmt(_) => create::other(tree, names, &mut s),
+        NodeEnum::AlterExtensionStmt(extension) => s.warn(names, &hazards::EXTENSION, &extension.extname),
 
         NodeEnum::DropStmt(drop) => drops::objects(drop, names, &mut s, rest),
         NodeEnum::TruncateStmt(truncate) => drops::truncate(truncate, names, &mut s),
@@ -168,6 +186,9 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
                 s.touch(name);
             }
         }
+    }
+    if matches!(tree, NodeEnum::CreateFunctionStmt(_) | NodeEnum::DoStmt(_)) {
+        dynamic::look(text, names, &mut s);
     }
     s
 }

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::super::hazards;
-use super::analyse;
 use crate::changeset::{Phase, Severity, Statement};
 use crate::database::{Catalog, Column, Table};
+
+pub fn analyse(sql: &str, catalog: &Catalog) -> crate::error::Result<Vec<Statement>> {
+    super::analyse(&[sql.to_string()], catalog)
+}
 
 pub fn column(name: &str, sql_type: &str, not_null: bool) -> Column {
     Column { name: name.into(), sql_type: sql_type.into(), not_null, ..Column::default() }
@@ -42,6 +45,7 @@ pub fn catalog() -> Catalog {
         ],
     );
     big.foreign_keys = vec![(strings(&["carrier_id"]), "app.small".into(), strings(&["id"]))];
+    big.indexed = vec![strings(&["id"]), strings(&["code"]), strings(&["carrier_id"])];
     c.tables.insert("app.big".into(), big);
     c.tables.insert(
         "app.small".into(),
@@ -258,3 +262,12 @@ const WORDS: &[&str] = &[
     "DEFAULT",
     "random()",
 ];
+
+#[test]
+fn deep_parentheses_do_not_exhaust_the_stack() {
+    for depth in [100, 9_000, 30_000] {
+        let (open, closed) = ("(".repeat(depth), ")".repeat(depth));
+        let read = analyse(&format!("CREATE TABLE y (a bigint DEFAULT {open}1{closed})"), &catalog());
+        assert_eq!(read.is_ok(), depth < 10_000, "{depth}");
+    }
+}

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use super::super::analyse::analyse;
-use super::super::analyse::tests::{catalog, column};
+use super::super::analyse::tests::{analyse, catalog, column};
 use super::bound_sql;
 use crate::changeset::Backfill;
 use crate::database::{Catalog, Table};

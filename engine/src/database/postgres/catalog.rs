@@ -34,6 +34,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
     Ok(Catalog {
         tables,
         indexes,
+        coming: BTreeMap::new(),
         views: views(client).await?,
         routines: routines(client).await?,
         triggers: triggers(client).await?,
@@ -112,12 +113,15 @@ async fn columns(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
 
 /// Fills keys; gives index -> table.
 async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<BTreeMap<String, String>> {
-    // Only plain columns over the whole table make a key; expression and partial indexes do not.
+    // Only plain columns over the whole table make a key; expression and partial indexes do not. For looking rows up by a
+    // value, an index without the NULLs is as good.
     let sql = format!(
         "SELECT i.indrelid, n.nspname || '.' || x.relname, n.nspname || '.' || c.relname, i.indisprimary,
                 i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid,
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, n)
-                 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.n <= i.indnkeyatts)
+                 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.n <= i.indnkeyatts),
+                i.indisvalid AND i.indexprs IS NULL
+                AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')
          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2"
     );
@@ -128,6 +132,9 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
         let Some(class) = classes.get_mut(&row.try_get(0).told(READ)?) else { continue };
         if row.try_get(3).told(READ)? {
             class.table.primary_key.clone_from(&key);
+        }
+        if row.try_get(6).told(READ)? {
+            class.table.indexed.push(key.clone());
         }
         if row.try_get(4).told(READ)? {
             class.table.unique.push(key);

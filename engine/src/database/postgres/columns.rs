@@ -135,6 +135,7 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
         has(ConstrType::ConstrDefault).and_then(|c| c.raw_expr.as_deref()).filter(|e| !sql::is_null(e));
     let filled = filling(column, column_type.as_ref(), default, &constraints);
 
+    json(table, column, names, s);
     if let Some(what) = &filled {
         s.hurt(names, &hazards::ADD_COLUMN_REWRITE, table, what);
     } else if let Some(other) = column_type.as_ref().filter(|t| !t.built_in()) {
@@ -163,11 +164,19 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
         }
     }
     if let Some(key) = has(ConstrType::ConstrForeign) {
-        let target = create::referenced(key, table, names, s);
+        let target = create::referenced(key, table, std::slice::from_ref(&column.colname), names, s);
         if has_value {
             let what = target.unwrap_or_default();
             s.hurt(names, &hazards::ADD_FOREIGN_KEY, table, &what);
         }
+    }
+}
+
+/// A column of a type that cannot be compared.
+pub fn json(table: &str, column: &ColumnDef, names: &Names, s: &mut Sketch) {
+    if column.type_name.as_ref().is_some_and(|t| Type::from_tree(t).base == "json") {
+        let what = format!("{table}.{}", column.colname);
+        s.remark(names, &hazards::JSON_COLUMN, table, &what);
     }
 }
 
@@ -233,6 +242,9 @@ pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut 
     };
     let Some(new) = definition.type_name.as_ref().map(Type::from_tree) else { return };
     let written = definition.type_name.as_ref().map(written).unwrap_or_default();
+    if new.base == "json" {
+        s.remark(names, &hazards::JSON_COLUMN, table, &format!("{table}.{}", command.name));
+    }
     let old = names.column(table, &command.name).map(|c| Type::from_text(&c.sql_type));
     let plain =
         definition.raw_default.as_deref().is_none_or(|using| types::plain_using(using, &command.name, &new));

@@ -29,13 +29,16 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
     s.contract(names, table);
     match constraint.contype() {
         ConstrType::ConstrForeign => {
-            let target = create::referenced(constraint, table, names, s).unwrap_or_default();
+            let target = create::referenced(constraint, table, &[], names, s).unwrap_or_default();
             if !constraint.skip_validation {
                 s.hurt(names, &hazards::ADD_FOREIGN_KEY, table, &target);
             }
         }
         ConstrType::ConstrPrimary | ConstrType::ConstrUnique if constraint.indexname.is_empty() => {
             s.hurt(names, &hazards::ADD_UNIQUE, table, "");
+            if !names.is_fresh(table) {
+                s.remark(names, &hazards::DUPLICATES, table, &sql::texts(&constraint.keys).join(", "));
+            }
         }
         ConstrType::ConstrPrimary => s.hurt(names, &hazards::ADD_PRIMARY_USING, table, ""),
         ConstrType::ConstrExclusion => s.hurt(names, &hazards::ADD_EXCLUDE, table, ""),
@@ -89,6 +92,9 @@ pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch)
         || ["fk_", "ck_", "chk_", "check_"].iter().any(|start| name.starts_with(start));
     if unique || !loosens {
         s.contract(names, table);
+    }
+    if !names.is_fresh(table) {
+        s.remark(names, &hazards::CONSTRAINT_DROPPED, table, &command.name);
     }
     if unique {
         s.touch(index);

@@ -9,7 +9,7 @@ use pg_query::protobuf::{
 use super::hazards::{self, Lock};
 use super::names::Names;
 use super::sketch::Sketch;
-use super::{relations, sql};
+use super::{columns, relations, settings, sql};
 use crate::changeset::Phase;
 
 pub fn table(create: &CreateStmt, names: &mut Names, s: &mut Sketch) {
@@ -33,9 +33,14 @@ pub fn table(create: &CreateStmt, names: &mut Names, s: &mut Sketch) {
     }
     let columns = create.table_elts.iter().chain(&create.constraints).filter_map(|n| n.node.as_ref());
     for element in columns {
+        let mut own: &[String] = &[];
         let constraints: Vec<&Constraint> = match element {
             NodeEnum::Constraint(c) => vec![c],
-            NodeEnum::ColumnDef(c) => c.constraints.iter().filter_map(as_constraint).collect(),
+            NodeEnum::ColumnDef(c) => {
+                columns::json(&name, c, names, s);
+                own = std::slice::from_ref(&c.colname);
+                c.constraints.iter().filter_map(as_constraint).collect()
+            }
             NodeEnum::TableLikeClause(like) => {
                 if let Some(source) = &like.relation {
                     s.touch(names.range(source));
@@ -45,9 +50,13 @@ pub fn table(create: &CreateStmt, names: &mut Names, s: &mut Sketch) {
             _ => continue,
         };
         for constraint in constraints.into_iter().filter(|c| c.contype() == ConstrType::ConstrForeign) {
-            referenced(constraint, &name, names, s);
+            referenced(constraint, &name, own, names, s);
         }
     }
+    if range.relpersistence == "u" {
+        s.remark(names, &hazards::UNLOGGED, &name, "");
+    }
+    settings::look(&create.options, &name, names, s);
     s.touch(name.clone());
     names.make(&name);
 }
@@ -64,9 +73,21 @@ pub fn as_constraint(node: &protobuf::Node) -> Option<&Constraint> {
     }
 }
 
-/// The lock that a foreign key takes on the table it points to.
-pub fn referenced(constraint: &Constraint, owner: &str, names: &Names, s: &mut Sketch) -> Option<String> {
+/// The lock that a foreign key takes on the table it points to. `own`: the column it is written behind.
+pub fn referenced(
+    constraint: &Constraint,
+    owner: &str,
+    own: &[String],
+    names: &Names,
+    s: &mut Sketch,
+) -> Option<String> {
     let target = names.range(constraint.pktable.as_ref()?);
+    let listed = sql::texts(&constraint.fk_attrs);
+    let columns = if listed.is_empty() { own } else { &listed };
+    if !owner.starts_with("pg_temp.") && !names.indexed(owner, columns) {
+        let what = format!("{owner} ({})", columns.join(", "));
+        s.remark(names, &hazards::INDEX_MISSING, owner, &what);
+    }
     if target != owner {
         s.lock(names, &target, Lock::ShareRowExclusive);
         s.hurt(names, &hazards::FOREIGN_KEY_LOCK, &target, "");
@@ -104,6 +125,18 @@ pub fn view(view: &ViewStmt, names: &mut Names, s: &mut Sketch) {
     }
 }
 
+/// More columns than this seldom help.
+const WIDE: usize = 3;
+
+/// The columns of an index in order; of an expression only that there is one.
+pub fn index_columns(index: &IndexStmt) -> Vec<String> {
+    let name = |node: &protobuf::Node| match node.node.as_ref() {
+        Some(NodeEnum::IndexElem(e)) if !e.name.is_empty() => e.name.clone(),
+        _ => "an expression".to_string(),
+    };
+    index.index_params.iter().map(name).collect()
+}
+
 pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
     let Some(range) = &index.relation else { return };
     let table = names.range(range);
@@ -111,6 +144,12 @@ pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
     let full = (!index.idxname.is_empty()).then(|| format!("{schema}.{}", index.idxname));
     if index.unique {
         s.contract(names, &table);
+        if !names.is_fresh(&table) {
+            s.remark(names, &hazards::DUPLICATES, &table, &index_columns(index).join(", "));
+        }
+    } else if index.index_params.len() > WIDE {
+        let many = index.index_params.len().to_string();
+        s.remark(names, &hazards::WIDE_INDEX, &table, &many);
     }
     if index.concurrent {
         s.lock_only(names, &table, Lock::ShareUpdateExclusive);
@@ -177,7 +216,11 @@ pub fn policy(policy: &CreatePolicyStmt, names: &Names, s: &mut Sketch) {
 pub fn other(tree: &NodeEnum, names: &mut Names, s: &mut Sketch) {
     let made = match tree {
         NodeEnum::CreateSeqStmt(c) => c.sequence.as_ref().map(|r| names.new_range(r)),
-        NodeEnum::CreateEnumStmt(c) => named(names, &sql::texts(&c.type_name)),
+        NodeEnum::CreateEnumStmt(c) => {
+            let name = named(names, &sql::texts(&c.type_name));
+            s.warn(names, &hazards::ENUM_MADE, name.as_deref().unwrap_or_default());
+            name
+        }
         NodeEnum::CreateRangeStmt(c) => named(names, &sql::texts(&c.type_name)),
         NodeEnum::CreateDomainStmt(c) => named(names, &sql::texts(&c.domainname)),
         NodeEnum::CompositeTypeStmt(c) => c.typevar.as_ref().map(|r| names.new_range(r)),

@@ -22,11 +22,18 @@ pub fn option(options: &[Node], name: &str) -> bool {
     })
 }
 
+/// Whether a list of options says anything of this one.
+pub fn named(options: &[Node], name: &str) -> bool {
+    options.iter().any(|n| matches!(n.node.as_ref(), Some(NodeEnum::DefElem(d)) if d.defname == name))
+}
+
 fn value(node: &Node) -> Option<String> {
     match node.node.as_ref()? {
         NodeEnum::String(s) => Some(s.sval.to_lowercase()),
         NodeEnum::Integer(i) => Some(i.ival.to_string()),
         NodeEnum::Boolean(b) => Some(b.boolval.to_string()),
+        // A bare word of a storage parameter is read as a type.
+        NodeEnum::TypeName(t) => sql::texts(&t.names).pop().map(|word| word.to_lowercase()),
         _ => None,
     }
 }

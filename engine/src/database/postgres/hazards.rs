@@ -1,11 +1,13 @@
 //! Every way a statement can hurt, as one table: a rule has a name, the lock under which it hurts, a weight and a sentence.
-//! To add a hazard, add a row here and one `sketch.hurt(…)` where the statement is read.
+//! To add a hazard, add a row here, one `sketch.hurt(…)` where the statement is read, and its page in `docs/hazards`.
 //!
 //! Locks are those of the PostgreSQL manual: "Explicit Locking" (table-level locks) and the notes of each command.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::names::Names;
+use super::squawk;
 use crate::changeset::{Hazard, Severity};
 
 /// Table-level locks that statements of a changelog take, weakest first.
@@ -85,6 +87,8 @@ pub enum Weight {
     SizeMild,
     /// Danger as soon as the table has a row (or nobody knows).
     AnyRow,
+    /// The same, but Warning: it depends on what is in the rows.
+    AnyRowMild,
     Always(Severity),
 }
 
@@ -113,7 +117,8 @@ impl Rule {
         match self.weight {
             Weight::Size => by_size,
             Weight::SizeMild => by_size.min(Severity::Warning),
-            Weight::AnyRow if size.is_some_and(|s| s.0 == 0) => Severity::Note,
+            Weight::AnyRow | Weight::AnyRowMild if size.is_some_and(|s| s.0 == 0) => Severity::Note,
+            Weight::AnyRowMild => Severity::Warning,
             Weight::AnyRow => Severity::Danger,
             Weight::Always(severity) => severity,
         }
@@ -136,21 +141,26 @@ impl Rule {
             table: table.map(str::to_string),
             rows: size.map(|s| s.0),
             message,
+            allowed: None,
         }
     }
+}
+
+/// The names of all hazards, those of squawk too.
+pub fn names() -> BTreeSet<String> {
+    ALL.iter().map(|rule| rule.name.to_string()).chain(squawk::names()).collect()
 }
 
 macro_rules! rules {
     ($($id:ident = $name:literal, $lock:ident, $weight:expr, $says:literal;)*) => {
         $(pub const $id: Rule = Rule { name: $name, lock: Lock::$lock, weight: $weight, says: $says };)*
-        /// The whole table, for tests over every rule.
-        #[cfg(test)]
+        /// The whole table.
         pub const ALL: &[Rule] = &[$($id),*];
     };
 }
 
 use Severity::{Danger, Note, Warning};
-use Weight::{Always, AnyRow, Size, SizeMild};
+use Weight::{Always, AnyRow, AnyRowMild, Size, SizeMild};
 
 rules! {
     // Rewrites
@@ -221,4 +231,27 @@ rules! {
     OPAQUE = "cannot-be-inspected", None, Always(Note), "{what} is only known when it runs: the shadow stage shows which locks it takes and what it changes";
     TOO_DEEP = "cannot-be-inspected", None, Always(Warning), "the statement is nested too deeply to be read: the shadow stage shows which locks it takes and what it changes";
     INSTANCE_WIDE = "instance-wide", None, Always(Warning), "{what} reaches beyond this database's schema and is in no clone's inverse: do it outside the changelog";
+    // Definitions to think twice about
+    JSON_COLUMN = "json-column", None, Always(Warning), "{what} is json, which has no equality: SELECT DISTINCT, GROUP BY and UNION over its table fail; make it jsonb";
+    UNLOGGED = "unlogged", None, Always(Warning), "the rows of {table} are not in the log: a crash empties it, and neither replica nor restored backup has them; keep it logged unless they can be made anew";
+    REPLICA_IDENTITY = "replica-identity", AccessExclusive, Always(Warning), "who follows {table} by logical replication gets other old values from now on, FULL writes whole rows to the log, and NOTHING makes UPDATE and DELETE fail where it is published: tell the subscribers first";
+    AUTOVACUUM_OFF = "autovacuum-off", None, Always(Warning), "{table} is neither cleaned nor analysed by itself from now on: it grows and its plans go stale; set its thresholds instead of switching it off";
+    CONSTRAINT_DROPPED = "constraint-dropped", None, Always(Note), "nothing keeps {what} true on {table} from now on, and rows that come meanwhile can keep the inverse from adding it again: be sure that no reader relies on it";
+    DUPLICATES = "fails-on-duplicates", None, AnyRowMild, "it fails if rows of {table} are equal in {what}, and later writes of equal rows fail: look for duplicates first, and see that no service writes any";
+    ENUM_MADE = "new-enum", None, Always(Note), "labels of {what} can be added and renamed, never taken away or put in another order: a table of its own with a foreign key, or text with a CHECK, can change both ways";
+    LABEL_AT_END = "label-at-end", None, Always(Note), "the new label of {what} sorts after all others, and its place cannot be changed later: say BEFORE or AFTER which one it comes";
+    NAME_CUT = "name-cut", None, Always(Warning), "{what} is longer than 63 bytes: the server cuts it off there, and two long names may become one; shorten it";
+    EXTENSION = "extension-upgrade", None, Always(Warning), "the update script of {what} changes its functions, types and views for everybody, and there is mostly none that leads back: rehearse it on a copy of its own, in a changeset of its own";
+    INJECTION = "injection", None, Always(Warning), "{what} runs SQL put together from values as they come, which lets whoever gives them run theirs: use format() with %I and %L, or EXECUTE … USING";
+    // Indexes
+    WIDE_INDEX = "wide-index", None, Always(Note), "the index on {table} has {what} columns: each write keeps all of them up to date, and few queries can use those after the third; leave out what does not narrow the rows";
+    INDEX_MISSING = "index-missing", None, SizeMild, "no index begins with {what}: each DELETE and each change of the key on the other side of the foreign key reads the whole table; make the index first, CONCURRENTLY where the table has rows";
+    // Of several statements of one changeset
+    LOCK_HELD = "lock-held", None, Size, "the {lock} lock on {table} that this changeset took before is kept while {what}, and {blocks} wait all that time: give the slow statement a changeset of its own";
+    SEVERAL_LOCKS = "several-locks", None, Always(Note), "{table} is locked ACCESS EXCLUSIVE while {what} is locked already: whoever takes them the other way round deadlocks with it, and one lock that has to wait keeps the other; give each table a changeset of its own";
+    MERGEABLE = "mergeable-alters", None, SizeMild, "{table} is altered twice in one changeset: one ALTER TABLE with both parts takes the lock once and goes over the rows once";
 }
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod pages;

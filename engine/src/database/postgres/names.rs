@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::protobuf::RangeVar;
 
-use super::sql;
+use super::coming::{self, Indexes};
+use super::sql::{self, Parsed};
 use crate::database::{Catalog, Column, Table};
 
 /// The catalog as a script sees it on its way.
@@ -18,6 +19,8 @@ pub struct Names<'a> {
     /// New name -> name in the catalog.
     renamed: BTreeMap<String, String>,
     indexes: BTreeMap<String, String>,
+    /// Indexes that this script makes somewhere.
+    coming: Indexes,
 }
 
 impl<'a> Names<'a> {
@@ -28,6 +31,7 @@ impl<'a> Names<'a> {
             fresh: BTreeSet::new(),
             renamed: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            coming: Indexes::new(),
         };
         names.set_path(catalog.search_path.clone());
         names
@@ -142,6 +146,22 @@ impl<'a> Names<'a> {
     /// The table behind an index.
     pub fn index_table(&self, index: &str) -> Option<String> {
         self.indexes.get(index).or_else(|| self.catalog.indexes.get(self.origin(index))).cloned()
+    }
+
+    /// Looks ahead at the indexes that a script makes.
+    pub fn foresee(&mut self, parsed: &[Parsed]) {
+        self.coming = coming::indexes(parsed, self);
+    }
+
+    /// Whether an index begins with these columns in any order, or one is coming.
+    pub fn indexed(&self, table: &str, columns: &[String]) -> bool {
+        let begins = |index: &Vec<String>| {
+            index.get(..columns.len()).is_some_and(|first| columns.iter().all(|c| first.contains(c)))
+        };
+        let known = self.table(table).map(|t| t.indexed.as_slice()).unwrap_or_default();
+        let coming =
+            [&self.catalog.coming, &self.coming].into_iter().filter_map(|all| all.get(self.origin(table)));
+        known.iter().chain(coming.flatten()).any(begins)
     }
 
     /// All partitions below a table, however deep.

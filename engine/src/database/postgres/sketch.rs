@@ -94,6 +94,18 @@ impl Sketch {
         self.hazards.push(rule.on(names, None, Lock::None, what));
     }
 
+    /// Adds a hazard that is no matter of locks, also on a table that nobody else can see yet.
+    pub fn remark(&mut self, names: &Names, rule: &Rule, table: &str, what: &str) {
+        self.found(rule.on(names, Some(table), Lock::None, what));
+    }
+
+    /// Adds what somebody else found, once.
+    pub fn found(&mut self, hazard: Hazard) {
+        if !self.hazards.contains(&hazard) {
+            self.hazards.push(hazard);
+        }
+    }
+
     /// Takes over what a statement inside this one does.
     pub fn absorb(&mut self, inner: Sketch) {
         self.phase(inner.phase);
@@ -102,11 +114,7 @@ impl Sketch {
             let held = self.locks.entry(table).or_insert(Lock::None);
             *held = (*held).max(lock);
         }
-        for hazard in inner.hazards {
-            if !self.hazards.contains(&hazard) {
-                self.hazards.push(hazard);
-            }
-        }
+        inner.hazards.into_iter().for_each(|hazard| self.found(hazard));
     }
 
     pub fn finish(mut self, names: &Names, sql: String) -> Statement {

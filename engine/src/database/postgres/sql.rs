@@ -81,6 +81,18 @@ pub fn tokens(sql: &str) -> Vec<(usize, usize)> {
         .collect()
 }
 
+/// Names that are longer than the server keeps.
+pub fn cut_names(sql: &str) -> Vec<String> {
+    const KEPT: usize = 63;
+    let Ok(scan) = pg_query::scan(sql) else { return Vec::new() };
+    let names = scan
+        .tokens
+        .iter()
+        .filter(|t| t.token == protobuf::Token::Ident as i32)
+        .filter_map(|t| sql.get(usize::try_from(t.start).ok()?..usize::try_from(t.end).ok()?));
+    names.map(|n| n.trim_matches('"').replace("\"\"", "\"")).filter(|n| n.len() > KEPT).collect()
+}
+
 /// Highest `$n` of a query.
 pub fn highest_parameter(sql: &str) -> usize {
     tokens(sql)

@@ -38,6 +38,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str) -> Changeset {
         statements: vec![statement],
         reverse: Reverse::Inverse,
         inverse: vec![],
+        allowed: vec![],
     }
 }
 
