@@ -209,7 +209,7 @@ proptest::proptest! {
             let c = catalog();
             let _ = analyse(&sql, &c);
             let _ = super::super::parameters::parameter_roles(&sql, &c);
-            let _ = super::super::relations::relations(&sql, &c);
+            let _ = super::super::uses::usage(&sql, &c);
             let _ = super::super::relations::copy_shape(&sql);
         }
     }

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use super::names::{self, Names};
 use super::sql;
 use crate::database::Catalog;
-use crate::error::Result;
 
 /// Relations named in a tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,15 +26,7 @@ pub enum CopyShape {
     Out { query: String },
 }
 
-/// Relations a query reads or writes, with those behind its views and the partitions above and below, as `schema.name`,
-/// sorted.
-///
-/// # Errors
-/// `Input` when the grammar does not take it.
-pub fn relations(sql: &str, catalog: &Catalog) -> Result<Vec<String>> {
-    Ok(of_trees(&sql::trees(sql)?, catalog).into_iter().collect())
-}
-
+/// Relations that queries read or write, with those behind their views and the partitions above and below, as `schema.name`.
 pub fn of_trees(trees: &[NodeEnum], catalog: &Catalog) -> BTreeSet<String> {
     let names = Names::new(catalog);
     let all: BTreeSet<String> = trees.iter().flat_map(|tree| of_tree(tree, &names)).collect();
