@@ -44,6 +44,9 @@ pub async fn lend(
 ) -> Result<Lent> {
     let template = cluster.endpoint();
     let tables = read(production, catalog, wanted, progress).await?;
+    // One of an earlier call goes.
+    let again = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(NAME));
+    let _ = Postgres::from_endpoint(cluster.admin("template1")).execute_script(&again).await;
     let endpoint = scratch::fresh(&template, NAME).await?;
     let admin = Postgres::from_endpoint(cluster.admin(NAME));
     progress("laying rows in", None);
