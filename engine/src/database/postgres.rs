@@ -11,7 +11,8 @@ use tokio_postgres::Client as Connection;
 
 use super::{
     Activity, Batch, Catalog, Change, Claim, Client, DataFingerprint, Database, Endpoint, Footprint,
-    JdbcTarget, Limits, LockWatch, ParameterRole, SchemaFingerprint, Seen, ServerInfo, Write,
+    JdbcTarget, Limits, LockWatch, Look, ParameterRole, Reads, ResultSources, SchemaFingerprint, Seen,
+    ServerInfo, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -39,9 +40,11 @@ mod fingerprint;
 mod hazards;
 mod names;
 mod normal;
+mod numbers;
 mod objects;
 mod operands;
 mod parameters;
+mod reads;
 mod relations;
 mod scope;
 mod seen;
@@ -272,8 +275,24 @@ impl Database for Postgres {
         uses::uses(sql, catalog)
     }
 
-    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
+    async fn look(&self) -> Result<Look> {
+        let client = self.connect(INSPECT).await?;
+        let major = Self::major(&client).await?;
+        fingerprint::begin(&client, None).await?;
+        let schema = objects::schema(&client, major).await?;
+        Ok(Look { schema, objects: numbers::read(&client).await? })
+    }
+
+    fn changes(&self, before: &Look, after: &Look) -> Vec<Change> {
         changes::between(before, after)
+    }
+
+    fn reads(&self, sql: &str) -> Result<Reads> {
+        reads::reads(sql)
+    }
+
+    fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources> {
+        parameters::result_sources(sql, catalog)
     }
 
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {

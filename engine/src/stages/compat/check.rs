@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::changeset::Changeset;
 use crate::contract::{ApiField, Contract, Query};
-use crate::database::{Catalog, Client, Column, Database, QueryError, QueryShape, SchemaFingerprint, Write};
+use crate::database::{Catalog, Client, Column, Database, Look, QueryError, QueryShape, Write};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
@@ -38,8 +38,8 @@ pub struct Checker<'a> {
     application: String,
     catalog: Catalog,
     next_catalog: Option<Catalog>,
-    schema: SchemaFingerprint,
-    next_schema: Option<SchemaFingerprint>,
+    schema: Look,
+    next_schema: Option<Look>,
     watched: Vec<Watched<'a>>,
     fields: Vec<Field<'a>>,
     versions: u64,
@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Self> {
         let mut client = database.client(application).await?;
         let catalog = database.catalog().await?;
-        let schema = database.schema_fingerprint().await?;
+        let schema = database.look().await?;
         let mut watched = Vec::new();
         let mut fields = Vec::new();
         let mut wrong = Vec::new();
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
     /// `Failed` when the scratch database cannot be asked.
     pub async fn verdicts(&mut self, changeset: &Changeset) -> Result<Vec<Verdict>> {
         let after = self.database.catalog().await?;
-        let schema = self.database.schema_fingerprint().await?;
+        let schema = self.database.look().await?;
         let changes = self.database.changes(&self.schema, &schema);
         let mut touched: BTreeSet<String> = changeset.touches().into_iter().collect();
         touched.extend(changes.iter().map(|c| c.subject.clone()));
@@ -187,7 +187,9 @@ impl<'a> Checker<'a> {
                     }
                     let still = self.database.uses(&watched.query.sql, &after)?;
                     let roles = self.database.parameter_roles(&watched.query.sql, &self.catalog)?;
+                    let reads = self.database.reads(&watched.query.sql)?;
                     let by = Use {
+                        reads: &reads,
                         roles: &roles,
                         query: watched.query,
                         role: watched.role,
@@ -252,6 +254,8 @@ impl<'a> Checker<'a> {
         self.database = database;
         self.next_catalog = None;
         self.next_schema = None;
+        // Objects have numbers of their own there.
+        self.schema = self.database.look().await?;
         for watched in &mut self.watched {
             watched.next = None;
         }
