@@ -3,8 +3,10 @@
 //! A changeset that breaks somebody is held, with the names of those it waits for; the scratch database is made anew without
 //! it, and everything that does not build on it goes on.
 
+mod api;
 mod check;
 mod felt;
+mod promise;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::changeset::Changeset;
-use crate::contract::{ApiField, Contract, Query};
+use crate::contract::{Contract, Query};
 use crate::database::{Catalog, Client, Column, Database, Look, QueryError, QueryShape, Write};
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
+use super::api::Fields;
 use super::felt::{Use, felt};
 
 /// One query of one version, with what is known of it as of the changesets accepted so far.
@@ -26,12 +27,6 @@ struct Watched<'a> {
     role: Option<&'a str>,
 }
 
-struct Field<'a> {
-    service: &'a str,
-    version: &'a str,
-    field: &'a ApiField,
-}
-
 pub struct Checker<'a> {
     database: Arc<dyn Database>,
     client: Box<dyn Client>,
@@ -41,7 +36,7 @@ pub struct Checker<'a> {
     schema: Look,
     next_schema: Option<Look>,
     watched: Vec<Watched<'a>>,
-    fields: Vec<Field<'a>>,
+    fields: Fields<'a>,
     versions: u64,
     checks: u64,
 }
@@ -60,7 +55,6 @@ impl<'a> Checker<'a> {
         let catalog = database.catalog().await?;
         let schema = database.look().await?;
         let mut watched = Vec::new();
-        let mut fields = Vec::new();
         let mut wrong = Vec::new();
         let mut versions = 0;
         for contract in contracts {
@@ -91,21 +85,9 @@ impl<'a> Checker<'a> {
                         )),
                     }
                 }
-                for field in &version.api {
-                    if column(&catalog, field).is_none() {
-                        wrong.push(format!(
-                            "{}:{}: {} shows {}.{}, which does not exist",
-                            field.file.display(),
-                            field.line,
-                            field.field,
-                            field.table,
-                            field.column
-                        ));
-                    }
-                    fields.push(Field { service: &contract.service, version: &version.version, field });
-                }
             }
         }
+        let fields = Fields::new(contracts, client.as_mut(), &catalog, &mut wrong).await;
         if let Some(first) = wrong.first() {
             let more = if wrong.len() > 1 {
                 format!("\n  {}", wrong.get(1..).unwrap_or_default().join("\n  "))
@@ -206,24 +188,9 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        for field in &self.fields {
-            let before = column(&self.catalog, field.field);
-            let now = column(&after, field.field);
-            if let Some((kind, reason)) = field_verdict(before, now) {
-                verdicts.push(Verdict {
-                    changeset: changeset.key.clone(),
-                    service: field.service.to_owned(),
-                    version: field.version.to_owned(),
-                    query: field.field.field.clone(),
-                    verdict: kind,
-                    class: "api-field".to_owned(),
-                    reason,
-                    column: Some(format!("{}.{}", field.field.table, field.field.column)),
-                    file: field.field.file.display().to_string(),
-                    line: field.field.line,
-                });
-            }
-        }
+        let client = self.client.as_mut();
+        let found = self.fields.verdicts(changeset, client, &self.database, &self.catalog, &after);
+        verdicts.extend(found.await?);
         self.next_catalog = Some(after);
         self.next_schema = Some(schema);
         Ok(verdicts)
@@ -237,6 +204,7 @@ impl<'a> Checker<'a> {
                 watched.uses = uses;
             }
         }
+        self.fields.accept();
         if let Some(catalog) = self.next_catalog.take() {
             self.catalog = catalog;
         }
@@ -256,6 +224,7 @@ impl<'a> Checker<'a> {
         self.next_schema = None;
         // Objects have numbers of their own there.
         self.schema = self.database.look().await?;
+        self.fields.forget();
         for watched in &mut self.watched {
             watched.next = None;
         }
@@ -482,32 +451,4 @@ fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind
         }
     }
     found
-}
-
-fn column<'c>(catalog: &'c Catalog, field: &ApiField) -> Option<&'c Column> {
-    let named = |name: &str| catalog.tables.get(name);
-    let table = if field.table.contains('.') {
-        named(&field.table)
-    } else {
-        catalog.search_path.iter().find_map(|schema| named(&format!("{schema}.{}", field.table)))
-    }?;
-    table.columns.iter().find(|c| c.name == field.column)
-}
-
-fn field_verdict(before: Option<&Column>, after: Option<&Column>) -> Option<(VerdictKind, String)> {
-    match (before, after) {
-        (Some(_), None) => Some((VerdictKind::Breaking, "the column behind the field is gone".to_owned())),
-        (Some(old), Some(new)) if bare(&old.sql_type) != bare(&new.sql_type) => Some((
-            VerdictKind::Breaking,
-            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
-        )),
-        (Some(old), Some(new)) if old.not_null && !new.not_null => {
-            Some((VerdictKind::Risky, "the column behind the field can be NULL now".to_owned()))
-        }
-        (Some(old), Some(new)) if old.max_length < new.max_length && old.max_length.is_some() => Some((
-            VerdictKind::Risky,
-            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
-        )),
-        _ => None,
-    }
 }
