@@ -41,6 +41,12 @@ pub fn between(before: &Look, after: &Look) -> Vec<Change> {
         found.add(&table, &[], Effect::Reads, "is another one now".to_owned());
         found.add(&table, &[], Effect::Refuses, "is another one now".to_owned());
     }
+    let old_names = renames.old_names();
+    for change in &mut found.changes {
+        if let Some(old) = old_names.get(&change.subject) {
+            change.subject.clone_from(old);
+        }
+    }
     found.changes
 }
 

@@ -157,7 +157,11 @@ fn through_routine(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
 /// Whether the query itself, or a routine that it comes to call, shows or compares these columns. Views are told of on their own.
 fn shows(by: &Use<'_>, change: &Change, after: &Catalog) -> bool {
     let bare = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let routine = by.uses.iter().any(|r| after.routines.get(r).is_some_and(|words| words.contains(&bare)));
+    // A trigger's routine has the row, and names the column only.
+    let said = |words: &BTreeSet<String>| {
+        words.contains(&bare) || change.columns.iter().any(|c| words.contains(&c.to_lowercase()))
+    };
+    let routine = by.uses.iter().any(|r| after.routines.get(r).is_some_and(said));
     let plain = bare.chars().all(|c| c.is_alphanumeric() || c == '_');
     let partition = after.tables.get(&change.subject).is_some_and(|t| t.parent.is_some());
     let named = !plain || partition || words(&by.query.sql).contains(&bare);

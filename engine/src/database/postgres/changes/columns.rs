@@ -1,5 +1,7 @@
 //! What another type, default or nullability of a column means.
 
+use std::collections::BTreeSet;
+
 use super::Found;
 use super::names::{column, identifiers, words};
 use crate::database::Effect;
@@ -63,11 +65,13 @@ impl Found<'_> {
             let all = definition.contains(".*") || definition.contains(" NATURAL ");
             (!plain(bare) || has(bare)) && (!plain(column) || all || has(column))
         };
-        let found = self.after.objects.iter().filter_map(|(identity, definition)| {
+        // One look has the old names and the other the new ones.
+        let all = self.before.objects.iter().chain(&self.after.objects);
+        let found = all.filter_map(|(identity, definition)| {
             let rest = identity.strip_prefix("materialized ").unwrap_or(identity).strip_prefix("view ")?;
             shows(definition).then(|| identifiers(rest).join("."))
         });
-        for view in found.collect::<Vec<_>>() {
+        for view in found.collect::<BTreeSet<_>>() {
             let reason = format!("{view} shows {table}.{column}, which {what}");
             self.add(&view, &[], Effect::Reads, reason);
         }

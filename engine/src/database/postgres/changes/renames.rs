@@ -9,7 +9,7 @@ use pg_query::NodeEnum;
 
 use super::super::sql;
 use super::names::identifiers;
-use crate::database::Look;
+use crate::database::{Inside, Look};
 
 /// What became of an object.
 pub(super) enum Fate<'a> {
@@ -76,7 +76,7 @@ impl<'a> Renames<'a> {
             && select.limit_offset.is_none()
             && select.locking_clause.is_empty()
             && select.with_clause.is_none();
-        let shown: Option<BTreeSet<String>> = select
+        let shown: Option<Vec<String>> = select
             .target_list
             .iter()
             .map(|node| {
@@ -86,15 +86,17 @@ impl<'a> Renames<'a> {
             })
             .collect();
         let name = name_of(table);
-        let columns: BTreeSet<String> = self
+        // In their order: an INSERT may give values without names.
+        let number = |o: &Inside| o.number.rsplit(' ').next().and_then(|n| n.parse::<u32>().ok());
+        let columns: BTreeMap<Option<u32>, String> = self
             .after
-            .schema
             .objects
-            .keys()
-            .filter_map(|k| super::names::column(k))
-            .filter(|(of, _)| *of == name.join("."))
-            .map(|(_, column)| column)
+            .iter()
+            .filter_map(|(k, o)| Some((number(o), super::names::column(k)?)))
+            .filter(|(_, (of, _))| *of == name.join("."))
+            .map(|(at, (_, column))| (at, column))
             .collect();
+        let columns: Vec<String> = columns.into_values().collect();
         bare && range.inh && sql::range_parts(range) == name && shown.is_some_and(|shown| shown == columns)
     }
 
@@ -104,7 +106,13 @@ impl<'a> Renames<'a> {
         relations.map(String::as_str).filter(|k| k.starts_with("table ") && self.taken.contains(&name_of(k)))
     }
 
-    /// The name that a relation has lost.
+    /// By its name now: the name that a relation had, by which those who come to it through a view know it.
+    pub fn old_names(&self) -> BTreeMap<String, String> {
+        let moved = self.pairs.iter().filter(|(old, now)| is_relation(old) && old != now);
+        moved.map(|(old, now)| (name_of(now).join("."), name_of(old).join("."))).collect()
+    }
+
+    /// Whether a relation is still there and called otherwise.
     pub fn has_lost_its_name(&self, identity: &str) -> bool {
         is_relation(identity) && self.pairs.get(identity).is_some_and(|now| *now != identity)
     }
