@@ -32,6 +32,7 @@ fn a_run_its_repetition_its_way_back_and_the_release_of_what_was_held() {
     for verdict in breaking {
         assert_eq!(verdict["changeset"], "drivers-phone-drop");
         assert!(verdict["file"].as_str().unwrap().ends_with("driver-app/queries-1.8.0.sql"), "{verdict}");
+        assert!(verdict["advice"].as_str().unwrap().starts_with("keep drivers.phone until"), "{verdict}");
     }
     // Stage by stage, all of the same run.
     for stage in ["backup", "clone", "shadow"] {

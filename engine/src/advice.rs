@@ -301,6 +301,7 @@ mod tests {
             column: None,
             file: "q.sql".to_owned(),
             line: 3,
+            allowed: None,
         }
     }
 

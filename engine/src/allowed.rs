@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::advice;
 use crate::changeset::{Allowed, Statement};
 use crate::error::{Error, Result};
+use crate::evidence::{Verdict, VerdictKind};
 
 const MARK: &str = "drydock:";
 const HOW: &str = "write `drydock: allow NAME because REASON`, NAME being a hazard or a class of verdicts; of a class also \
@@ -39,6 +40,12 @@ fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Allowed> {
     if reason.is_empty() {
         return Err(wrong(format!("\"{MARK} {said}\" gives no reason")));
     }
+    if what == "does-not-plan" {
+        let said = format!("\"{MARK} {said}\": a query that does not plan cannot be let pass");
+        return Err(
+            Error::input(said).hint("take it out of the contract, or out of the way: the service would fail")
+        );
+    }
     let class = advice::CLASSES.contains(&what);
     if !class && !hazards.contains(what) {
         return Err(wrong(format!("\"{MARK} {said}\": there is neither a hazard nor a class called {what}")));
@@ -59,6 +66,32 @@ pub fn apply(allowed: &mut [Allowed], statements: &mut [Statement], inverse: &mu
             line.idle = false;
         }
     }
+}
+
+/// Marks the verdicts on a changeset that its author lets pass, which then break nobody; gives what lets nothing pass.
+pub fn verdicts(allowed: &[Allowed], verdicts: &mut [Verdict]) -> Vec<String> {
+    let mut idle = Vec::new();
+    for line in allowed.iter().filter(|a| advice::CLASSES.contains(&a.what.as_str())) {
+        let mut any = false;
+        let of = |v: &Verdict| match line.of.as_deref().map(|of| of.split_once('/').unwrap_or((of, ""))) {
+            Some((service, query)) => v.service == service && (query.is_empty() || v.query == query),
+            None => true,
+        };
+        for verdict in verdicts.iter_mut().filter(|v| v.class == line.what && of(v)) {
+            any = true;
+            if verdict.verdict == VerdictKind::Breaking {
+                verdict.verdict = VerdictKind::Risky;
+                verdict.reason = format!("{}; it would hold the changeset", verdict.reason);
+            }
+            verdict.reason = format!("{}; allowed because {}", verdict.reason, line.reason);
+            verdict.allowed = Some(line.reason.clone());
+        }
+        if !any {
+            let of = line.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
+            idle.push(format!("allow {}{of}: there is nothing to let pass", line.what));
+        }
+    }
+    idle
 }
 
 #[cfg(test)]
@@ -99,10 +132,44 @@ mod tests {
             ("drydock: ignore table-rewrite because small", "is not understood"),
             ("drydock: allow because small", "is not understood"),
             ("drydock: allow a b c because small", "is not understood"),
+            ("drydock: allow does-not-plan billing because it is old", "cannot be let pass"),
         ] {
             let error = read(&[said.to_owned()], None, &names()).unwrap_err();
             assert!(error.chain().contains(told), "{said}: {}", error.chain());
             assert!(error.hint_text().is_some());
+        }
+    }
+
+    #[test]
+    fn a_verdict_that_is_let_pass_breaks_nobody() {
+        let verdict = |service: &str, class: &str| Verdict {
+            changeset: crate::changeset::ChangesetId { id: "1".into(), author: "a".into(), path: "p".into() },
+            service: service.to_owned(),
+            version: "1".to_owned(),
+            query: "Totals".to_owned(),
+            verdict: VerdictKind::Breaking,
+            class: class.to_owned(),
+            reason: "other values".to_owned(),
+            column: None,
+            file: String::new(),
+            line: 1,
+            allowed: None,
+        };
+        let all = [verdict("billing", "answers-differently"), verdict("labels", "answers-differently")];
+        for (said, passed) in [
+            ("answers-differently", [true, true]),
+            ("answers-differently billing", [true, false]),
+            ("answers-differently labels/Totals", [false, true]),
+            ("answers-differently labels/Others", [false, false]),
+            ("fails-when-run", [false, false]),
+        ] {
+            let remarks = [format!("-- drydock: allow {said} because it is meant")];
+            let allowed = read(&remarks, None, &names()).unwrap();
+            let mut found = all.clone();
+            let idle = verdicts(&allowed, &mut found);
+            assert_eq!(found.each_ref().map(|v| v.allowed.is_some()), passed, "{said}");
+            assert_eq!(found.each_ref().map(|v| v.verdict == VerdictKind::Risky), passed, "{said}");
+            assert_eq!(idle.is_empty(), passed.contains(&true), "{said}");
         }
     }
 

@@ -9,11 +9,12 @@ pub mod drift;
 pub mod files;
 pub mod harvest;
 mod load;
-mod openapi;
+pub(crate) mod openapi;
 mod placeholders;
 mod queries;
 pub mod tags;
 mod variants;
+mod ways;
 pub mod write;
 
 pub use load::load;
@@ -63,18 +64,44 @@ pub struct Query {
     pub ack: Option<(String, String)>,
 }
 
-/// A field of an API that shows a column (`x-column`).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A field of an API that shows or takes a column (`x-column`), or shows a column of a query's result (`x-query`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ApiField {
     /// e.g. `GET /shipments/{id} 200 Shipment.status` or `Shipment.status`.
     pub field: String,
+    /// Empty where a query stands between.
     pub table: String,
     pub column: String,
+    /// The query of the same version whose result column it is.
+    #[serde(default)]
+    pub query: Option<String>,
     pub json_type: Option<String>,
     pub format: Option<String>,
     pub nullable: bool,
     pub max_length: Option<u64>,
+    #[serde(default)]
+    pub maximum: Option<f64>,
     pub labels: Vec<String>,
+    /// It is shown to clients.
+    #[serde(default)]
+    pub response: bool,
+    /// Clients give it, and it is written.
+    #[serde(default)]
+    pub request: bool,
+    /// Clients give it, and it is compared.
+    #[serde(default)]
+    pub parameter: bool,
+    /// A request may leave it out, and nothing else is written then.
+    #[serde(default)]
+    pub optional: bool,
     pub file: PathBuf,
     pub line: u64,
+}
+
+impl ApiField {
+    /// Whether it shows what this query gives; all variants of it are meant.
+    pub fn is_fed_by(&self, name: &str) -> bool {
+        let own = self.query.as_deref();
+        own.is_some_and(|q| name.strip_prefix(q).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
+    }
 }

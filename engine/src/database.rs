@@ -177,6 +177,35 @@ impl SchemaFingerprint {
     }
 }
 
+/// One look at a schema, and which object each of its lines is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    pub schema: SchemaFingerprint,
+    /// By identity, as in the fingerprint.
+    pub objects: BTreeMap<String, Inside>,
+}
+
+/// What an object is, whatever it is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// The same as long as it is not made anew.
+    pub number: String,
+    /// Over what it is made of, without names; empty where the fingerprint says it.
+    pub digest: String,
+}
+
+/// Columns that the answer of a query depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Their bare names; others may be among them.
+    pub names: BTreeSet<String>,
+    /// All that its relations have.
+    pub all: bool,
+}
+
+/// A column of a query's result, by name, and the columns of tables (`schema.table`, column) that its values are.
+pub type ResultSources = Vec<(String, Vec<(String, String)>)>;
+
 /// Two long texts from a little before the place where they part.
 fn where_they_part(one: &str, other: &str) -> (String, String) {
     const BEFORE: usize = 24;
@@ -293,6 +322,8 @@ pub enum Effect {
     Keeps,
     /// Who reads: the answer may be another.
     Reads,
+    /// Who shows or compares these columns: they may hold what they did not.
+    Shows,
     /// Who counts on one row, or on a conflict.
     Key,
     /// Who looks rows up by this column.
@@ -564,8 +595,14 @@ pub trait Database: Send + Sync {
     fn usage(&self, sql: &str, catalog: &Catalog) -> Result<Usage>;
     /// Foreign keys that a script adds to tables that are there.
     fn references(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>>;
+    /// The schema at this moment, with what tells a renamed object from a new one.
+    async fn look(&self) -> Result<Look>;
     /// What two looks at a schema tell apart, as far as somebody may feel it though his queries plan.
-    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change>;
+    fn changes(&self, before: &Look, after: &Look) -> Vec<Change>;
+    /// Which columns the answer of a query depends on.
+    fn reads(&self, sql: &str) -> Result<Reads>;
+    /// Where the columns of a query's result have their values from; none for what is computed otherwise.
+    fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources>;
     /// What a query writes; nothing for one that only reads.
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>>;
     /// Equal for queries that differ in constants, layout, comments and the length of lists only. A query the grammar does

@@ -79,6 +79,9 @@ pub struct Verdict {
     pub column: Option<String>,
     pub file: String,
     pub line: u64,
+    /// Why the changeset's author lets it pass; it holds nothing then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 /// A changeset where something else has an identity of its own: its id is called `changeset`.

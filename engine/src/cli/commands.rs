@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::demo;
 use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
-use crate::evidence::{CloneProof, Compat, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
+use crate::evidence::{CloneProof, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
 use crate::handover;
 use crate::inject::Inject;
 use crate::journal::KillAt;
@@ -386,7 +386,7 @@ fn schema(of: Document) -> Result<u8> {
         Document::Drift => schemars::schema_for!(Vec<Drift>),
         Document::Backup => schemars::schema_for!(Backup),
         Document::Clone => schemars::schema_for!(CloneProof),
-        Document::Compat => schemars::schema_for!(Compat),
+        Document::Compat => schemars::schema_for!(report::compat::Json),
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
         Document::ContractsHarvest => schemars::schema_for!(contracts::Harvest),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Contract, Query, Version, openapi, queries};
+use super::{ApiField, Contract, Query, Version, openapi, queries};
 use crate::error::{Context, Error, Result};
 
 const FORM: &str = "a contract has service, owner, role and versions (version, queries, api)";
@@ -157,6 +157,19 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
             }
             None => Vec::new(),
         };
+        let unfed = |f: &&ApiField| f.query.is_some() && !all.iter().any(|q| f.is_fed_by(&q.name));
+        if let Some(field) = api.iter().find(unfed) {
+            return Err(Error::input(format!(
+                "{}:{}: {} shows what {} gives, which is no query of {} {}",
+                field.file.display(),
+                field.line,
+                field.field,
+                field.query.as_deref().unwrap_or_default(),
+                parsed.service,
+                version.version
+            ))
+            .hint("x-query names a query of the same version"));
+        }
         versions.push(Version { version: version.version, queries: all, api });
     }
     let (service, owner, role) = (parsed.service, parsed.owner, parsed.role);

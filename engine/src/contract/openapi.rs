@@ -1,15 +1,21 @@
-//! API fields that show a column: `x-column: table.column` anywhere in an OpenAPI document, YAML or JSON.
+//! API fields that show a column: `x-column: table.column` anywhere in an OpenAPI document, YAML or JSON. With `x-query` it is
+//! a column of that query's result, of the field's own name where none is given.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_yaml_ng::Value;
 
 use super::ApiField;
 use super::load::without_place;
+use super::ways::{Way, ways};
 use crate::error::{Error, Result};
 
 /// Deeper than this no document means it.
 const DEPTH: u32 = 64;
+
+const COLUMN: &str = "x-column";
+const QUERY: &str = "x-query";
 
 /// Reads the fields of an OpenAPI document (3.0 or 3.1).
 ///
@@ -28,33 +34,38 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<ApiField>> {
     }
     // A `<<` that cannot be merged hides nothing that is written out.
     let _ = document.apply_merge();
-    let mut found = Found { fields: Vec::new(), places: places(text), document: &document, file };
+    let ways = ways(&document);
+    let mut found = Found { fields: Vec::new(), places: places(text), document: &document, ways, file };
     found.walk(&document, &Name::default(), Keys::Words, DEPTH)?;
     Ok(found.fields)
 }
 
-/// Where an `x-column` stands and what it names.
+/// Where an `x-column` or `x-query` stands and what it names.
 struct Place {
+    key: &'static str,
     line: u64,
     target: String,
     used: bool,
 }
 
-/// All of them in the order of the text, which is the document's.
+/// All of them, each kind in the order of the text, which is the document's.
 fn places(text: &str) -> Vec<Place> {
     let mut all = Vec::new();
-    for (line, whole) in (1..).zip(text.lines()) {
-        for (at, key) in whole.match_indices("x-column") {
-            let head = whole.get(..at).unwrap_or_default();
-            if head.trim_start().starts_with('#') || head.contains(" #") {
-                break;
+    for key in [COLUMN, QUERY] {
+        for (line, whole) in (1..).zip(text.lines()) {
+            for (at, _) in whole.match_indices(key) {
+                let head = whole.get(..at).unwrap_or_default();
+                if head.trim_start().starts_with('#') || head.contains(" #") {
+                    break;
+                }
+                let tail = whole.get(at + key.len()..).unwrap_or_default();
+                let value = tail.trim_start_matches(['"', '\'']).trim_start();
+                let Some(value) = value.strip_prefix(':') else { continue };
+                let value = value.trim_start().trim_start_matches(['"', '\'']);
+                let target =
+                    value.chars().take_while(|c| !c.is_whitespace() && !"\"',}#".contains(*c)).collect();
+                all.push(Place { key, line, target, used: false });
             }
-            let tail = whole.get(at + key.len()..).unwrap_or_default();
-            let value = tail.trim_start_matches(['"', '\'']).trim_start();
-            let Some(value) = value.strip_prefix(':') else { continue };
-            let value = value.trim_start().trim_start_matches(['"', '\'']);
-            let target = value.chars().take_while(|c| !c.is_whitespace() && !"\"',}#".contains(*c)).collect();
-            all.push(Place { line, target, used: false });
         }
     }
     all
@@ -81,17 +92,22 @@ enum Keys {
 struct Name {
     operation: String,
     schema: String,
+    way: Way,
+    /// The properties next to this one that must be given.
+    required: Vec<String>,
+    optional: bool,
 }
 
 impl Name {
     fn step(&self, word: &str) -> Self {
         let operation =
             if self.operation.is_empty() { word.to_owned() } else { format!("{} {word}", self.operation) };
-        Self { operation, schema: String::new() }
+        Self { operation, way: self.way, ..Self::default() }
     }
     fn property(&self, word: &str) -> Self {
         let schema = if self.schema.is_empty() { word.to_owned() } else { format!("{}.{word}", self.schema) };
-        Self { operation: self.operation.clone(), schema }
+        let optional = !self.required.iter().any(|r| r == word);
+        Self { operation: self.operation.clone(), schema, way: self.way, required: Vec::new(), optional }
     }
     fn text(&self) -> String {
         format!("{} {}", self.operation, self.schema).trim().to_owned()
@@ -102,6 +118,8 @@ struct Found<'a> {
     fields: Vec<ApiField>,
     places: Vec<Place>,
     document: &'a Value,
+    /// By the name of a schema: how it is used.
+    ways: BTreeMap<String, Way>,
     file: &'a Path,
 }
 
@@ -110,22 +128,28 @@ impl Found<'_> {
         let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
         match value {
             Value::Mapping(map) => {
-                if keys == Keys::Words
-                    && let Some(target) = map.get("x-column")
-                {
-                    self.field(value, name, target)?;
+                if keys == Keys::Words && (map.contains_key(COLUMN) || map.contains_key(QUERY)) {
+                    self.field(value, name)?;
                 }
+                let required = || {
+                    let list = value.get("required").and_then(Value::as_sequence).into_iter().flatten();
+                    list.filter_map(Value::as_str).map(str::to_owned).collect()
+                };
                 for (key, inner) in map {
                     // Status codes may be numbers.
                     let number = key.as_u64().map(|n| n.to_string());
                     let key = key.as_str().or(number.as_deref()).unwrap_or_default();
                     let (name, keys) = match keys {
                         Keys::Words => match word(key, name) {
+                            Some((next, Keys::Properties)) => {
+                                (Name { required: required(), ..next }, Keys::Properties)
+                            }
                             Some(next) => next,
                             None => continue,
                         },
                         Keys::Names => {
-                            (Name { operation: String::new(), schema: key.to_owned() }, Keys::Words)
+                            let way = self.ways.get(key).copied().unwrap_or_default();
+                            (Name { schema: key.to_owned(), way, ..Name::default() }, Keys::Words)
                         }
                         Keys::Properties => (name.property(key), Keys::Words),
                         Keys::Paths | Keys::Codes => (name.step(key), Keys::Words),
@@ -147,31 +171,63 @@ impl Found<'_> {
         Ok(())
     }
 
-    fn field(&mut self, value: &Value, name: &Name, target: &Value) -> Result<()> {
-        let target = target.as_str().unwrap_or_default();
-        let line = self.line(target);
-        let Some((table, column)) = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty())
-        else {
-            let written =
-                if target.is_empty() { "x-column".to_owned() } else { format!("x-column \"{target}\"") };
-            return Err(Error::input(format!(
-                "{}:{line}: {written} names no table.column",
-                self.file.display()
-            ))
-            .hint("write x-column: shipments.status"));
+    fn field(&mut self, value: &Value, name: &Name) -> Result<()> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (table, column, query, line) = if let Some(query) = value.get(QUERY) {
+            let query = query.as_str().unwrap_or_default();
+            let line = self.line(QUERY, query);
+            let own = || name.schema.rsplit('.').next().map(str::to_owned);
+            let written = text(COLUMN);
+            if let Some(column) = &written {
+                self.line(COLUMN, column);
+            }
+            let column = written.or_else(own).filter(|c| !c.is_empty() && !query.is_empty());
+            let Some(column) = column else {
+                return Err(Error::input(format!(
+                    "{}:{line}: x-query names no query, or no column of it",
+                    self.file.display()
+                ))
+                .hint("write x-query: NameOfQuery, and x-column: result_column where the field has another name"));
+            };
+            (String::new(), column, Some(query.to_owned()), line)
+        } else {
+            let target = text(COLUMN).unwrap_or_default();
+            let line = self.line(COLUMN, &target);
+            let parts = target.rsplit_once('.').filter(|(t, c)| !t.is_empty() && !c.is_empty());
+            let Some((table, column)) = parts else {
+                let written =
+                    if target.is_empty() { COLUMN.to_owned() } else { format!("{COLUMN} \"{target}\"") };
+                return Err(Error::input(format!(
+                    "{}:{line}: {written} names no table.column",
+                    self.file.display()
+                ))
+                .hint("write x-column: shipments.status"));
+            };
+            (table.to_owned(), column.to_owned(), None, line)
         };
         // A parameter or header carries its type in `schema`.
+        let schema = value.get("schema").unwrap_or(value);
         let mut facts = Facts::default();
-        facts.gather(value.get("schema").unwrap_or(value), self.document, 8);
+        facts.gather(schema, self.document, 8);
+        let is = |key: &str| schema.get(key).and_then(Value::as_bool) == Some(true);
+        let request = name.way.request && !is("readOnly");
+        // What nobody refers to is shown, as far as we know.
+        let response = (name.way.response || name.way == Way::default()) && !is("writeOnly");
         self.fields.push(ApiField {
             field: name.text(),
-            table: table.to_owned(),
-            column: column.to_owned(),
+            table,
+            column,
+            query,
             json_type: facts.json_type,
             format: facts.format,
             nullable: facts.nullable,
             max_length: facts.max_length,
+            maximum: facts.maximum,
             labels: facts.labels,
+            response,
+            request,
+            parameter: name.way.parameter,
+            optional: request && name.way.whole && name.optional && schema.get("default").is_none(),
             file: self.file.to_path_buf(),
             line,
         });
@@ -179,9 +235,10 @@ impl Found<'_> {
     }
 
     /// An alias repeats what stands elsewhere: then its line is that of the original.
-    fn line(&mut self, target: &str) -> u64 {
-        let unused = self.places.iter().position(|p| !p.used && p.target == target);
-        let at = unused.or_else(|| self.places.iter().rposition(|p| p.target == target));
+    fn line(&mut self, key: &str, target: &str) -> u64 {
+        let meant = |p: &Place| p.key == key && p.target == target;
+        let unused = self.places.iter().position(|p| !p.used && meant(p));
+        let at = unused.or_else(|| self.places.iter().rposition(meant));
         let Some(place) = at.and_then(|at| self.places.get_mut(at)) else { return 1 };
         place.used = true;
         place.line
@@ -190,19 +247,20 @@ impl Found<'_> {
 
 /// What a word of the format means for the name of what lies below it. `None`: nothing below it is a schema.
 fn word(key: &str, name: &Name) -> Option<(Name, Keys)> {
+    let name = &Name { way: name.way.below(key), ..name.clone() };
     Some(match key {
         "example" | "examples" | "default" | "enum" | "const" | "required" | "mapping" => return None,
         _ if key.starts_with("x-") => return None,
         "schemas" | "definitions" | "$defs" => (name.clone(), Keys::Names),
         "properties" | "patternProperties" | "headers" => (name.clone(), Keys::Properties),
-        "paths" | "webhooks" | "pathItems" => (Name::default(), Keys::Paths),
+        "paths" | "webhooks" | "pathItems" => (Name { way: name.way, ..Name::default() }, Keys::Paths),
         "responses" | "callbacks" | "requestBodies" => (name.clone(), Keys::Codes),
         "content" => (name.clone(), Keys::Ignored),
         // `parameters` is a list in an operation and has names in `components`.
         "parameters" => (name.clone(), Keys::Properties),
         "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {
             let operation = format!("{} {}", key.to_ascii_uppercase(), name.operation);
-            (Name { operation: operation.trim().to_owned(), schema: String::new() }, Keys::Words)
+            (Name { operation: operation.trim().to_owned(), way: name.way, ..Name::default() }, Keys::Words)
         }
         "requestBody" => (name.step("request"), Keys::Words),
         _ => (name.clone(), Keys::Words),
@@ -216,6 +274,7 @@ struct Facts {
     format: Option<String>,
     nullable: bool,
     max_length: Option<u64>,
+    maximum: Option<f64>,
     labels: Vec<String>,
 }
 
@@ -238,6 +297,8 @@ impl Facts {
             self.format = schema.get("format").and_then(Value::as_str).map(str::to_owned);
         }
         self.max_length = self.max_length.or_else(|| schema.get("maxLength").and_then(Value::as_u64));
+        let number = |key: &str| schema.get(key).and_then(Value::as_f64);
+        self.maximum = self.maximum.or_else(|| number("maximum")).or_else(|| number("exclusiveMaximum"));
         if self.labels.is_empty() {
             self.labels = labels.iter().filter_map(label).collect();
         }
@@ -262,7 +323,7 @@ fn label(value: &Value) -> Option<String> {
 }
 
 /// `#/components/schemas/Status`; other documents are not read.
-fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
+pub(super) fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     reference
         .strip_prefix("#/")?
         .split('/')
@@ -348,6 +409,38 @@ components:
     }
 
     #[test]
+    fn a_field_may_show_what_a_query_gives() {
+        let text = "
+paths:
+  /a: {get: {responses: {200: {content: {j: {schema: {$ref: '#/components/schemas/Line'}}}}}}}
+components:
+  schemas:
+    Line:
+      required: [sku]
+      properties:
+        # x-query: Nothing
+        sku: {type: string, x-query: Lines}
+        at: {type: string, format: date-time, maximum: 3, x-query: Lines, x-column: placed_on}
+    New: {required: [a], properties: {a: {x-column: t.a, readOnly: true}, b: {x-column: t.b, writeOnly: true}}}
+";
+        let fields = parse(text, Path::new("api.yaml")).unwrap();
+        let found: Vec<_> = fields
+            .iter()
+            .map(|f| (f.query.as_deref().unwrap_or_default(), f.column.as_str(), f.line, f.response))
+            .collect();
+        let expected = [
+            ("Lines", "sku", 10, true),
+            ("Lines", "placed_on", 11, true),
+            ("", "a", 12, true),
+            ("", "b", 12, false),
+        ];
+        assert_eq!(found, expected);
+        let [_, at, ..] = fields.as_slice() else { panic!("{fields:?}") };
+        assert!(at.is_fed_by("Lines") && at.is_fed_by("Lines[order=name]") && !at.is_fed_by("LinesOf"));
+        assert_eq!(at.maximum, Some(3.0));
+    }
+
+    #[test]
     fn json_on_one_line() {
         let text = r#"{"components":{"schemas":{"S":{"properties":{"a":{"x-column":"t.a"},"b":{"x-column" : "t.b"}}}}}}"#;
         let fields = parse(text, Path::new("api.json")).unwrap();
@@ -362,6 +455,7 @@ components:
         for (text, expected) in [
             ("a:\n  {x-column: nope}", "api.yaml:2: x-column \"nope\" names no table.column"),
             ("a: {x-column: [a.b]}", "api.yaml:1: x-column names no table.column"),
+            ("a: {b: {x-query: Q}}", "api.yaml:1: x-query names no query, or no column of it"),
             ("a: [", "api.yaml:"),
             ("", "api.yaml:1: this is no OpenAPI document"),
         ] {

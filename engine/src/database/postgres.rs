@@ -11,8 +11,8 @@ use tokio_postgres::Client as Connection;
 
 use super::{
     Activity, Batch, Catalog, Change, Claim, Client, DataFingerprint, Database, Endpoint, Footprint,
-    JdbcTarget, Limits, LockWatch, ParameterRole, Reference, SchemaFingerprint, Seen, ServerInfo, Usage,
-    Write,
+    JdbcTarget, Limits, LockWatch, Look, ParameterRole, Reads, Reference, ResultSources, SchemaFingerprint,
+    Seen, ServerInfo, Usage, Write,
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
@@ -43,9 +43,11 @@ mod fingerprint;
 mod hazards;
 mod names;
 mod normal;
+mod numbers;
 mod objects;
 mod operands;
 mod parameters;
+mod reads;
 mod references;
 mod relations;
 mod scope;
@@ -152,6 +154,22 @@ impl Postgres {
         Ok(u32::try_from(major).unwrap_or(0))
     }
 
+    /// The schema's fingerprint, and the open transaction that it was taken in.
+    async fn fingerprint(&self) -> Result<(SchemaFingerprint, Connection)> {
+        // Its settings stay behind, so nobody else gets this connection.
+        let client = self.take(FINGERPRINT).await?;
+        let major = Self::major(&client).await?;
+        fingerprint::begin(&client, None).await?;
+        let schema = objects::schema(&client, major, &self.shared.spelled).await?;
+        Ok((schema, client))
+    }
+
+    async fn put_back(&self, client: Connection) -> Result<()> {
+        client.batch_execute("ROLLBACK").await.told("cannot take the fingerprint of the schema")?;
+        self.give_back(FINGERPRINT, client);
+        Ok(())
+    }
+
     /// Both fingerprints under an exported snapshot, which stays the caller's to hold.
     ///
     /// # Errors
@@ -246,13 +264,8 @@ impl Database for Postgres {
     }
 
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
-        // Its settings stay behind, so nobody else gets this connection.
-        let client = self.take(FINGERPRINT).await?;
-        let major = Self::major(&client).await?;
-        fingerprint::begin(&client, None).await?;
-        let schema = objects::schema(&client, major, &self.shared.spelled).await?;
-        client.batch_execute("ROLLBACK").await.told("cannot take the fingerprint of the schema")?;
-        self.give_back(FINGERPRINT, client);
+        let (schema, client) = self.fingerprint().await?;
+        self.put_back(client).await?;
         Ok(schema)
     }
 
@@ -289,8 +302,23 @@ impl Database for Postgres {
         references::added(sql, catalog)
     }
 
-    fn changes(&self, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
+    async fn look(&self) -> Result<Look> {
+        let (schema, client) = self.fingerprint().await?;
+        let objects = numbers::read(&client).await?;
+        self.put_back(client).await?;
+        Ok(Look { schema, objects })
+    }
+
+    fn changes(&self, before: &Look, after: &Look) -> Vec<Change> {
         changes::between(before, after)
+    }
+
+    fn reads(&self, sql: &str) -> Result<Reads> {
+        reads::reads(sql)
+    }
+
+    fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources> {
+        parameters::result_sources(sql, catalog)
     }
 
     fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {

@@ -1,6 +1,7 @@
 //! The result of the compatibility check for its readers: people at a terminal, CI systems, a merge request.
 
 mod codequality;
+mod json;
 mod junit;
 mod markdown;
 mod sarif;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 pub use codequality::codequality;
+pub use json::{Json, json};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use sarif::sarif;

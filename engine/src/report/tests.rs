@@ -83,6 +83,7 @@ fn record() -> RunRecord {
         column: None,
         file: "q.sql".to_owned(),
         line: 3,
+        allowed: None,
     };
     RunRecord {
         summary,

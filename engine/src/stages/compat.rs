@@ -3,8 +3,10 @@
 //! A changeset that breaks somebody is held, with the names of those it waits for; the scratch database is made anew without
 //! it, and everything that does not build on it goes on.
 
+mod api;
 mod check;
 mod felt;
+mod promise;
 mod trial;
 mod tried;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{StageDone, rollout};
+use crate::allowed;
 use crate::changeset::{Changeset, ChangesetId};
 use crate::contract::Contract;
 use crate::database::{Database, Endpoint};
@@ -145,7 +148,10 @@ impl Bench {
                     }
                 },
             }
-            let verdicts = checker.verdicts(&done).await?;
+            let mut verdicts = checker.verdicts(&done).await?;
+            for idle in allowed::verdicts(&changeset.allowed, &mut verdicts) {
+                self.watcher.note(&format!("{}: {idle}", changeset.place()));
+            }
             let waits_for = waiting(&verdicts);
             state.verdicts.extend(verdicts);
             if waits_for.is_empty() {

@@ -32,7 +32,7 @@ pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -
     let findings = Findings::new(&compat, &plan.changesets, &places);
     let rendered = |format: Format, width: u16| match format {
         Format::Text => Ok(formats::text(&findings, width)),
-        Format::Json => json(&compat),
+        Format::Json => json(&formats::json(&findings)),
         Format::Junit => formats::junit(&findings),
         Format::Sarif => json(&formats::sarif(&findings)),
         Format::Codequality => json(&formats::codequality(&findings)),

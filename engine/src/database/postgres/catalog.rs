@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 
-use super::changes::words_and_calls;
+use super::changes::names::words_and_calls;
 use super::connect::{Told, literal, quoted_relation};
 use crate::database::{Catalog, Column, Events, Table};
 use crate::error::Result;

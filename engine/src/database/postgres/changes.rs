@@ -3,22 +3,57 @@
 //! The looks are fingerprints: one line an object. Only what leaves a query plannable is told here; that something a query
 //! names is gone or has another type is what planning it shows.
 
-use crate::database::{Change, Effect, Events, SchemaFingerprint};
+mod columns;
+mod keys;
+pub(super) mod names;
+mod renames;
+
+use crate::database::{Change, Effect, Events, Look, SchemaFingerprint};
+use names::identifiers;
+use renames::{Fate, Renames};
 
 /// Everything that may be felt, in the order of the objects' names.
-pub fn between(before: &SchemaFingerprint, after: &SchemaFingerprint) -> Vec<Change> {
+pub fn between(before: &Look, after: &Look) -> Vec<Change> {
+    let renames = Renames::between(before, after);
+    let (before, after) = (&before.schema, &after.schema);
     let mut found = Found { before, after, changes: Vec::new() };
     let names =
         before.objects.keys().chain(after.objects.keys().filter(|k| !before.objects.contains_key(*k)));
     for identity in names {
-        let (was, is) = (before.objects.get(identity), after.objects.get(identity));
-        if was == is {
-            continue;
+        let was = before.objects.get(identity).map(String::as_str);
+        let mut is = after.objects.get(identity).map(String::as_str);
+        let Some((kind, rest)) = identity.split_once(' ').filter(|_| was != is) else { continue };
+        let fate = was.map(|was| renames.fate(identity, was));
+        // Views and keys follow what is renamed; what a routine's body says does not.
+        if renames.has_lost_its_name(identity) && matches!(fate, Some(Fate::Same | Fate::Moved(_))) {
+            found.add(&relation(rest), &[], Effect::Gone, "is gone".to_owned());
         }
-        let Some((kind, rest)) = identity.split_once(' ') else { continue };
-        found.object(kind, rest, was.map(String::as_str), is.map(String::as_str));
+        match fate {
+            Some(Fate::Same) => continue,
+            None if renames.is_told(identity) => continue,
+            Some(Fate::Moved(now)) => is = Some(now),
+            _ => {}
+        }
+        found.object(kind, rest, was, is);
+    }
+    for identity in renames.replaced() {
+        let table = relation(identity);
+        found.add(&table, &[], Effect::Reads, "is another one now".to_owned());
+        found.add(&table, &[], Effect::Refuses, "is another one now".to_owned());
+    }
+    let old_names = renames.old_names();
+    for change in &mut found.changes {
+        if let Some(old) = old_names.get(&change.subject) {
+            change.subject.clone_from(old);
+        }
     }
     found.changes
+}
+
+/// The name in the identity of a relation.
+fn relation(identity: &str) -> String {
+    let parts = identifiers(identity);
+    parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join(".")
 }
 
 struct Found<'a> {
@@ -131,384 +166,15 @@ impl Found<'_> {
             _ => {}
         }
     }
-
-    fn column(&mut self, table: &str, column: &str, was: Option<&str>, is: Option<&str>) {
-        let own = [column.to_owned()];
-        let (Some(was), Some(is)) = (was, is) else {
-            let reason = if is.is_some() { "is new" } else { "is gone" };
-            self.add(table, &own, Effect::Column, format!("{table}.{column} {reason}"));
-            return;
-        };
-        let (was, is) = (Definition::of(was), Definition::of(is));
-        if was.kind != is.kind {
-            let reason = format!("{table}.{column} is {} instead of {}", is.kind, was.kind);
-            if otherwise(&was.kind, &is.kind) {
-                self.add(table, &own, Effect::Reads, reason.clone());
-            }
-            // What is made of other columns is made whatever is given.
-            if narrower(&was.kind, &is.kind) {
-                self.add(table, if is.generated { &[] } else { &own }, Effect::Refuses, reason);
-            }
-        }
-        if was.collation != is.collation {
-            self.add(table, &own, Effect::Reads, format!("{table}.{column} sorts and compares otherwise"));
-        }
-        if was.not_null && !is.not_null {
-            self.add(table, &own, Effect::Reads, format!("{table}.{column} can be NULL now"));
-        }
-        if was.default != is.default {
-            let told = |d: &Option<String>| d.clone().unwrap_or_else(|| "NULL".to_owned());
-            let reason = format!(
-                "{table}.{column} is {} when it is left out, not {}",
-                told(&is.default),
-                told(&was.default)
-            );
-            let effect = if is.generated || was.generated { Effect::Reads } else { Effect::Default };
-            self.add(table, &own, effect, reason);
-        }
-        if is.always && !was.always {
-            self.add(table, &own, Effect::Generated, format!("{table}.{column} must not be given any more"));
-        } else if is.generated != was.generated || is.always != was.always {
-            self.add(
-                table,
-                &own,
-                Effect::Default,
-                format!("{table}.{column} is made otherwise when it is left out"),
-            );
-        }
-    }
-
-    fn constraint(
-        &mut self,
-        schema: &str,
-        subject: &str,
-        constraint: &str,
-        was: Option<&str>,
-        is: Option<&str>,
-    ) {
-        let table = format!("{schema}.{subject}");
-        let own = [schema, subject];
-        let is_table = |k: &String| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
-        if ![self.before, self.after].iter().any(|s| s.objects.keys().any(is_table)) {
-            // Of a domain.
-            if is.is_some() {
-                self.of_type(
-                    &table,
-                    subject,
-                    Effect::Refuses,
-                    &format!("is of a domain with the check {constraint} now"),
-                );
-            }
-            return;
-        }
-        if let Some(is) = is {
-            let is = is.trim_end_matches(" (not validated)");
-            // Only validated, or only put off: nothing is refused that was taken.
-            let softer = was.is_some_and(|was| {
-                let was = was.trim_end_matches(" (not validated)").trim_end_matches(" NOT VALID");
-                was == is.trim_end_matches(" NOT VALID")
-                    || is.strip_prefix(was).is_some_and(|r| r.contains("DEFERRABLE"))
-            });
-            if !softer {
-                let columns = self.columns_in(&table, is);
-                let wide = is.starts_with("EXCLUDE") || columns.is_empty();
-                let columns = if wide { Vec::new() } else { columns };
-                self.add(
-                    &table,
-                    &columns,
-                    Effect::Refuses,
-                    format!("{table} takes only what keeps {constraint}: {is}"),
-                );
-                if let Some(parent) = referenced(is) {
-                    self.add(
-                        &parent,
-                        &[],
-                        Effect::Keeps,
-                        format!("{parent} keeps the rows that {table} refers to by {constraint}"),
-                    );
-                }
-            }
-        }
-        if let Some(was) = was
-            && is.is_none()
-        {
-            let acts = was.contains("ON DELETE CASCADE") || was.contains("ON DELETE SET");
-            if let Some(parent) = referenced(was).filter(|_| acts) {
-                self.add(
-                    &parent,
-                    &[],
-                    Effect::Keeps,
-                    format!("rows of {table} are left alone when those of {parent} go"),
-                );
-            }
-        }
-    }
-
-    fn index(&mut self, index: &str, was: Option<&str>, is: Option<&str>) {
-        let definition = is.or(was).unwrap_or_default();
-        let Some(on) = definition.split(" ON ").nth(1) else { return };
-        let on = on.strip_prefix("ONLY ").unwrap_or(on);
-        let table = identifiers(on.split(" USING").next().unwrap_or(on)).join(".");
-        let inside = definition.split_once(" USING ").map_or("", |(_, rest)| rest);
-        let columns = self.columns_in(&table, inside);
-        let unique =
-            |d: Option<&str>| d.is_some_and(|d| d.starts_with("CREATE UNIQUE") && !d.contains("(invalid)"));
-        if unique(is) && was != is {
-            self.add(
-                &table,
-                &columns,
-                Effect::Refuses,
-                format!("{table} takes no two rows of the same {} ({index})", columns.join(", ")),
-            );
-        }
-        if unique(was) && was != is {
-            self.add(
-                &table,
-                &columns,
-                Effect::Key,
-                format!("{table} may hold rows of the same {} now", columns.join(", ")),
-            );
-        }
-        if was.is_some() && is.is_none() && !columns.is_empty() {
-            let first = columns.get(..1).unwrap_or_default();
-            self.add(&table, first, Effect::Slower, format!("the index {index} is gone"));
-        }
-    }
-
-    fn labels(&mut self, name: &str, own: &str, was: Option<&str>, is: Option<&str>) {
-        let labels = |d: Option<&str>| -> Option<Vec<String>> {
-            Some(d?.strip_prefix("enum ")?.split(", ").map(str::to_owned).collect())
-        };
-        let (Some(was), Some(is)) = (labels(was), labels(is)) else { return };
-        let missing = |from: &[String], of: &[String]| {
-            from.iter().filter(|l| !of.contains(l)).cloned().collect::<Vec<_>>().join(", ")
-        };
-        let (gone, come) = (missing(&was, &is), missing(&is, &was));
-        if !gone.is_empty() {
-            self.of_type(name, own, Effect::Refuses, &format!("does not know {gone} any more"));
-            self.of_type(name, own, Effect::Reads, &format!("does not hold {gone} any more"));
-        }
-        if !come.is_empty() {
-            self.of_type(name, own, Effect::Reads, &format!("may hold {come}, which no reader knows"));
-        }
-    }
-
-    /// All columns of a type.
-    fn of_type(&mut self, name: &str, own: &str, effect: Effect, what: &str) {
-        let bare = |definition: &str| {
-            let kind = Definition::of(definition).kind;
-            kind.trim_end_matches("[]").replace('"', "")
-        };
-        let columns = self.columns_where(|definition| [name, own].contains(&bare(definition).as_str()));
-        for (table, column) in columns {
-            let reason = format!("{table}.{column} {what}");
-            self.add(&table, &[column], effect, reason);
-        }
-    }
-
-    /// All columns whose default draws from a sequence.
-    fn using(&mut self, sequence: &str, reason: &str) {
-        let draws = |definition: &str| definition.contains("nextval(") && definition.contains(sequence);
-        let columns = self.columns_where(draws);
-        for (table, column) in columns {
-            self.add(
-                &table,
-                std::slice::from_ref(&column),
-                Effect::Default,
-                format!("{table}.{column} {reason}"),
-            );
-        }
-    }
-
-    /// Table and name of the columns whose definition is such a one.
-    fn columns_where(&self, such: impl Fn(&str) -> bool) -> Vec<(String, String)> {
-        let found = self.after.objects.iter().filter(|(_, definition)| such(definition));
-        found.filter_map(|(identity, _)| column(identity)).collect()
-    }
-
-    fn grant(&mut self, rest: &str, was: Option<&str>, is: Option<&str>) {
-        // `on table s.t to role`
-        let Some((what, role)) = rest.strip_prefix("on ").and_then(|r| r.rsplit_once(" to ")) else { return };
-        let Some((kind, name)) = what.split_once(' ') else { return };
-        let rights = |d: Option<&str>| {
-            d.unwrap_or_default().split(", ").filter(|r| !r.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let now = rights(is);
-        let lost: Vec<String> = rights(was).into_iter().filter(|r| !now.contains(r)).collect();
-        let identity = format!("{kind} {name}");
-        let there = kind == "column"
-            || self.after.objects.contains_key(&identity)
-            || self.after.objects.contains_key(&format!("view {name}"));
-        if !there {
-            return;
-        }
-        if lost.is_empty() || kind == "schema" {
-            return;
-        }
-        let parts = identifiers(name.split('(').next().unwrap_or(name));
-        let subject = parts.get(..2).unwrap_or_default().join(".");
-        let reason = format!("{role} may no longer {} {name}", lost.join(", "));
-        self.add(&subject, &[], Effect::Privilege, reason);
-    }
-
-    /// Columns of a table that a definition names.
-    fn columns_in(&self, table: &str, definition: &str) -> Vec<String> {
-        let words = words(definition);
-        let known = self.after.objects.keys().chain(self.before.objects.keys());
-        let mut columns: Vec<String> = known
-            .filter_map(|identity| column(identity).filter(|(of, _)| of == table))
-            .map(|(_, column)| column)
-            .filter(|c| words.iter().any(|w| w == c))
-            .collect();
-        columns.sort_by_key(|c| words.iter().position(|w| w == c));
-        columns.dedup();
-        columns
-    }
-}
-
-/// A column's line, taken apart.
-struct Definition {
-    kind: String,
-    collation: Option<String>,
-    not_null: bool,
-    default: Option<String>,
-    generated: bool,
-    always: bool,
-}
-
-impl Definition {
-    fn of(definition: &str) -> Self {
-        let ends =
-            [" collate ", " not null", " identity ", " generated", " default ", " storage ", " compression "];
-        let end = ends.iter().filter_map(|e| definition.find(e)).min().unwrap_or(definition.len());
-        let (kind, rest) = definition.split_at(end);
-        let (rest, default) = match rest.split_once(" default ") {
-            Some((rest, default)) => (rest, Some(default.to_owned())),
-            None => (rest, None),
-        };
-        let generated = rest.contains(" generated");
-        Self {
-            kind: kind.to_owned(),
-            collation: rest.split_once(" collate ").map(|(_, c)| c.split(' ').next().unwrap_or(c).to_owned()),
-            not_null: rest.contains(" not null"),
-            default,
-            generated,
-            always: generated || rest.contains(" identity always"),
-        }
-    }
-}
-
-/// A type's family and, where it has them, its length or precision and scale.
-fn measured(kind: &str) -> (&str, Option<Vec<i64>>) {
-    let Some((family, rest)) = kind.split_once('(') else { return (kind, None) };
-    let inside = rest.split(')').next().unwrap_or_default();
-    (family, inside.split(',').map(|n| n.trim().parse().ok()).collect())
-}
-
-fn integer(family: &str) -> Option<u8> {
-    ["smallint", "integer", "bigint"].iter().position(|f| *f == family).and_then(|n| u8::try_from(n).ok())
-}
-
-const STRINGS: [&str; 2] = ["character varying", "text"];
-
-/// Whether a column of this type refuses what one of the other took.
-fn narrower(was: &str, is: &str) -> bool {
-    let ((old, before), (new, after)) = (measured(was), measured(is));
-    if let (Some(old), Some(new)) = (integer(old), integer(new)) {
-        return new < old;
-    }
-    if STRINGS.contains(&old) && STRINGS.contains(&new) {
-        let length = |m: &Option<Vec<i64>>| m.as_ref().and_then(|m| m.first().copied()).unwrap_or(i64::MAX);
-        return length(&after) < length(&before);
-    }
-    if old == "numeric" && new == "numeric" {
-        let whole = |m: &Option<Vec<i64>>| match m.as_deref() {
-            Some([precision]) => *precision,
-            Some([precision, scale]) => precision - scale,
-            _ => i64::MAX,
-        };
-        return whole(&after) < whole(&before);
-    }
-    true
-}
-
-/// Whether the same value reads otherwise from a column of this type.
-fn otherwise(was: &str, is: &str) -> bool {
-    let ((old, before), (new, after)) = (measured(was), measured(is));
-    let scale = |m: &Option<Vec<i64>>| m.as_ref().and_then(|m| m.get(1).copied());
-    let same = old == new && old != "numeric"
-        || old == "numeric" && new == "numeric" && scale(&before) == scale(&after)
-        || integer(old).is_some() && integer(new).is_some()
-        || STRINGS.contains(&old) && STRINGS.contains(&new);
-    !same
-}
-
-/// Table and name of a column's identity; `None` for that of anything else.
-fn column(identity: &str) -> Option<(String, String)> {
-    match identifiers(identity.strip_prefix("column ")?).as_slice() {
-        [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
-        _ => None,
-    }
-}
-
-/// The table that a foreign key points to.
-fn referenced(definition: &str) -> Option<String> {
-    let rest = definition.split(" REFERENCES ").nth(1)?;
-    Some(identifiers(rest.split('(').next()?).join("."))
-}
-
-/// `a."b c".d e` as `a`, `b c`, `d`, `e`.
-fn identifiers(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut current = String::new();
-    let mut quote = false;
-    for c in text.chars() {
-        match c {
-            '"' => quote = !quote,
-            '.' | ' ' if !quote => found.push(std::mem::take(&mut current)),
-            c => current.push(c),
-        }
-    }
-    found.push(current);
-    found.retain(|part| !part.is_empty());
-    found
-}
-
-/// Words of a body that may be names, and those before a bracket, with it: what is called.
-pub(super) fn words_and_calls(text: &str) -> impl Iterator<Item = String> {
-    let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
-    let mut found = Vec::new();
-    let mut word = String::new();
-    for c in outside.chars().chain([' ']) {
-        if c.is_alphanumeric() || c == '_' || c == '$' {
-            word.extend(c.to_lowercase());
-            continue;
-        }
-        if c == '(' && !word.is_empty() {
-            found.push(format!("{word}("));
-        }
-        // Blanks may stand before the bracket, and after a name that is quoted.
-        if !c.is_whitespace() && c != '"' || !word.is_empty() {
-            found.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-        }
-    }
-    found.into_iter()
-}
-
-/// Words of a definition that may be names, without what stands in strings.
-fn words(text: &str) -> Vec<String> {
-    let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
-    let split = outside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
-    split.filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn schema(objects: &[(&str, &str)]) -> SchemaFingerprint {
+    fn schema(objects: &[(&str, &str)]) -> Look {
         let objects = objects.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        SchemaFingerprint { objects, digest: String::new() }
+        Look { schema: SchemaFingerprint { objects, digest: String::new() }, ..Look::default() }
     }
 
     #[test]

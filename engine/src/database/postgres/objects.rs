@@ -20,7 +20,7 @@ use crate::error::Result;
 const READ: &str = "cannot take the fingerprint of the schema";
 
 /// Objects of users, of no extension; relations of Liquibase left out.
-const PRELUDE: &str = "WITH ns AS MATERIALIZED (
+pub(super) const PRELUDE: &str = "WITH ns AS MATERIALIZED (
     SELECT oid, quote_ident(nspname) AS name, nspacl, nspowner FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND has_schema_privilege(oid, 'USAGE')),
   ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),

@@ -8,7 +8,7 @@ use super::names::Names;
 use super::relations;
 use super::scope::{Origin, Scope, Source};
 use super::sql;
-use crate::database::{Catalog, ParameterRole};
+use crate::database::{Catalog, ParameterRole, ResultSources};
 use crate::error::Result;
 
 /// One role per parameter, `$1` first. Of several uses, what is inserted goes before what is compared, and that before a
@@ -27,6 +27,27 @@ pub fn of_trees(trees: &[NodeEnum], sql: &str, catalog: &Catalog) -> Vec<Paramet
         roles.statement(tree, &Scope::default());
     }
     roles.found
+}
+
+/// By result column: the columns of tables that its values are, passed on or through what leaves their kind as it is.
+///
+/// # Errors
+/// `Input` when the grammar does not take the query.
+pub fn result_sources(sql: &str, catalog: &Catalog) -> Result<ResultSources> {
+    let names = Names::new(catalog);
+    let mut roles = Roles { names: &names, found: vec![ParameterRole::Free; sql::highest_parameter(sql)] };
+    let of_table = |origin| match origin {
+        Origin::Column(table, column) => Some((table, column)),
+        Origin::Parameter(_) => None,
+    };
+    let mut sources = Vec::new();
+    for parsed in sql::parse(sql)? {
+        let outputs = parsed.tree.as_ref().map(|t| roles.statement(t, &Scope::default())).unwrap_or_default();
+        sources.extend(
+            outputs.into_iter().map(|(name, o)| (name, o.into_iter().filter_map(of_table).collect())),
+        );
+    }
+    Ok(sources)
 }
 
 /// Roles as they are found.

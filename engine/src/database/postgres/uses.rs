@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::changes::words_and_calls;
+use super::changes::names::words_and_calls;
 use super::relations::{self, expand};
 use super::{parameters, sql, writes};
 use crate::database::{Catalog, Events, Usage, Write};

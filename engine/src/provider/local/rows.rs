@@ -11,7 +11,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::cluster::{Cluster, random_password};
 use super::scratch;
 use crate::database::postgres::{Postgres, Told, copy_row, literal, quoted, quoted_relation};
-use crate::database::{Catalog, Secret, Table};
+use crate::database::{Catalog, Database, Secret, Table};
 use crate::error::{Error, Result};
 use crate::provider::{Lent, Progress, Rows};
 use crate::traffic::is_numeric;

@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::changeset::Changeset;
-use crate::contract::{ApiField, Contract, Query};
+use crate::contract::{Contract, Query};
 use crate::database::{
-    Catalog, Change, Client, Column, Database, Effect, ParameterRole, QueryError, QueryShape,
-    SchemaFingerprint, Usage, Write,
+    Catalog, Change, Client, Column, Database, Effect, Look, ParameterRole, QueryError, QueryShape, Reads,
+    Usage, Write,
 };
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
+use super::api::Fields;
 use super::felt::{Use, felt};
 use super::trial::{Asked, Subject, Trial};
 use super::tried::settle;
@@ -39,23 +40,17 @@ struct Known {
     usage: Usage,
 }
 
-struct Field<'a> {
-    service: &'a str,
-    version: &'a str,
-    field: &'a ApiField,
-}
-
 pub struct Checker<'a> {
     database: Arc<dyn Database>,
     client: Box<dyn Client>,
     application: String,
     catalog: Catalog,
     next_catalog: Option<Catalog>,
-    schema: SchemaFingerprint,
-    next_schema: Option<SchemaFingerprint>,
+    schema: Look,
+    next_schema: Option<Look>,
     watched: Vec<Watched<'a>>,
     texts: Vec<Text>,
-    fields: Vec<Field<'a>>,
+    fields: Fields<'a>,
     versions: u64,
     checks: u64,
     trial: Option<Trial>,
@@ -85,7 +80,6 @@ impl<'a> Checker<'a> {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut distinct: Vec<&str> = Vec::new();
         let mut watched = Vec::new();
-        let mut fields = Vec::new();
         let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
         for (contract, version) in versions.clone() {
             let (service, named) = (contract.service.as_str(), version.version.as_str());
@@ -102,7 +96,6 @@ impl<'a> Checker<'a> {
                     text,
                 });
             }
-            fields.extend(version.api.iter().map(|field| Field { service, version: named, field }));
         }
         let (shapes, usages) =
             tokio::join!(client.describe_all(&distinct), read(&database, &distinct, &catalog));
@@ -113,13 +106,7 @@ impl<'a> Checker<'a> {
                 wrong.push(format!("{}:{line}: {name}: {e}", file.display()));
             }
         }
-        for Field { field, .. } in fields.iter().filter(|f| column(&catalog, f.field).is_none()) {
-            let ApiField { file, line, field, table, column, .. } = field;
-            wrong.push(format!(
-                "{}:{line}: {field} shows {table}.{column}, which does not exist",
-                file.display()
-            ));
-        }
+        let fields = Fields::new(contracts, client.as_mut(), &catalog, &mut wrong).await;
         if !wrong.is_empty() {
             return Err(Error::input(wrong.join("\n  "))
                 .hint("it does not work before any change: correct the contract, or check that this is the right database"));
@@ -192,6 +179,7 @@ impl<'a> Checker<'a> {
         let surely: Vec<bool> = self.texts.iter().map(|t| !t.now.usage.uses.is_disjoint(&touched)).collect();
         let refused = self.describe(&surely, everything, &after).await?;
         let mut reached = Vec::new();
+        let (mut reads, nothing) = (HashMap::new(), Reads::default());
         for (at, watched) in self.watched.iter().enumerate() {
             let surely = surely.get(watched.text).copied().unwrap_or_default();
             let Some(text) = self.texts.get(watched.text).filter(|_| everything || surely) else { continue };
@@ -210,7 +198,15 @@ impl<'a> Checker<'a> {
                 for (kind, reason, column) in refused_writes(&usage.writes, &tightened) {
                     say(kind, "fails-when-run", reason, Some(column));
                 }
+                let own = changes.iter().any(|c| usage.uses.contains(&c.subject));
+                let reads = match reads.get(&watched.text) {
+                    None if own => {
+                        reads.entry(watched.text).or_insert(self.database.reads(&watched.query.sql)?)
+                    }
+                    known => known.unwrap_or(&nothing),
+                };
                 let by = Use {
+                    reads,
                     roles: &usage.roles,
                     query: watched.query,
                     role: watched.role,
@@ -230,24 +226,9 @@ impl<'a> Checker<'a> {
         tracing::debug!(changeset = %changeset.key, reached = reached.len(), ?looked, all = ?begun.elapsed(), "planned");
         self.try_out(changeset, &changes, &mut reached).await?;
         let mut verdicts: Vec<Verdict> = reached.into_iter().flat_map(|r| r.verdicts).collect();
-        for field in &self.fields {
-            let before = column(&self.catalog, field.field);
-            let now = column(&after, field.field);
-            if let Some((kind, reason)) = field_verdict(before, now) {
-                verdicts.push(Verdict {
-                    changeset: changeset.key.clone(),
-                    service: field.service.to_owned(),
-                    version: field.version.to_owned(),
-                    query: field.field.field.clone(),
-                    verdict: kind,
-                    class: "api-field".to_owned(),
-                    reason,
-                    column: Some(format!("{}.{}", field.field.table, field.field.column)),
-                    file: field.field.file.display().to_string(),
-                    line: field.field.line,
-                });
-            }
-        }
+        let client = self.client.as_mut();
+        let found = self.fields.verdicts(changeset, client, &self.database, &self.catalog, &after);
+        verdicts.extend(found.await?);
         self.next_catalog = Some(after);
         self.next_schema = Some(schema);
         Ok(verdicts)
@@ -346,6 +327,7 @@ impl<'a> Checker<'a> {
                 text.now = next;
             }
         }
+        self.fields.accept();
         if let Some(catalog) = self.next_catalog.take() {
             self.catalog = catalog;
         }
@@ -363,6 +345,9 @@ impl<'a> Checker<'a> {
         self.database = database;
         self.next_catalog = None;
         self.next_schema = None;
+        // Objects have numbers of their own there.
+        self.schema = self.database.look().await?;
+        self.fields.forget();
         for text in &mut self.texts {
             text.next = None;
         }
@@ -399,8 +384,8 @@ impl<'a> Checker<'a> {
 }
 
 /// Both looks at once.
-async fn look(database: &dyn Database) -> Result<(Catalog, SchemaFingerprint)> {
-    futures::try_join!(database.catalog(), database.schema_fingerprint())
+async fn look(database: &dyn Database) -> Result<(Catalog, Look)> {
+    futures::try_join!(database.catalog(), database.look())
 }
 
 /// What queries come to, read beside whatever else is waited for.
@@ -437,6 +422,7 @@ fn verdict(
         column,
         file: watched.query.file.display().to_string(),
         line: watched.query.line,
+        allowed: None,
     }
 }
 
@@ -545,7 +531,7 @@ fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
     usage.uses.contains(&change.subject)
         && match change.effect {
             // What names them is told without running anything.
-            Effect::Column | Effect::Slower => false,
+            Effect::Column | Effect::Slower | Effect::Shows => false,
             Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
                 by_writing()
             }
@@ -645,32 +631,4 @@ fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind
         }
     }
     found
-}
-
-fn column<'c>(catalog: &'c Catalog, field: &ApiField) -> Option<&'c Column> {
-    let named = |name: &str| catalog.tables.get(name);
-    let table = if field.table.contains('.') {
-        named(&field.table)
-    } else {
-        catalog.search_path.iter().find_map(|schema| named(&format!("{schema}.{}", field.table)))
-    }?;
-    table.columns.iter().find(|c| c.name == field.column)
-}
-
-fn field_verdict(before: Option<&Column>, after: Option<&Column>) -> Option<(VerdictKind, String)> {
-    match (before, after) {
-        (Some(_), None) => Some((VerdictKind::Breaking, "the column behind the field is gone".to_owned())),
-        (Some(old), Some(new)) if bare(&old.sql_type) != bare(&new.sql_type) => Some((
-            VerdictKind::Breaking,
-            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
-        )),
-        (Some(old), Some(new)) if old.not_null && !new.not_null => {
-            Some((VerdictKind::Risky, "the column behind the field can be NULL now".to_owned()))
-        }
-        (Some(old), Some(new)) if old.max_length < new.max_length && old.max_length.is_some() => Some((
-            VerdictKind::Risky,
-            format!("the column behind the field is {} instead of {}", new.sql_type, old.sql_type),
-        )),
-        _ => None,
-    }
 }

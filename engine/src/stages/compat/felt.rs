@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::{Arity, Query};
-use crate::database::{Catalog, Change, Effect, Events, ParameterRole, Write};
+use crate::database::{Catalog, Change, Effect, Events, ParameterRole, Reads, Write};
 use crate::evidence::VerdictKind;
 
 /// What is known of a query before the change.
@@ -18,6 +18,8 @@ pub struct Use<'a> {
     pub writes: &'a [Write],
     /// What stands behind its parameters.
     pub roles: &'a [ParameterRole],
+    /// The columns its answer depends on.
+    pub reads: &'a Reads,
 }
 
 impl Use<'_> {
@@ -69,13 +71,15 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             felt.then(|| told("fails-when-run", format!("it writes there, and {}", sentence())))?
         }
         Effect::Keeps => {
-            let felt = written().any(|w| !w.inserts);
+            let felt = written()
+                .any(|w| Events::of(w).meet(change.on) && (Events::of(w).delete || gives(w, change)));
             felt.then(|| told("fails-when-run", sentence()))?
         }
         Effect::Reads => {
             let felt = change.columns.is_empty() || mentions(by, change);
             felt.then(|| told("answers-differently", sentence()))?
         }
+        Effect::Shows => shows(by, change, after).then(|| told("answers-differently", sentence()))?,
         Effect::Key => (by.query.arity == Arity::One
             && change.columns.iter().all(|c| by.compares(&change.subject, c)))
         .then(|| told("answers-differently", format!("it counts on one row, and {}", sentence())))?,
@@ -148,6 +152,20 @@ fn through_routine(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
     let writes =
         |words: &BTreeSet<String>| ["insert", "update", "delete", "merge"].iter().any(|w| words.contains(*w));
     by.uses.iter().any(|r| after.routines.get(r).is_some_and(|words| words.contains(&bare) && writes(words)))
+}
+
+/// Whether the query itself, or a routine that it comes to call, shows or compares these columns. Views are told of on their own.
+fn shows(by: &Use<'_>, change: &Change, after: &Catalog) -> bool {
+    let bare = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+    // A trigger's routine has the row, and names the column only.
+    let said = |words: &BTreeSet<String>| {
+        words.contains(&bare) || change.columns.iter().any(|c| words.contains(&c.to_lowercase()))
+    };
+    let routine = by.uses.iter().any(|r| after.routines.get(r).is_some_and(said));
+    let plain = bare.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let partition = after.tables.get(&change.subject).is_some_and(|t| t.parent.is_some());
+    let named = !plain || partition || words(&by.query.sql).contains(&bare);
+    routine || named && (by.reads.all || change.columns.iter().any(|c| by.reads.names.contains(c)))
 }
 
 fn words(sql: &str) -> BTreeSet<String> {

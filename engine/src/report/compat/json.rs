@@ -1,0 +1,36 @@
+//! The result as JSON: what is kept as evidence, and for each verdict what to do about it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Findings;
+use crate::changeset::ChangesetId;
+use crate::evidence::{Checked, Compat, Held, Verdict};
+
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Json {
+    /// Everything that is not `compatible`.
+    pub verdicts: Vec<Advised>,
+    pub held: Vec<Held>,
+    /// What goes on, in order.
+    pub accepted: Vec<ChangesetId>,
+    pub checked: Checked,
+    /// All service versions, for the matrix: `(service, version)`.
+    pub services: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Advised {
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// Breaking ones first.
+pub fn json(findings: &Findings<'_>) -> Json {
+    let Compat { held, accepted, checked, services, .. } = findings.compat.clone();
+    let advised =
+        findings.all.iter().map(|f| Advised { verdict: f.verdict.clone(), advice: f.advice.clone() });
+    Json { verdicts: advised.collect(), held, accepted, checked, services }
+}

@@ -1,0 +1,232 @@
+//! Holds the fields of an API against the columns and queries behind them.
+//!
+//! What the document promises is compared with what the column gives and takes before the changeset and after it. Told is only
+//! what the changeset newly breaks: a document that was wrong before is not its doing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::promise::{Given, newly_broken};
+use crate::changeset::Changeset;
+use crate::contract::{ApiField, Contract, Query};
+use crate::database::{Catalog, Client, Column, Database, QueryShape};
+use crate::error::{Context, Result};
+use crate::evidence::{Verdict, VerdictKind};
+
+/// A query that fields of its version show.
+struct Feed<'a> {
+    service: &'a str,
+    version: &'a str,
+    query: &'a Query,
+    /// As of the changesets accepted so far.
+    shape: QueryShape,
+    /// After the changeset under check.
+    next: Option<QueryShape>,
+}
+
+struct Field<'a> {
+    service: &'a str,
+    version: &'a str,
+    field: &'a ApiField,
+}
+
+/// All fields of all versions.
+pub struct Fields<'a> {
+    fields: Vec<Field<'a>>,
+    feeds: Vec<Feed<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// `wrong` is told of each that has nothing behind it before any change.
+    pub async fn new(
+        contracts: &'a [Contract],
+        client: &mut dyn Client,
+        catalog: &Catalog,
+        wrong: &mut Vec<String>,
+    ) -> Self {
+        let mut all = Self { fields: Vec::new(), feeds: Vec::new() };
+        for contract in contracts {
+            for version in &contract.versions {
+                let (service, version_name) = (contract.service.as_str(), version.version.as_str());
+                for query in
+                    version.queries.iter().filter(|q| version.api.iter().any(|f| f.is_fed_by(&q.name)))
+                {
+                    // One that does not plan is told by whoever checks the queries.
+                    if let Ok(shape) = client.describe(&query.sql).await {
+                        all.feeds.push(Feed { service, version: version_name, query, shape, next: None });
+                    }
+                }
+                for field in &version.api {
+                    let field = Field { service, version: version_name, field };
+                    wrong.extend(all.nothing_behind(&field, catalog));
+                    all.fields.push(field);
+                }
+            }
+        }
+        all
+    }
+
+    fn feeds<'s>(&'s self, field: &'s Field<'a>) -> impl Iterator<Item = &'s Feed<'a>> {
+        self.feeds.iter().filter(|feed| {
+            (feed.service, feed.version) == (field.service, field.version)
+                && field.field.is_fed_by(&feed.query.name)
+        })
+    }
+
+    fn nothing_behind(&self, field: &Field<'_>, catalog: &Catalog) -> Option<String> {
+        let own = field.field;
+        let place = format!("{}:{}: {}", own.file.display(), own.line, own.field);
+        if own.query.is_none() {
+            let missing = column(catalog, &own.table, &own.column).is_none();
+            return missing
+                .then(|| format!("{place} shows {}.{}, which does not exist", own.table, own.column));
+        }
+        let without = self.feeds(field).find(|f| type_of(&f.shape, &own.column).is_none())?;
+        Some(format!("{place} shows {} of {}, which gives no such column", own.column, without.query.name))
+    }
+
+    /// What the changeset that was just applied means for the fields.
+    ///
+    /// # Errors
+    /// `Failed` when the scratch database cannot be asked.
+    pub async fn verdicts(
+        &mut self,
+        changeset: &Changeset,
+        client: &mut dyn Client,
+        database: &Arc<dyn Database>,
+        before: &Catalog,
+        after: &Catalog,
+    ) -> Result<Vec<Verdict>> {
+        for feed in &mut self.feeds {
+            feed.next = match client.describe(&feed.query.sql).await {
+                Ok(shape) => Some(shape),
+                Err(error) if error.code == "connection" => {
+                    return Err(error).context("the scratch database broke the connection");
+                }
+                Err(_) => None,
+            };
+        }
+        let mut verdicts = Vec::new();
+        for field in &self.fields {
+            let own = field.field;
+            let mut told: BTreeSet<(VerdictKind, String)> = BTreeSet::new();
+            if own.query.is_none() {
+                let state = |catalog| column(catalog, &own.table, &own.column).map(|c| of_column(c, catalog));
+                told.extend(newly_broken(own, state(before).as_ref(), state(after).as_ref()));
+            }
+            for feed in self.feeds(field) {
+                let Some(next) = &feed.next else {
+                    let reason =
+                        format!("{}, which feeds the field, does not plan any more", feed.query.name);
+                    told.insert((VerdictKind::Breaking, reason));
+                    continue;
+                };
+                let state = |shape: &QueryShape, catalog: &Catalog| -> Result<Option<Given>> {
+                    let Some(sql_type) = type_of(shape, &own.column) else { return Ok(None) };
+                    let sources = database.result_sources(&feed.query.sql, catalog)?;
+                    let sources = sources.into_iter().find(|(name, _)| *name == own.column);
+                    Ok(Some(of_result(sql_type, &sources.map(|(_, s)| s).unwrap_or_default(), catalog)))
+                };
+                let (was, is) = (state(&feed.shape, before)?, state(next, after)?);
+                let found = newly_broken(own, was.as_ref(), is.as_ref());
+                told.extend(
+                    found
+                        .into_iter()
+                        .map(|(kind, reason)| (kind, format!("{reason}, by {}", feed.query.name))),
+                );
+            }
+            verdicts.extend(told.into_iter().map(|(kind, reason)| Verdict {
+                changeset: changeset.key.clone(),
+                service: field.service.to_owned(),
+                version: field.version.to_owned(),
+                query: own.field.clone(),
+                verdict: kind,
+                class: "api-field".to_owned(),
+                reason,
+                column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
+                file: own.file.display().to_string(),
+                line: own.line,
+                allowed: None,
+            }));
+        }
+        Ok(verdicts)
+    }
+
+    /// The changeset stays.
+    pub fn accept(&mut self) {
+        for feed in &mut self.feeds {
+            if let Some(shape) = feed.next.take() {
+                feed.shape = shape;
+            }
+        }
+    }
+
+    /// The changeset does not stay.
+    pub fn forget(&mut self) {
+        self.feeds.iter_mut().for_each(|feed| feed.next = None);
+    }
+}
+
+fn type_of<'s>(shape: &'s QueryShape, column: &str) -> Option<&'s str> {
+    shape.columns.iter().find(|(name, _)| name == column).map(|(_, sql_type)| sql_type.as_str())
+}
+
+fn column<'c>(catalog: &'c Catalog, relation: &str, column: &str) -> Option<&'c Column> {
+    let there = |name: &String| catalog.tables.contains_key(name) || catalog.views.contains_key(name);
+    let in_path = || catalog.search_path.iter().map(|s| format!("{s}.{relation}")).find(|n| there(n));
+    let name = if relation.contains('.') { relation.to_owned() } else { in_path()? };
+    let own = |name: &String| catalog.tables.get(name)?.columns.iter().find(|c| c.name == column);
+    if let Some(table) = catalog.tables.get(&name) {
+        return table.columns.iter().find(|c| c.name == column);
+    }
+    // Behind a view it is the only one of its name.
+    let mut open = vec![name];
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    while let Some(name) = open.pop() {
+        found.extend(own(&name));
+        open.extend(
+            catalog.views.get(&name).into_iter().flatten().filter(|b| seen.insert((*b).clone())).cloned(),
+        );
+    }
+    match found.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+/// The labels of an enum type, as the catalog knows it by the name that a type is shown by.
+fn labels(sql_type: &str, catalog: &Catalog) -> Option<Vec<String>> {
+    let name = sql_type.replace('"', "");
+    let in_path = || catalog.search_path.iter().find_map(|s| catalog.enums.get(&format!("{s}.{name}")));
+    catalog.enums.get(&name).or_else(in_path).cloned()
+}
+
+fn of_column(column: &Column, catalog: &Catalog) -> Given {
+    Given {
+        nullable: !column.not_null,
+        given_for_it: column.has_default || column.generated,
+        length: column.max_length.map(u64::from),
+        labels: labels(&column.sql_type, catalog),
+        ..Given::of_type(&column.sql_type)
+    }
+}
+
+/// A result is of its own type; what it may be besides it has from the columns it is made of. An outer join may add NULLs, and
+/// did so before.
+fn of_result(sql_type: &str, sources: &[(String, String)], catalog: &Catalog) -> Given {
+    let own = Given { labels: labels(sql_type, catalog), ..Given::of_type(sql_type) };
+    let columns = sources.iter().filter_map(|(t, c)| column(catalog, t, c));
+    let columns: Vec<Given> = columns.map(|c| of_column(c, catalog)).collect();
+    if columns.is_empty() {
+        return own;
+    }
+    let longest =
+        columns.iter().map(|c| c.length).collect::<Option<Vec<_>>>().and_then(|l| l.into_iter().max());
+    let known = columns.iter().map(|c| c.labels.clone()).collect::<Option<Vec<_>>>().map(|l| l.concat());
+    Given {
+        nullable: columns.iter().any(|c| c.nullable),
+        length: own.length.or(longest),
+        labels: own.labels.clone().or(known),
+        ..own
+    }
+}
