@@ -611,6 +611,8 @@ pub trait Database: Send + Sync {
     /// What services have run here, by the server's own statistics: nothing on catalogs, of Liquibase or of ourselves.
     /// `Input` where it keeps none or does not show them.
     async fn seen_queries(&self) -> Result<Seen>;
+    /// Up to `most` rows of a small table: columns, and all values as text.
+    async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)>;
     /// Up to `most` existing values of a column as text, the same for the same data.
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
 

@@ -337,6 +337,13 @@ impl Database for Postgres {
         Ok(seen)
     }
 
+    async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+        let client = self.take(INSPECT).await?;
+        let rows = batch::rows(&client, table, most).await;
+        self.give_back(INSPECT, client);
+        rows
+    }
+
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {
         let client = self.take(INSPECT).await?;
         let samples = catalog::samples(&client, table, column, most).await?;

@@ -4,9 +4,12 @@
 //! it, and everything that does not build on it goes on.
 
 mod api;
+mod behind;
 mod check;
 mod felt;
 mod promise;
+mod shapes;
+mod tightened;
 mod trial;
 mod tried;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tokio_postgres::Client;
 use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::backfill::bound_sql;
 use super::connect::{Told, failed, literal, quoted_relation};
@@ -71,6 +71,29 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
 
 /// How many of these values the column holds, looked up through its index where it has one: the values are cast to the
 /// column's type, not the column to text.
+pub async fn rows(
+    client: &Client,
+    table: &str,
+    most: u32,
+) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+    let sql = format!("SELECT * FROM {} LIMIT {most}", quoted_relation(table));
+    let told = client.simple_query(&sql).await.told("cannot read rows")?;
+    let (mut columns, mut rows) = (Vec::new(), Vec::new());
+    for message in told {
+        match message {
+            SimpleQueryMessage::RowDescription(described) => {
+                columns = described.iter().map(|c| c.name().to_owned()).collect();
+            }
+            SimpleQueryMessage::Row(row) => {
+                let cell = |n| row.try_get(n).ok().flatten().map(str::to_owned);
+                rows.push((0..row.len()).map(cell).collect());
+            }
+            _ => {}
+        }
+    }
+    Ok((columns, rows))
+}
+
 pub async fn count_present(client: &Client, table: &str, column: &str, values: &[String]) -> Result<u64> {
     let what = format!("cannot look acknowledged writes up in {table}");
     let relation = quoted_relation(table);

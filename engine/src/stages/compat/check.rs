@@ -6,14 +6,16 @@ use std::sync::Arc;
 use crate::changeset::Changeset;
 use crate::contract::{Contract, Query};
 use crate::database::{
-    Catalog, Change, Client, Column, Database, Effect, Look, ParameterRole, QueryError, QueryShape, Reads,
-    Usage, Write,
+    Catalog, Change, Client, Database, Look, ParameterRole, QueryError, QueryShape, Reads, Usage,
 };
 use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
 use super::api::Fields;
-use super::felt::{Use, felt};
+use super::behind;
+use super::felt::{Use, felt, may_feel};
+use super::shapes::compare;
+use super::tightened::{refused_writes, tightened};
 use super::trial::{Asked, Subject, Trial};
 use super::tried::settle;
 
@@ -294,7 +296,7 @@ impl<'a> Checker<'a> {
             roles.entry(watched.text).or_insert_with(|| {
                 let mut roles = text.now.usage.roles.clone();
                 if !text.now.usage.writes.is_empty() {
-                    ground(&mut roles, catalog);
+                    behind::parameters(&mut roles, catalog);
                 }
                 roles
             });
@@ -395,7 +397,7 @@ async fn read(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog)
     let read = tokio::task::spawn_blocking(move || {
         let usage = |sql: &String| {
             let mut usage = database.usage(sql, &catalog)?;
-            usage.writes = behind_views(usage.writes, &catalog);
+            usage.writes = behind::writes(usage.writes, &catalog);
             Ok(usage)
         };
         queries.iter().map(usage).collect()
@@ -435,200 +437,4 @@ fn does_not_plan(changeset: &Changeset, watched: &Watched<'_>, error: &QueryErro
         error.to_string(),
         error.column.clone(),
     )
-}
-
-type Difference = (VerdictKind, &'static str, String, Option<String>);
-
-/// Which columns came, went or moved.
-fn columns_differ(old: &[String], new: &[String]) -> String {
-    let missing = |from: &[String], of: &[String]| -> Vec<String> {
-        from.iter().filter(|c| !of.contains(c)).cloned().collect()
-    };
-    let (gone, come) = (missing(old, new), missing(new, old));
-    let mut said = Vec::new();
-    if !gone.is_empty() {
-        said.push(format!("no longer gives {}", gone.join(", ")));
-    }
-    if !come.is_empty() {
-        said.push(format!("also gives {}", come.join(", ")));
-    }
-    if said.is_empty() || !new.starts_with(old) && gone.is_empty() {
-        said.push("gives its columns in another order".to_owned());
-    }
-    said.join("; ")
-}
-
-/// How the answer or the parameters of a query change.
-fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
-    let names = |shape: &QueryShape| shape.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let (old, new) = (names(before), names(after));
-    if old != new {
-        let grown = new.starts_with(&old);
-        let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((kind, "result-columns", columns_differ(&old, &new), None));
-    }
-    for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
-        if old == new {
-            continue;
-        }
-        let reason = format!("column {name} is {new} instead of {old}");
-        let kind = if bare(old) == bare(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
-        // How long a text may be is nothing that a reader sees.
-        if kind == VerdictKind::Risky && bare(old).starts_with("char") {
-            continue;
-        }
-        return Some((kind, "result-type", reason, Some(name.clone())));
-    }
-    let changed = before
-        .parameters
-        .iter()
-        .zip(&after.parameters)
-        .enumerate()
-        .find(|(_, (old, new))| bare(old) != bare(new));
-    changed.map(|(n, (old, new))| {
-        (
-            VerdictKind::Risky,
-            "parameter-type",
-            format!("parameter ${} is {new} instead of {old}", n + 1),
-            None,
-        )
-    })
-}
-
-/// A type without its length or precision: those change what fits, not what a client sees.
-fn bare(sql_type: &str) -> String {
-    match (sql_type.find('('), sql_type.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            format!(
-                "{}{}",
-                sql_type.get(..open).unwrap_or_default(),
-                sql_type.get(close + 1..).unwrap_or_default()
-            )
-        }
-        _ => sql_type.to_owned(),
-    }
-}
-
-/// What is written to a view ends in the tables behind it, under the same names where they have them.
-fn behind_views(writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
-    let mut all = Vec::new();
-    let mut open = writes;
-    while let Some(write) = open.pop() {
-        if let Some(behind) = catalog.views.get(&write.table).filter(|_| all.len() < 100) {
-            let tables =
-                behind.iter().filter(|b| catalog.tables.contains_key(*b) || catalog.views.contains_key(*b));
-            open.extend(tables.map(|table| Write { table: table.clone(), ..write.clone() }));
-        }
-        all.push(write);
-    }
-    all
-}
-
-/// Whether running the query could show the change at all.
-fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
-    let by_writing =
-        || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
-    usage.uses.contains(&change.subject)
-        && match change.effect {
-            // What names them is told without running anything.
-            Effect::Column | Effect::Slower | Effect::Shows => false,
-            Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
-                by_writing()
-            }
-            Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege => true,
-        }
-}
-
-/// What is written to a view's column ends in the column of the same name behind it, where there is one.
-fn ground(roles: &mut [ParameterRole], catalog: &Catalog) {
-    for role in roles {
-        let (ParameterRole::Column { table, column } | ParameterRole::Insert { table, column }) = role else {
-            continue;
-        };
-        let has = |name: &&String| {
-            catalog.tables.get(*name).is_some_and(|t| t.columns.iter().any(|c| c.name == *column))
-        };
-        if let Some(behind) = catalog.views.get(table).and_then(|relations| relations.iter().find(has)) {
-            table.clone_from(behind);
-        }
-    }
-}
-
-/// A column that refuses more than it did.
-struct Tightened {
-    table: String,
-    column: String,
-    /// An INSERT that leaves it out fails now.
-    must_be_given: bool,
-    /// It was not there before.
-    new: bool,
-    reason: String,
-}
-
-fn tightened(before: &Catalog, after: &Catalog) -> Vec<Tightened> {
-    let mut found = Vec::new();
-    for (name, table) in &after.tables {
-        let Some(old_table) = before.tables.get(name) else { continue };
-        for (place, column) in table.columns.iter().enumerate() {
-            let old = old_table.columns.iter().find(|c| c.name == column.name);
-            // One that has another name only is given by whoever gave it; who names it does not plan.
-            let renamed = old_table.columns.get(place).is_some_and(|was| {
-                was.sql_type == column.sql_type && !table.columns.iter().any(|c| c.name == was.name)
-            });
-            if old.is_none() && renamed {
-                continue;
-            }
-            let must = |c: &Column| c.not_null && !c.has_default && !c.generated;
-            let tight = |must_be_given, reason: String| Tightened {
-                table: name.clone(),
-                column: column.name.clone(),
-                must_be_given,
-                new: old.is_none(),
-                reason,
-            };
-            if must(column) && !old.is_some_and(must) {
-                found.push(tight(true, format!("{name}.{} must be given now", column.name)));
-            }
-            if let Some(old) = old {
-                if column.not_null && !old.not_null {
-                    found.push(tight(false, format!("{name}.{} takes no NULL any more", column.name)));
-                }
-                if let (Some(now), was) = (column.max_length, old.max_length)
-                    && was.is_none_or(|was| now < was)
-                {
-                    found.push(tight(
-                        false,
-                        format!("{name}.{} takes at most {now} characters now", column.name),
-                    ));
-                }
-            }
-        }
-    }
-    found
-}
-
-fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind, String, String)> {
-    let mut found = Vec::new();
-    for write in writes {
-        for tight in tightened.iter().filter(|t| t.table == write.table) {
-            // Without a list an INSERT gives values to the columns that there were when it was written.
-            let listless = write.inserts && write.columns.is_empty() && !tight.new;
-            let gives = write.columns.contains(&tight.column) || listless;
-            let column = format!("{}.{}", tight.table, tight.column);
-            if tight.must_be_given && write.inserts && !gives {
-                found.push((
-                    VerdictKind::Breaking,
-                    format!("the INSERT leaves it out, and {}", tight.reason),
-                    column,
-                ));
-            } else if !tight.must_be_given && gives {
-                found.push((
-                    VerdictKind::Risky,
-                    format!("it writes the column, and {}", tight.reason),
-                    column,
-                ));
-            }
-        }
-    }
-    found
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::{Arity, Query};
-use crate::database::{Catalog, Change, Effect, Events, ParameterRole, Reads, Write};
+use crate::database::{Catalog, Change, Effect, Events, ParameterRole, Reads, Usage, Write};
 use crate::evidence::VerdictKind;
 
 /// What is known of a query before the change.
@@ -135,6 +135,21 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             }
         }
     }
+}
+
+/// Whether running the query could show the change at all.
+pub fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
+    let by_writing =
+        || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
+    usage.uses.contains(&change.subject)
+        && match change.effect {
+            // What names them is told without running anything.
+            Effect::Column | Effect::Slower | Effect::Shows => false,
+            Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
+                by_writing()
+            }
+            Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege => true,
+        }
 }
 
 fn gives(write: &Write, change: &Change) -> bool {

@@ -4,18 +4,21 @@
 //! that production's rows hold is what a service may well send again; if that fails, the changeset breaks the service. One
 //! that was made up, at the edge of what a column takes, shows what a risk consists of, and no more.
 
+mod answers;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::changeset::{Changeset, Phase};
 use crate::database::{Answer, Catalog, Circumstances, Client, Database, Endpoint, QueryError, ROW_STAYS};
 use crate::error::{Context, Result};
-use crate::provider::{Lent, Provider};
+use crate::provider::{Lent, Provider, Rows};
 use crate::traffic::like::Form;
 use crate::traffic::values::Samples;
+pub use answers::{Outcome, With};
+use answers::{Seen, by_others, differs};
 pub use values::Asked;
 use values::Set;
 
@@ -26,6 +29,8 @@ const STATEMENT: &str =
 const ENOUGH: usize = 12;
 /// Sets that a query is run with twice, to see whether it answers the same.
 const LOOKED_AT_TWICE: usize = 3;
+/// Rows of a table in the scratch database.
+const MOST_ROWS: u32 = 1000;
 /// Values of a view's column.
 const SAMPLES: u32 = 50;
 /// For all queries of one changeset, before and after it.
@@ -40,6 +45,8 @@ pub struct Trial {
     application: String,
     place: Option<Place>,
     left_out: Option<String>,
+    /// Tables that changesets have touched since their rows were read.
+    outdated: BTreeSet<String>,
     generation: u32,
     /// What has been applied and stays, to make the place anew after one that does not.
     applied: Vec<Changeset>,
@@ -56,32 +63,6 @@ pub struct Subject<'a> {
     pub asked: Asked<'a>,
     /// The service's own role, where it is known.
     pub role: Option<&'a str>,
-}
-
-/// What running it showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It does not work with any values that we have.
-    Untried,
-    /// As before, each time.
-    Same { times: usize },
-    /// It worked and does not any more.
-    Fails { error: QueryError, with: With },
-    /// It answers otherwise.
-    Differs { what: String },
-    /// The same rows come in another order, though it asks for one: rows that are equal in it may.
-    Reordered,
-}
-
-/// Which values show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum With {
-    /// Those that a row of production has: a service may well send them again.
-    Production,
-    /// Whatever it is given.
-    Anything,
-    /// Only such as no row of production has, or that depend on other rows.
-    MadeUp(String),
 }
 
 /// A set of values and what came of it.
@@ -111,6 +92,7 @@ impl Trial {
             application,
             place: None,
             left_out: None,
+            outdated: BTreeSet::new(),
             generation: 0,
             applied: Vec::new(),
         };
@@ -153,6 +135,7 @@ impl Trial {
         subjects: Vec<Subject<'_>>,
         catalog: &Catalog,
     ) -> Result<Vec<Outcome>> {
+        self.read_again().await;
         let Some(place) = self.place.as_mut() else { return Ok(vec![Outcome::Untried; subjects.len()]) };
         let begun = Instant::now();
         let known = |role: &&str| self.lent.roles.contains(*role);
@@ -189,6 +172,7 @@ impl Trial {
         }
         self.applied.push(changeset.clone());
         let moves = moves_rows(changeset);
+        self.outdated.extend(changeset.touches());
         let mut known: BTreeMap<(&str, Option<&str>), Outcome> = BTreeMap::new();
         for subject in &subjects {
             let key = (subject.asked.sql, subject.role);
@@ -205,6 +189,21 @@ impl Trial {
         Ok(subjects.iter().map(outcome).collect())
     }
 
+    /// What earlier changesets have made of the rows is what production will hold then: a NULL that was filled is no value of
+    /// production any more.
+    async fn read_again(&mut self) {
+        let Some(place) = self.place.as_ref() else { return };
+        for table in std::mem::take(&mut self.outdated) {
+            self.samples.retain(|key, _| key.0 != table);
+            self.lent.tables.remove(&table);
+            if let Ok((columns, rows)) = place.owner.rows(&table, MOST_ROWS).await {
+                let rows = BTreeMap::from([(table, Rows { columns, rows })]);
+                self.samples.extend(values::samples(&rows));
+                self.lent.tables.extend(rows);
+            }
+        }
+    }
+
     /// The first changeset that could not be tried, and why.
     pub fn left_out(&self) -> Option<String> {
         self.left_out.clone()
@@ -216,7 +215,8 @@ impl Trial {
     /// `Failed` when the scratch database is lost.
     pub async fn take_back(&mut self) -> Result<()> {
         if self.place.is_some() {
-            self.applied.pop();
+            let gone = self.applied.pop();
+            self.outdated.extend(gone.iter().flat_map(Changeset::touches));
             self.renew().await?;
         }
         Ok(())
@@ -270,7 +270,7 @@ impl Place {
                 }
                 Ok(answer) if before.steady && !moves => {
                     seen.said += usize::from(answer.count > 0 && made_up.is_none());
-                    let what = differs(subject, &before.answer, &answer);
+                    let what = differs(&subject.asked, &before.answer, &answer);
                     seen.answers.push((what, made_up));
                 }
                 Ok(_) => seen.answers.push((None, made_up)),
@@ -300,54 +300,6 @@ impl Place {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Difference {
-    Rows(String),
-    Order,
-}
-
-/// How the sets did that worked before.
-#[derive(Default)]
-struct Seen {
-    /// With what was made up about the set.
-    fails: Vec<(QueryError, Option<String>)>,
-    /// What is another about the answer.
-    answers: Vec<(Option<Difference>, Option<String>)>,
-    /// Answers that were not empty, to values that production holds.
-    said: usize,
-}
-
-impl Seen {
-    fn outcome(self) -> Outcome {
-        if let Some((error, None)) = self.fails.iter().find(|(_, made_up)| made_up.is_none()) {
-            return Outcome::Fails { error: error.clone(), with: With::Production };
-        }
-        let any = self.fails.first().filter(|_| self.answers.is_empty());
-        if let Some((error, _)) = any.filter(|_| self.fails.iter().all(|(e, _)| !by_others(&e.code))) {
-            return Outcome::Fails { error: error.clone(), with: With::Anything };
-        }
-        // An answer that is another for all values is so for those of production.
-        let all = self.answers.iter().all(|(what, _)| what.is_some());
-        let told = self.answers.iter().filter(|(_, made_up)| made_up.is_none() || all);
-        let told: Vec<&Difference> = told.filter_map(|(what, _)| what.as_ref()).collect();
-        if let Some(Difference::Rows(what)) = told.iter().find(|d| ***d != Difference::Order) {
-            return Outcome::Differs { what: what.clone() };
-        }
-        if !told.is_empty() {
-            return Outcome::Reordered;
-        }
-        if let Some((error, made_up)) = self.fails.into_iter().next() {
-            return Outcome::Fails { error, with: With::MadeUp(made_up.unwrap_or_default()) };
-        }
-        match self.answers.len() {
-            0 => Outcome::Untried,
-            _ => {
-                Outcome::Same { times: self.answers.iter().filter(|(_, made_up)| made_up.is_none()).count() }
-            }
-        }
-    }
-}
-
 async fn apply(owner: &dyn Database, changeset: &Changeset) -> Result<()> {
     let statements = changeset.statements.iter().map(|s| s.sql.trim_end().trim_end_matches(';'));
     if changeset.in_transaction {
@@ -367,11 +319,6 @@ fn moves_rows(changeset: &Changeset) -> bool {
         || changeset.statements.iter().any(|s| MOVES.iter().any(|m| s.kind.starts_with(m)))
 }
 
-/// Duplicates, rows referred to, and those who wait.
-fn by_others(code: &str) -> bool {
-    ["23505", "23P01", "23503", "57014", "55P03", "40001", "40P01"].contains(&code) || code.starts_with("53")
-}
-
 /// Messages repeat values; those are production's.
 fn without_values(mut error: QueryError, set: &Set) -> QueryError {
     if set.made_up.is_none() {
@@ -380,43 +327,4 @@ fn without_values(mut error: QueryError, set: &Set) -> QueryError {
         }
     }
     error
-}
-
-/// `1.50` and `1.5` are the same number.
-fn plain(rows: &[Vec<Option<String>>]) -> Vec<Vec<Option<String>>> {
-    let number = |text: &String| {
-        let decimal = text.contains('.') && text.parse::<f64>().is_ok();
-        if decimal { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.clone() }
-    };
-    rows.iter().map(|row| row.iter().map(|cell| cell.as_ref().map(number)).collect()).collect()
-}
-
-/// What is another about an answer, in names only.
-fn differs(subject: &Subject<'_>, before: &Answer, after: &Answer) -> Option<Difference> {
-    if before == after {
-        return None;
-    }
-    if before.count != after.count {
-        return Some(Difference::Rows(format!("{} rows instead of {}", after.count, before.count)));
-    }
-    let widths = |answer: &Answer| answer.rows.first().map(Vec::len);
-    if widths(before) != widths(after) {
-        // Other columns are told as such.
-        return None;
-    }
-    let ordered = subject.asked.sql.to_lowercase().contains("order by");
-    let (mut was, mut is) = (plain(&before.rows), plain(&after.rows));
-    if was == is {
-        return None;
-    }
-    was.sort();
-    is.sort();
-    if was == is {
-        return ordered.then_some(Difference::Order);
-    }
-    let columns = &subject.asked.shape.columns;
-    let column = was.iter().zip(&is).find_map(|(a, b)| a.iter().zip(b).position(|(a, b)| a != b));
-    let name = column.and_then(|n| columns.get(n)).map(|(name, _)| name.as_str());
-    let said = name.map_or_else(|| "other values".to_owned(), |name| format!("other values of {name}"));
-    Some(Difference::Rows(said))
 }

@@ -76,3 +76,87 @@ fn taken_over(verdicts: &mut Vec<Verdict>, class: &str) -> String {
     verdicts.retain(|v| !doubt(v));
     reasons.concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changeset::ChangesetId;
+    use crate::database::QueryError;
+
+    fn verdict(verdict: VerdictKind, class: &str, reason: String) -> Verdict {
+        Verdict {
+            changeset: ChangesetId { id: "1".into(), author: "a".into(), path: "p".into() },
+            service: "s".into(),
+            version: "1".into(),
+            query: "Q".into(),
+            verdict,
+            class: class.to_owned(),
+            reason,
+            column: None,
+            file: String::new(),
+            line: 1,
+            allowed: None,
+        }
+    }
+
+    #[test]
+    fn doubts_become_certain_or_are_told_with_what_was_tried() {
+        let error = || QueryError {
+            code: "23514".to_owned(),
+            message: "no".to_owned(),
+            column: None,
+            table: None,
+            constraint: None,
+        };
+        let fails = |with| Outcome::Fails { error: error(), with };
+        let check = || vec![verdict(VerdictKind::Risky, FAILS, "a check".to_owned())];
+        let collation = || vec![verdict(VerdictKind::Risky, DIFFERS, "sorts otherwise".to_owned())];
+        let differs = || Outcome::Differs { what: "1 rows instead of 2".to_owned() };
+        for (before, outcome, expected) in [
+            (vec![], Outcome::Untried, ""),
+            (vec![], Outcome::Same { times: 3 }, ""),
+            (
+                check(),
+                Outcome::Same { times: 3 },
+                "Risky fails-when-run: a check; tried 3 times with values of production: as before",
+            ),
+            (
+                check(),
+                fails(With::Production),
+                "Breaking fails-when-run: with values that production holds: no (23514); a check",
+            ),
+            (vec![], fails(With::Anything), "Breaking fails-when-run: with whatever values: no (23514)"),
+            (
+                check(),
+                fails(With::MadeUp("t.a = NULL".into())),
+                "Risky fails-when-run: a check; tried with t.a = NULL, which worked before: no (23514)",
+            ),
+            (
+                vec![],
+                fails(With::MadeUp("t.a = NULL".into())),
+                "Risky fails-when-run: tried with t.a = NULL, which worked before: no (23514)",
+            ),
+            (
+                collation(),
+                differs(),
+                "Breaking answers-differently: with values that production holds: 1 rows instead of 2; sorts otherwise",
+            ),
+            (
+                vec![],
+                differs(),
+                "Risky answers-differently: with values that production holds: 1 rows instead of 2",
+            ),
+            (vec![], Outcome::Reordered, ""),
+            (
+                collation(),
+                Outcome::Reordered,
+                "Breaking answers-differently: with values that production holds: the same rows in another order; sorts otherwise",
+            ),
+        ] {
+            let after = settle(before, outcome, verdict);
+            let shown: Vec<_> =
+                after.iter().map(|v| format!("{:?} {}: {}", v.verdict, v.class, v.reason)).collect();
+            assert_eq!(shown.join("\n"), expected);
+        }
+    }
+}

@@ -315,3 +315,7 @@ fn edges(column: &Column, catalog: &Catalog) -> Vec<Option<String>> {
     }
     found
 }
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;

@@ -1,0 +1,76 @@
+//! How what a query takes and gives is another than before.
+
+use crate::database::QueryShape;
+use crate::evidence::VerdictKind;
+
+pub type Difference = (VerdictKind, &'static str, String, Option<String>);
+
+/// Which columns came, went or moved.
+fn columns_differ(old: &[String], new: &[String]) -> String {
+    let missing = |from: &[String], of: &[String]| -> Vec<String> {
+        from.iter().filter(|c| !of.contains(c)).cloned().collect()
+    };
+    let (gone, come) = (missing(old, new), missing(new, old));
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        said.push(format!("no longer gives {}", gone.join(", ")));
+    }
+    if !come.is_empty() {
+        said.push(format!("also gives {}", come.join(", ")));
+    }
+    if said.is_empty() || !new.starts_with(old) && gone.is_empty() {
+        said.push("gives its columns in another order".to_owned());
+    }
+    said.join("; ")
+}
+
+/// How the answer or the parameters of a query change.
+pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
+    let names = |shape: &QueryShape| shape.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (old, new) = (names(before), names(after));
+    if old != new {
+        let grown = new.starts_with(&old);
+        let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
+        return Some((kind, "result-columns", columns_differ(&old, &new), None));
+    }
+    for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
+        if old == new {
+            continue;
+        }
+        let reason = format!("column {name} is {new} instead of {old}");
+        let kind = if bare(old) == bare(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
+        // How long a text may be is nothing that a reader sees.
+        if kind == VerdictKind::Risky && bare(old).starts_with("char") {
+            continue;
+        }
+        return Some((kind, "result-type", reason, Some(name.clone())));
+    }
+    let changed = before
+        .parameters
+        .iter()
+        .zip(&after.parameters)
+        .enumerate()
+        .find(|(_, (old, new))| bare(old) != bare(new));
+    changed.map(|(n, (old, new))| {
+        (
+            VerdictKind::Risky,
+            "parameter-type",
+            format!("parameter ${} is {new} instead of {old}", n + 1),
+            None,
+        )
+    })
+}
+
+/// A type without its length or precision: those change what fits, not what a client sees.
+fn bare(sql_type: &str) -> String {
+    match (sql_type.find('('), sql_type.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            format!(
+                "{}{}",
+                sql_type.get(..open).unwrap_or_default(),
+                sql_type.get(close + 1..).unwrap_or_default()
+            )
+        }
+        _ => sql_type.to_owned(),
+    }
+}
