@@ -26,6 +26,8 @@ fn a_run_its_repetition_its_way_back_and_the_release_of_what_was_held() {
     let compat =
         home.run(&["compat", "--env", "demo", "--scale", "0.01", "--format", "json"]).expect(3).json();
     matches_schema(&home, "compat", &compat);
+    // Every changeset was tried on rows of production.
+    assert_eq!(compat["checked"]["untried"], Value::Null, "{}", compat["checked"]);
     let breaking: Vec<_> =
         compat["verdicts"].as_array().unwrap().iter().filter(|v| v["verdict"] == "breaking").collect();
     assert_eq!(breaking.len(), 2);

@@ -38,6 +38,7 @@ struct FileEnvironment {
     limits: LimitSettings,
     #[serde(default)]
     gates: GateSettings,
+    #[serde(default)]
     compat: CompatSettings,
     #[serde(default)]
     traffic: Option<TrafficSettings>,

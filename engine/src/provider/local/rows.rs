@@ -10,6 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::cluster::{Cluster, random_password};
 use super::scratch;
+use crate::contract::tags;
 use crate::database::postgres::{Postgres, Told, copy_row, literal, quoted, quoted_relation};
 use crate::database::{Catalog, Database, Secret, Table};
 use crate::error::{Error, Result};
@@ -66,7 +67,7 @@ pub async fn lend(
     let password = random_password();
     client.batch_execute(&trier(&password, &template.user)).await.told("cannot make the role of trials")?;
     client
-        .batch_execute(&format!("ANALYZE; ALTER DATABASE {} IS_TEMPLATE true", quoted(NAME)))
+        .batch_execute(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(NAME)))
         .await
         .told("cannot lay rows in")?;
     let roles = "SELECT rolname::text FROM pg_roles WHERE pg_has_role($1::text::name, oid, 'MEMBER') AND rolname !~ '^pg_'";
@@ -195,7 +196,9 @@ async fn ask(production: &Postgres, sql: &str) -> Result<Vec<Row>> {
     let begin = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1s'; SET LOCAL datestyle = 'ISO, YMD';
         SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL timezone = 'UTC'";
     client.batch_execute(begin).await.told("cannot read rows")?;
-    let told = client.simple_query(sql).await.told("cannot read rows");
+    // Nobody is to take it for a service's.
+    let ours = tags::comment(&[("application", tags::OURS)]);
+    let told = client.simple_query(&format!("{ours} {sql}")).await.told("cannot read rows");
     if client.batch_execute("ROLLBACK").await.is_ok() {
         production.give_back(APPLICATION, client);
     }
