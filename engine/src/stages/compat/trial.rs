@@ -22,6 +22,8 @@ use answers::{Seen, by_others, differs};
 pub use values::Asked;
 use values::Set;
 
+/// The database that queries are run in.
+const NAME: &str = "drydock_trial";
 /// A query that takes longer on a handful of rows waits for somebody.
 const STATEMENT: &str =
     "-c statement_timeout=2000 -c lock_timeout=1000 -c idle_in_transaction_session_timeout=60000";
@@ -47,7 +49,6 @@ pub struct Trial {
     left_out: Option<String>,
     /// Tables that changesets have touched since their rows were read.
     outdated: BTreeSet<String>,
-    generation: u32,
     /// What has been applied and stays, to make the place anew after one that does not.
     applied: Vec<Changeset>,
 }
@@ -93,7 +94,6 @@ impl Trial {
             place: None,
             left_out: None,
             outdated: BTreeSet::new(),
-            generation: 0,
             applied: Vec::new(),
         };
         trial.renew().await?;
@@ -103,9 +103,7 @@ impl Trial {
     /// A place with what stays.
     async fn renew(&mut self) -> Result<()> {
         self.place = None;
-        self.generation += 1;
-        let name = format!("trial_{}", self.generation);
-        let endpoint = self.provider.fresh_scratch(&self.lent.template, &name).await?;
+        let endpoint = self.provider.fresh_scratch(&self.lent.template, NAME).await?;
         let owner = self.production.at(endpoint.clone());
         let path = owner.catalog().await?.search_path.join(",");
         let mut options = endpoint.options.clone();
