@@ -17,7 +17,7 @@ use super::felt::{Use, felt, may_feel};
 use super::shapes::compare;
 use super::tightened::{refused_writes, tightened};
 use super::trial::{Asked, Subject, Trial};
-use super::tried::settle;
+use super::tried::{condense, settle};
 
 /// One query of one version.
 struct Watched<'a> {
@@ -222,6 +222,7 @@ impl<'a> Checker<'a> {
                     }
                 }
             }
+            condense(&mut verdicts);
             let may_feel = changes.iter().any(|change| may_feel(change, &text.now.usage, &self.catalog));
             reached.push(Reached { at, verdicts, may_feel });
         }

@@ -17,8 +17,8 @@ use crate::error::{Context, Result};
 use crate::provider::{Lent, Provider, Rows};
 use crate::traffic::like::Form;
 use crate::traffic::values::Samples;
+use answers::{Failure, Seen, by_others, differs};
 pub use answers::{Outcome, With};
-use answers::{Seen, by_others, differs};
 pub use values::Asked;
 use values::Set;
 
@@ -264,7 +264,10 @@ impl Place {
                     let error = without_values(error, &before.set);
                     // What another row stands in the way of, or does not stand behind, depends on which rows are lent.
                     let others = by_others(&error.code).then(|| "the rows that are there".to_owned());
-                    seen.fails.push((error, made_up.or(others)));
+                    // What is no interval or out of range was perhaps not looked at before.
+                    let senseless = before.set.free.clone().filter(|_| error.code.starts_with("22"));
+                    let doubtful = others.is_some() || senseless.is_some();
+                    seen.fails.push(Failure { error, made_up: made_up.or(others).or(senseless), doubtful });
                 }
                 Ok(answer) if before.steady && !moves => {
                     seen.said += usize::from(answer.count > 0 && made_up.is_none());

@@ -1,7 +1,12 @@
 //! What running a query showed, as verdicts.
 
+use std::collections::HashMap;
+
 use super::trial::{Outcome, With};
 use crate::evidence::{Verdict, VerdictKind};
+
+/// Doubts of one class that are told about one query and changeset.
+const MOST_ALIKE: usize = 3;
 
 const FAILS: &str = "fails-when-run";
 const DIFFERS: &str = "answers-differently";
@@ -57,6 +62,27 @@ pub fn settle(
     verdicts
 }
 
+/// Of many doubts of one kind the first say enough.
+pub fn condense(verdicts: &mut Vec<Verdict>) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for verdict in verdicts.iter().filter(|v| v.verdict == VerdictKind::Risky) {
+        *seen.entry(verdict.class.clone()).or_default() += 1;
+    }
+    let mut kept: HashMap<String, usize> = HashMap::new();
+    verdicts.retain_mut(|verdict| {
+        if verdict.verdict != VerdictKind::Risky {
+            return true;
+        }
+        let all = seen.get(&verdict.class).copied().unwrap_or_default();
+        let n = kept.entry(verdict.class.clone()).or_default();
+        *n += 1;
+        if all > MOST_ALIKE && *n == MOST_ALIKE {
+            verdict.reason = format!("{}; and {} more of this kind", verdict.reason, all - MOST_ALIKE);
+        }
+        *n <= MOST_ALIKE
+    });
+}
+
 /// Adds to the reasons of what is risky; whether there was any.
 fn doubted(verdicts: &mut [Verdict], classes: &[&str], said: &str) -> bool {
     let mut any = false;
@@ -97,6 +123,21 @@ mod tests {
             line: 1,
             allowed: None,
         }
+    }
+
+    #[test]
+    fn of_many_doubts_the_first_are_told_and_every_break() {
+        let many = |kind, class: &str, n: usize| {
+            (0..n).map(move |i| verdict(kind, class, i.to_string())).collect::<Vec<_>>()
+        };
+        let mut all = many(VerdictKind::Risky, DIFFERS, 9);
+        all.extend(many(VerdictKind::Risky, FAILS, 3));
+        all.extend(many(VerdictKind::Breaking, FAILS, 5));
+        condense(&mut all);
+        let shown: Vec<String> = all.iter().map(|v| format!("{:?} {}", v.verdict, v.reason)).collect();
+        let expected = "Risky 0, Risky 1, Risky 2; and 6 more of this kind, Risky 0, Risky 1, Risky 2, \
+                        Breaking 0, Breaking 1, Breaking 2, Breaking 3, Breaking 4";
+        assert_eq!(shown.join(", "), expected);
     }
 
     #[test]

@@ -41,11 +41,19 @@ pub enum Difference {
     Order,
 }
 
+/// A set that works no more.
+pub struct Failure {
+    pub error: QueryError,
+    /// What was made up about it.
+    pub made_up: Option<String>,
+    /// It may be for the values or for other rows, whatever the change.
+    pub doubtful: bool,
+}
+
 /// How the sets did that worked before.
 #[derive(Default)]
 pub struct Seen {
-    /// With what was made up about the set.
-    pub fails: Vec<(QueryError, Option<String>)>,
+    pub fails: Vec<Failure>,
     /// What is another about the answer.
     pub answers: Vec<(Option<Difference>, Option<String>)>,
     /// Answers that were not empty, to values that production holds.
@@ -54,12 +62,12 @@ pub struct Seen {
 
 impl Seen {
     pub fn outcome(self) -> Outcome {
-        if let Some((error, None)) = self.fails.iter().find(|(_, made_up)| made_up.is_none()) {
-            return Outcome::Fails { error: error.clone(), with: With::Production };
+        if let Some(failure) = self.fails.iter().find(|f| f.made_up.is_none()) {
+            return Outcome::Fails { error: failure.error.clone(), with: With::Production };
         }
         let any = self.fails.first().filter(|_| self.answers.is_empty());
-        if let Some((error, _)) = any.filter(|_| self.fails.iter().all(|(e, _)| !by_others(&e.code))) {
-            return Outcome::Fails { error: error.clone(), with: With::Anything };
+        if let Some(failure) = any.filter(|_| self.fails.iter().all(|f| !f.doubtful)) {
+            return Outcome::Fails { error: failure.error.clone(), with: With::Anything };
         }
         // An answer that is another for all values is so for those of production.
         let all = self.answers.iter().all(|(what, _)| what.is_some());
@@ -71,7 +79,7 @@ impl Seen {
         if !told.is_empty() {
             return Outcome::Reordered;
         }
-        if let Some((error, made_up)) = self.fails.into_iter().next() {
+        if let Some(Failure { error, made_up, .. }) = self.fails.into_iter().next() {
             return Outcome::Fails { error, with: With::MadeUp(made_up.unwrap_or_default()) };
         }
         match self.answers.len() {
@@ -151,12 +159,14 @@ mod tests {
             (vec![], vec![(Some(Difference::Order), None)], Outcome::Reordered),
         ];
         for (fails, answers, expected) in cases {
-            let fails = fails.into_iter().map(|(code, made_up)| (error(code), made_up)).collect();
+            let failure = |(code, made_up)| Failure { error: error(code), made_up, doubtful: false };
+            let fails = fails.into_iter().map(failure).collect();
             let seen = Seen { fails, answers, said: 1 };
             assert_eq!(seen.outcome(), expected);
         }
         // Which rows are there is not the change's doing.
-        let duplicate = Seen { fails: vec![(error("23505"), invented())], ..Seen::default() };
+        let failure = Failure { error: error("23505"), made_up: invented(), doubtful: true };
+        let duplicate = Seen { fails: vec![failure], ..Seen::default() };
         assert_eq!(
             duplicate.outcome(),
             Outcome::Fails { error: error("23505"), with: With::MadeUp("an edge".to_owned()) }

@@ -22,6 +22,8 @@ pub struct Set {
     pub values: Vec<Option<String>>,
     /// What no row of production says, for people. Without it the set is what a service may well have sent.
     pub made_up: Option<String>,
+    /// A parameter that stands for no column: its value is drawn by type, and may be one that makes no sense to the query.
+    pub free: Option<String>,
     /// The row that the values are of, when they are to be inserted: its table and key. It has to be away for that.
     pub again: Option<(String, Vec<(String, String)>)>,
 }
@@ -89,9 +91,16 @@ pub fn sets(
 ) -> Vec<Set> {
     let makers = values::makers(asked.sql, asked.shape, asked.roles, catalog, samples, form);
     if makers.is_empty() {
-        return vec![Set { values: Vec::new(), made_up: None, again: None }];
+        return vec![Set { values: Vec::new(), made_up: None, free: None, again: None }];
     }
     let invented = invented(asked, &makers);
+    let free = makers.iter().zip(asked.roles.iter().map(Some).chain(std::iter::repeat(None))).position(
+        |(maker, role)| {
+            matches!(maker, Maker::OfType(_))
+                && !matches!(role, Some(ParameterRole::Column { .. } | ParameterRole::Insert { .. }))
+        },
+    );
+    let free = free.map(|n| format!("an invented ${}", n + 1));
     let mut draw = Draw::new(SEED, Moment::now());
     let mut drawn = || makers.iter().map(|m| m.make(&mut draw)).collect::<Vec<_>>();
     let (focus, rows) = match focus(asked, lent) {
@@ -106,7 +115,7 @@ pub fn sets(
         if let (Some(focus), Some(row)) = (focus, rows.get(n)) {
             lay(asked, &makers, focus, row, lent, &mut values, false);
         }
-        sets.push(Set { values, made_up: invented.clone(), again: None });
+        sets.push(Set { values, made_up: invented.clone(), free: free.clone(), again: None });
     }
     let Some(base) = sets.iter().find(|s| s.again.is_none()).cloned() else { return sets };
     // What one row has, given to another.
@@ -125,6 +134,7 @@ pub fn sets(
             sets.push(Set {
                 values,
                 made_up: Some("what one row has, given to another".to_owned()),
+                free: None,
                 again: None,
             });
         }
@@ -179,7 +189,7 @@ fn again(
         let Some(key) = key.filter(|key| !key.is_empty()) else { continue };
         let mut values = drawn();
         lay(asked, makers, name, row, lent, &mut values, true);
-        sets.push(Set { values, made_up: made_up.clone(), again: Some((name.to_owned(), key)) });
+        sets.push(Set { values, made_up: made_up.clone(), free: None, again: Some((name.to_owned(), key)) });
     }
     sets
 }
