@@ -125,6 +125,13 @@ fn what_is_invented_is_not_called_productions() {
     let update = write(&["amount"], false);
     let sets = tried("update", &[update], &[("", false), ("id", false)], &[("public.orders", &["amount"])]);
     assert!(sets.iter().all(|s| s.made_up.is_some()), "{sets:?}");
+    // `where f($1)`: the query may make no sense of it, and fail for that once it looks.
+    let reads = tried("select", &[], &[("", false), ("id", false)], &[]);
+    assert!(
+        reads.iter().all(|s| s.made_up.is_none() && s.free.as_deref() == Some("an invented $1")),
+        "{reads:?}"
+    );
+    assert!(tried("select", &[], &[("id", false)], &[]).iter().all(|s| s.free.is_none()));
     // A fresh key is invented and changes nothing, unless the key itself is what changed.
     let insert = || write(&["id", "code"], true);
     let roles = [("id", true), ("code", true)];
