@@ -11,14 +11,13 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use drydock::changeset::{Changeset, ChangesetId, Phase, Reverse};
 use drydock::contract::{self, Contract, Version};
 use drydock::database::{self, Database};
 use drydock::evidence::VerdictKind;
 use drydock::provider::{self, Provider, local::Local};
 use drydock::stages::compat::{Checker, Trial};
 use generate::Mutation;
-use support::{Home, repository};
+use support::{Home, changeset, repository};
 use truth::{Effect, Felt};
 
 /// What was found of all changes to one schema.
@@ -50,22 +49,6 @@ async fn connect(database: &dyn Database) -> tokio_postgres::Client {
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(repository().join("tests/mutations").join(name)).unwrap()
-}
-
-fn changeset(sql: &str, database: &dyn Database, catalog: &database::Catalog) -> Changeset {
-    let statements = database.analyse(&[sql.to_owned()], catalog).unwrap();
-    Changeset {
-        key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
-        line: None,
-        comment: None,
-        checksum: None,
-        phase: Phase::Contract,
-        in_transaction: true,
-        statements,
-        reverse: Reverse::None,
-        inverse: Vec::new(),
-        allowed: Vec::new(),
-    }
 }
 
 async fn examine(name: &str, most: usize) -> Score {

@@ -6,12 +6,11 @@ mod support;
 
 use std::sync::Arc;
 
-use drydock::changeset::{Changeset, ChangesetId, Phase, Reverse};
 use drydock::contract;
 use drydock::database::{self, Database};
 use drydock::provider::{self, Provider, local::Local};
 use drydock::stages::compat::Checker;
-use support::Home;
+use support::{Home, changeset};
 
 const SCHEMA: &str = "
 create type state as enum ('open', 'paid');
@@ -204,18 +203,7 @@ async fn a_break_is_told_and_a_near_miss_is_not() {
         let scratch: Arc<dyn Database> =
             database.at(provider.fresh_scratch(&template, "checked").await.unwrap());
         let mut checker = Checker::new(Arc::clone(&scratch), &contracts, "verdicts").await.unwrap();
-        let change = Changeset {
-            key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
-            line: None,
-            comment: None,
-            checksum: None,
-            phase: Phase::Contract,
-            in_transaction: true,
-            statements: database.analyse(&[(*sql).to_owned()], &catalog).unwrap(),
-            reverse: Reverse::None,
-            inverse: Vec::new(),
-            allowed: Vec::new(),
-        };
+        let change = changeset(sql, database.as_ref(), &catalog);
         scratch.execute_script(sql).await.unwrap();
         let verdicts = checker.verdicts(&change).await.unwrap();
         let mut said: Vec<String> = verdicts

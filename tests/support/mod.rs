@@ -6,7 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use drydock::database::{self, DataFingerprint, SchemaFingerprint};
+use drydock::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use drydock::database::{self, Catalog, DataFingerprint, Database, SchemaFingerprint};
 use serde_json::Value;
 
 pub fn repository() -> PathBuf {
@@ -193,4 +194,21 @@ pub fn matches_schema(home: &Home, of: &str, document: &Value) {
     let errors: Vec<String> =
         validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path)).collect();
     assert!(errors.is_empty(), "{of}: {errors:?}");
+}
+
+/// A changeset of one text, as the plan would have it.
+pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Changeset {
+    let statements = database.analyse(&[sql.to_owned()], catalog).unwrap();
+    Changeset {
+        key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
+        line: None,
+        comment: None,
+        checksum: None,
+        phase: Phase::Contract,
+        in_transaction: true,
+        statements,
+        reverse: Reverse::None,
+        inverse: Vec::new(),
+        allowed: Vec::new(),
+    }
 }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::changeset::{Backfill, Statement};
 use crate::error::{Error, Result};
+pub(crate) use batch::text_rows;
 pub(crate) use client::copy_row;
 use connect::{FINGERPRINT, INSPECT};
 pub(crate) use connect::{Told, literal, quoted, quoted_relation};
@@ -339,7 +340,8 @@ impl Database for Postgres {
 
     async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
         let client = self.take(INSPECT).await?;
-        let rows = batch::rows(&client, table, most).await;
+        let sql = format!("SELECT * FROM {} LIMIT {most}", quoted_relation(table));
+        let rows = batch::text_rows(&client, &sql).await;
         self.give_back(INSPECT, client);
         rows
     }

@@ -71,15 +71,14 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
 
 /// How many of these values the column holds, looked up through its index where it has one: the values are cast to the
 /// column's type, not the column to text.
-pub async fn rows(
-    client: &Client,
-    table: &str,
-    most: u32,
-) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
-    let sql = format!("SELECT * FROM {} LIMIT {most}", quoted_relation(table));
-    let told = client.simple_query(&sql).await.told("cannot read rows")?;
+/// Columns of what a query gives, and all values as text.
+pub type TextRows = (Vec<String>, Vec<Vec<Option<String>>>);
+
+/// # Errors
+/// `Failed` when the server refuses.
+pub async fn text_rows(client: &Client, sql: &str) -> Result<TextRows> {
     let (mut columns, mut rows) = (Vec::new(), Vec::new());
-    for message in told {
+    for message in client.simple_query(sql).await.told("cannot read rows")? {
         match message {
             SimpleQueryMessage::RowDescription(described) => {
                 columns = described.iter().map(|c| c.name().to_owned()).collect();

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, pin_mut, stream};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::Client;
 
 use super::cluster::{Cluster, random_password};
 use super::scratch;
 use crate::contract::tags;
-use crate::database::postgres::{Postgres, Told, copy_row, literal, quoted, quoted_relation};
+use crate::database::postgres::{Postgres, Told, copy_row, literal, quoted, quoted_relation, text_rows};
 use crate::database::{Catalog, Database, Secret, Table};
 use crate::error::{Error, Result};
 use crate::provider::{Lent, Progress, Rows};
@@ -198,19 +198,11 @@ async fn ask(production: &Postgres, sql: &str) -> Result<Vec<Row>> {
     client.batch_execute(begin).await.told("cannot read rows")?;
     // Nobody is to take it for a service's.
     let ours = tags::comment(&[("application", tags::OURS)]);
-    let told = client.simple_query(&format!("{ours} {sql}")).await.told("cannot read rows");
+    let told = text_rows(&client, &format!("{ours} {sql}")).await;
     if client.batch_execute("ROLLBACK").await.is_ok() {
         production.give_back(APPLICATION, client);
     }
-    Ok(told?
-        .into_iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|n| row.try_get(n).ok().flatten().map(str::to_owned)).collect())
-            }
-            _ => None,
-        })
-        .collect())
+    told.map(|(_, rows)| rows)
 }
 
 /// Rows at the edges of each column, those with NULL, the longest texts; and some more.

@@ -30,7 +30,8 @@ struct Watched<'a> {
 }
 
 /// A query's text, with what is known of it as of the changesets accepted so far.
-struct Text {
+struct Text<'a> {
+    sql: &'a str,
     now: Known,
     /// After the changeset under check.
     next: Option<Known>,
@@ -51,7 +52,7 @@ pub struct Checker<'a> {
     schema: Look,
     next_schema: Option<Look>,
     watched: Vec<Watched<'a>>,
-    texts: Vec<Text>,
+    texts: Vec<Text<'a>>,
     fields: Fields<'a>,
     versions: u64,
     checks: u64,
@@ -114,8 +115,8 @@ impl<'a> Checker<'a> {
                 .hint("it does not work before any change: correct the contract, or check that this is the right database"));
         }
         let mut texts = Vec::new();
-        for (shape, usage) in shapes.into_iter().flatten().zip(usages?) {
-            texts.push(Text { now: Known { shape, usage }, next: None });
+        for ((sql, shape), usage) in distinct.into_iter().zip(shapes.into_iter().flatten()).zip(usages?) {
+            texts.push(Text { sql, now: Known { shape, usage }, next: None });
         }
         let checks = u64::try_from(texts.len()).unwrap_or(u64::MAX);
         let application = application.to_owned();
@@ -244,20 +245,18 @@ impl<'a> Checker<'a> {
         everything: bool,
         after: &Catalog,
     ) -> Result<HashMap<usize, QueryError>> {
-        let mut sql: HashMap<usize, &str> = HashMap::new();
-        for watched in self.watched.iter().filter(|w| everything || surely.get(w.text) == Some(&true)) {
-            sql.insert(watched.text, &watched.query.sql);
-        }
-        let (places, asked): (Vec<usize>, Vec<&str>) = sql.into_iter().unzip();
+        let reached =
+            self.texts.iter().enumerate().filter(|(n, _)| everything || surely.get(*n) == Some(&true));
+        let (places, asked): (Vec<usize>, Vec<&str>) = reached.map(|(n, text)| (n, text.sql)).unzip();
         self.checks += u64::try_from(asked.len()).unwrap_or(0);
         let (shapes, usages) =
             tokio::join!(self.client.describe_all(&asked), read(&self.database, &asked, after));
         let mut refused = HashMap::new();
-        for (((place, sql), shape), usage) in places.into_iter().zip(&asked).zip(shapes).zip(usages?) {
+        for ((place, shape), usage) in places.into_iter().zip(shapes).zip(usages?) {
             let Some(text) = self.texts.get_mut(place) else { continue };
             let planned = match shape {
                 Ok(shape) if text.now.usage.writes.is_empty() => Ok(shape),
-                Ok(shape) => self.client.plan(sql, &shape).await.map(|()| shape),
+                Ok(shape) => self.client.plan(text.sql, &shape).await.map(|()| shape),
                 Err(error) => Err(error),
             };
             match planned {
@@ -365,15 +364,11 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Refused` when something had.
     pub async fn last_look(&mut self) -> Result<()> {
-        let mut sql: HashMap<usize, &Watched<'_>> = HashMap::new();
-        for watched in &self.watched {
-            sql.entry(watched.text).or_insert(watched);
-        }
-        let (watched, asked): (Vec<_>, Vec<_>) = sql.into_values().map(|w| (w, w.query.sql.as_str())).unzip();
+        let asked: Vec<&str> = self.texts.iter().map(|t| t.sql).collect();
         self.checks += u64::try_from(asked.len()).unwrap_or(0);
         let shapes = self.client.describe_all(&asked).await;
-        for (Watched { service, version, query, .. }, shape) in watched.into_iter().zip(shapes) {
-            if let Err(error) = shape {
+        for Watched { service, version, query, text, .. } in &self.watched {
+            if let Some(Err(error)) = shapes.get(*text) {
                 let Query { file, line, name, .. } = query;
                 let place = format!("{}:{line}: {name} of {service} {version}", file.display());
                 return Err(Error::refused(format!(

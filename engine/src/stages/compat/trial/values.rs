@@ -94,12 +94,10 @@ pub fn sets(
         return vec![Set { values: Vec::new(), made_up: None, free: None, again: None }];
     }
     let invented = invented(asked, &makers);
-    let free = makers.iter().zip(asked.roles.iter().map(Some).chain(std::iter::repeat(None))).position(
-        |(maker, role)| {
-            matches!(maker, Maker::OfType(_))
-                && !matches!(role, Some(ParameterRole::Column { .. } | ParameterRole::Insert { .. }))
-        },
-    );
+    let free = makers
+        .iter()
+        .enumerate()
+        .position(|(n, maker)| matches!(maker, Maker::OfType(_)) && asked.behind(n).is_none());
     let free = free.map(|n| format!("an invented ${}", n + 1));
     let mut draw = Draw::new(SEED, Moment::now());
     let mut drawn = || makers.iter().map(|m| m.make(&mut draw)).collect::<Vec<_>>();
