@@ -561,13 +561,14 @@ async fn watches_claims_and_batches() {
             && claim.held().await
     );
 
-    assert!(!source.liquibase_alive("2024-01-01 00:00:00").await.unwrap());
+    // Who holds Liquibase's lock: our own sessions are not it, however old the lock.
+    let _ours = source.client("drydock a").await.unwrap();
+    assert!(!source.liquibase_alive("2099-01-01 00:00:00", "drydock a").await.unwrap());
+    assert!(source.liquibase_alive("2099-01-01 00:00:00", "drydock b").await.unwrap());
     let _jdbc = source.client("PostgreSQL JDBC Driver").await.unwrap();
-    assert!(!source.liquibase_alive("2024-01-01 00:00:00").await.unwrap());
-    assert!(
-        source.liquibase_alive("2099-01-01T00:00:00.123").await.unwrap()
-            && source.liquibase_alive("?").await.unwrap()
-    );
+    for (since, alive) in [("2024-01-01 00:00:00", false), ("2099-01-01T00:00:00.123", true), ("?", true)] {
+        assert_eq!(source.liquibase_alive(since, "drydock a").await.unwrap(), alive, "{since}");
+    }
 
     for (table, kind, rows) in
         [("log.shipments", "bigint", 20000_u64), ("log.uuids", "uuid", 2500), ("log.texts", "text", 2500)]

@@ -626,8 +626,8 @@ pub trait Database: Send + Sync {
     /// Ends sessions whose application name starts with this, and waits until they are gone.
     async fn end_sessions(&self, application_prefix: &str) -> Result<u64>;
     /// Whether a Liquibase that holds its lock since `since` (text as in the lock table) can still be alive:
-    /// another JDBC session that is as old.
-    async fn liquibase_alive(&self, since: &str) -> Result<bool>;
+    /// another JDBC session that is as old. `ours`: prefix of application names that cannot be it.
+    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool>;
     /// `ours`: prefix of our application names.
     async fn activity(&self, ours: &str) -> Result<Activity>;
     /// Watches locks held by sessions with this application name until told to stop.

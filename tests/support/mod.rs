@@ -133,12 +133,22 @@ impl Home {
 
     /// What the demo's production holds.
     pub fn fingerprints(&self) -> (SchemaFingerprint, DataFingerprint) {
+        self.production(async |database| {
+            (database.schema_fingerprint().await.unwrap(), database.data_fingerprint(None).await.unwrap())
+        })
+    }
+
+    /// Runs statements on the demo's production.
+    pub fn execute(&self, sql: &str) {
+        self.production(async |database| database.execute_script(sql).await.unwrap());
+    }
+
+    fn production<T>(&self, act: impl AsyncFnOnce(&dyn Database) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let local = drydock::provider::local::Local::find().await.unwrap();
             let endpoint = local.production(&self.folder.join("home/demo/production")).await.unwrap();
-            let database = database::embedded(endpoint);
-            (database.schema_fingerprint().await.unwrap(), database.data_fingerprint(None).await.unwrap())
+            act(database::embedded(endpoint).as_ref()).await
         })
     }
 }

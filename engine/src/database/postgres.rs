@@ -377,9 +377,9 @@ impl Database for Postgres {
         Ok(ended)
     }
 
-    async fn liquibase_alive(&self, since: &str) -> Result<bool> {
+    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool> {
         let client = self.take(INSPECT).await?;
-        let alive = activity::liquibase_alive(&client, since).await?;
+        let alive = activity::liquibase_alive(&client, since, ours).await?;
         self.give_back(INSPECT, client);
         Ok(alive)
     }

@@ -115,9 +115,11 @@ pub async fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()>
 /// # Errors
 /// `Refused` when its holder lives and does not end within a minute.
 pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
+    let ours = run.application();
+    let mut holder = String::new();
     for _ in 0..60 {
         let Some((by, since)) = run.liquibase.lock_holder().await? else { return Ok(()) };
-        if !run.database.liquibase_alive(&since).await? {
+        if !run.database.liquibase_alive(&since, &ours).await? {
             run.note(
                 format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"),
                 None,
@@ -126,10 +128,12 @@ pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
             run.watcher.note(&format!("released Liquibase's lock, whose holder {by} is gone"));
             return run.liquibase.release_lock().await;
         }
-        run.watcher.progress(&format!("waiting for Liquibase's lock, held by {by}"), None);
+        holder = format!("{by} since {since}");
+        run.watcher.progress(&format!("waiting for Liquibase's lock, held by {holder}"), None);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Err(Error::refused("another Liquibase holds its lock").hint("wait for it to end"))
+    Err(Error::refused(format!("another Liquibase holds its lock: {holder}"))
+        .hint("wait for it to end, or end it, and run the same command again"))
 }
 
 /// The changeset of the plan with this identity.
