@@ -114,6 +114,7 @@ fn changesets(
 
 #[tokio::main]
 async fn main() {
+    tracing_subscriber::fmt().with_env_filter(std::env::var("DRYDOCK_LOG").unwrap_or_default()).init();
     let folder = tempfile::Builder::new().prefix("drydock-bench-").tempdir().unwrap();
     let mut open = std::fs::metadata(folder.path()).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut open, 0o755);

@@ -451,11 +451,11 @@ pub struct Answer {
 /// Code of an error that comes of taking a row away first, not of the query.
 pub const ROW_STAYS: &str = "row-stays";
 
-/// In which a query is run to see what it answers.
+/// One time that a query is run to see what it answers.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Circumstances<'a> {
-    /// The role to run it as; `None`: that of the connection.
-    pub role: Option<&'a str>,
+pub struct Call<'a> {
+    /// Parameters as text.
+    pub values: &'a [Option<String>],
     /// A row that is taken away first, by its table and key: what is inserted may be just that one.
     pub without: Option<(&'a str, &'a [(String, String)])>,
 }
@@ -477,14 +477,15 @@ pub trait Client: Send {
         parameters: &[Option<String>],
         ending: Ending,
     ) -> Result<QueryResult, QueryError>;
-    /// Runs it, takes it back, and gives all that it answered.
-    async fn answer(
+    /// Runs it, takes it back, and gives all that it answered; for each call in its order, without waiting for one answer
+    /// before the next call. `role`: as whom; `None`: as the connection's own.
+    async fn answers(
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        parameters: &[Option<String>],
-        circumstances: &Circumstances<'_>,
-    ) -> Result<Answer, QueryError>;
+        role: Option<&str>,
+        calls: &[Call<'_>],
+    ) -> Vec<Result<Answer, QueryError>>;
     /// Whether the connection still stands.
     fn alive(&self) -> bool;
 }

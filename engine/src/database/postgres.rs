@@ -304,9 +304,15 @@ impl Database for Postgres {
     }
 
     async fn look(&self) -> Result<Look> {
-        let (schema, client) = self.fingerprint().await?;
-        let objects = numbers::read(&client).await?;
-        self.put_back(client).await?;
+        let numbers = async {
+            let client = self.take(FINGERPRINT).await?;
+            fingerprint::begin(&client, None).await?;
+            let objects = numbers::read(&client).await?;
+            self.put_back(client).await?;
+            Ok(objects)
+        };
+        // Beside one another: nobody changes a schema that is looked at.
+        let (schema, objects) = futures::try_join!(self.schema_fingerprint(), numbers)?;
         Ok(Look { schema, objects })
     }
 

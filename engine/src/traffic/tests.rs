@@ -15,7 +15,7 @@ use super::{Period, Traffic, TrafficOptions};
 use crate::changeset::ChangesetId;
 use crate::contract::{Arity, Contract, Query, Version};
 use crate::database::{
-    Answer, Catalog, Circumstances, Client, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
+    Answer, Call, Catalog, Client, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
 };
 use crate::error::{Error, Result};
 
@@ -109,14 +109,14 @@ impl Client for FakeClient {
         }
         all
     }
-    async fn answer(
+    async fn answers(
         &mut self,
-        sql: &str,
-        shape: &QueryShape,
-        parameters: &[Option<String>],
-        _: &Circumstances<'_>,
-    ) -> Result<Answer, QueryError> {
-        self.run(sql, shape, parameters, Ending::Rollback).await.map(|_| Answer::default())
+        _: &str,
+        _: &QueryShape,
+        _: Option<&str>,
+        calls: &[Call<'_>],
+    ) -> Vec<Result<Answer, QueryError>> {
+        calls.iter().map(|_| Ok(Answer::default())).collect()
     }
     fn alive(&self) -> bool {
         self.alive

@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Column, Row, RowStream};
 use super::connect::{cause, literal, quoted, quoted_relation};
 use super::relations::{CopyShape, copy_shape};
 use super::text::{AsText, Text, builtin};
-use crate::database::{self, Answer, Circumstances, Ending, QueryError, QueryResult, QueryShape};
+use crate::database::{self, Answer, Call, Ending, QueryError, QueryResult, QueryShape};
 
 /// Of an answer that is looked at whole.
 const MOST_ROWS: usize = 1000;
@@ -23,6 +23,8 @@ const MOST_ROWS: usize = 1000;
 const AS_REPLICA: &str = "SET LOCAL session_replication_role";
 /// Queries that are asked about before the first is answered.
 const AHEAD: usize = 64;
+/// The same of calls, which depend on their order: `join_all` keeps to it for no more than 30.
+const CALLS_AHEAD: usize = 24;
 /// OIDs below this are the product's own and keep their meaning.
 const FIRST_USER_OID: u32 = 16384;
 
@@ -179,6 +181,27 @@ impl Service {
         Ok(answer)
     }
 
+    /// Leaves its transaction open.
+    async fn answer(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        begin: String,
+        call: &Call<'_>,
+    ) -> Result<Answer, QueryError> {
+        let (begin, answer, checked) = futures::join!(
+            self.client.batch_execute(&begin),
+            self.all(sql, shape, call.values),
+            self.client.batch_execute(CHECK),
+        );
+        // A row that is called otherwise by now says nothing of the query.
+        let begin_failed = begin.as_ref().is_err_and(|_| call.without.is_some());
+        first_failure(begin, answer, checked, Ok(())).map_err(|error| match begin_failed {
+            true => QueryError { code: database::ROW_STAYS.to_owned(), ..error },
+            false => error,
+        })
+    }
+
     /// One statement, planned anew, in the implicit transaction or the one that is open.
     async fn query(
         &self,
@@ -290,47 +313,59 @@ impl database::Client for Service {
         }
     }
 
-    async fn answer(
+    async fn answers(
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        parameters: &[Option<String>],
-        circumstances: &Circumstances<'_>,
-    ) -> Result<Answer, QueryError> {
+        role: Option<&str>,
+        calls: &[Call<'_>],
+    ) -> Vec<Result<Answer, QueryError>> {
+        let mut all = Vec::new();
         if copy(sql).is_some() {
-            let result = self.run(sql, shape, parameters, Ending::Rollback).await?;
-            return Ok(Answer { rows: Vec::new(), count: result.rows });
+            for call in calls {
+                let result = self.run(sql, shape, call.values, Ending::Rollback).await;
+                all.push(result.map(|r| Answer { rows: Vec::new(), count: r.rows }));
+            }
+            return all;
         }
-        let mut begin = "BEGIN".to_owned();
-        if let Some((table, key)) = circumstances.without {
-            let row: Vec<_> = key.iter().map(|(c, v)| format!("{} = {}", quoted(c), literal(v))).collect();
-            let delete = format!("DELETE FROM {} WHERE {}", quoted_relation(table), row.join(" AND "));
-            begin = match self.over_keys().await {
-                true => format!("{begin}; {AS_REPLICA} = replica; {delete}; {AS_REPLICA} = origin"),
-                false => format!("{begin}; {delete}"),
-            };
+        let over_keys = calls.iter().any(|c| c.without.is_some()) && self.over_keys().await;
+        for some in calls.chunks(CALLS_AHEAD) {
+            // Polled in this order they go out in it, before the first answer is there, and the last ROLLBACK is on its way
+            // even if this call is cancelled.
+            let mut end = "";
+            let asked = some.iter().map(|call| {
+                let begin = begin(std::mem::replace(&mut end, "ROLLBACK; "), role, call, over_keys);
+                self.answer(sql, shape, begin, call)
+            });
+            let (answers, ended) = futures::join!(join_all(asked), self.client.batch_execute("ROLLBACK"));
+            all.extend(answers);
+            if let (Err(error), Some(last)) = (ended, all.last_mut()) {
+                *last = Err(told(error));
+            }
         }
-        if let Some(role) = circumstances.role {
-            begin = format!("{begin}; SET LOCAL ROLE {}", quoted(role));
-        }
-        // As in `run`: all of it is on its way before anything is awaited.
-        let (begin, answer, checked, end) = futures::join!(
-            self.client.batch_execute(&begin),
-            self.all(sql, shape, parameters),
-            self.client.batch_execute(CHECK),
-            self.client.batch_execute("ROLLBACK"),
-        );
-        // A row that is called otherwise by now says nothing of the query.
-        let begin_failed = begin.as_ref().is_err_and(|_| circumstances.without.is_some());
-        first_failure(begin, answer, checked, end).map_err(|error| match begin_failed {
-            true => QueryError { code: database::ROW_STAYS.to_owned(), ..error },
-            false => error,
-        })
+        all
     }
 
     fn alive(&self) -> bool {
         !self.client.is_closed()
     }
+}
+
+/// Ends what was before, and makes everything ready for a call.
+fn begin(end: &str, role: Option<&str>, call: &Call<'_>, over_keys: bool) -> String {
+    let mut begin = format!("{end}BEGIN");
+    if let Some((table, key)) = call.without {
+        let row: Vec<_> = key.iter().map(|(c, v)| format!("{} = {}", quoted(c), literal(v))).collect();
+        let delete = format!("DELETE FROM {} WHERE {}", quoted_relation(table), row.join(" AND "));
+        begin = match over_keys {
+            true => format!("{begin}; {AS_REPLICA} = replica; {delete}; {AS_REPLICA} = origin"),
+            false => format!("{begin}; {delete}"),
+        };
+    }
+    if let Some(role) = role {
+        begin = format!("{begin}; SET LOCAL ROLE {}", quoted(role));
+    }
+    begin
 }
 
 /// Deferred constraints are checked, so that a query which could not have been committed is not taken for a good one.

@@ -62,7 +62,7 @@ const PARTS: &[&str] = &[
          CASE a.attgenerated WHEN 's' THEN 'generated' WHEN 'v' THEN 'generated virtual' END,
          CASE WHEN d.oid IS NOT NULL THEN 'default ' || pg_get_expr(d.adbin, d.adrelid) END,
          CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
-         CASE WHEN to_jsonb(a) ->> 'attcompression' <> '' THEN 'compression ' || (to_jsonb(a) ->> 'attcompression') END)
+         'compression ' || {compression})
        FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
        JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
        WHERE r.relkind IN ('r', 'p', 'f', 'c')",
@@ -163,9 +163,13 @@ pub async fn schema(
     major: u32,
     spelled: &Mutex<HashMap<String, String>>,
 ) -> Result<SchemaFingerprint> {
-    // Bodies in standard SQL came with 14.
-    let body = if major >= 14 { "pg_get_function_sqlbody(f.oid)" } else { "NULL" };
-    let parts: Vec<String> = PARTS.iter().map(|p| format!("({})", p.replace("{sqlbody}", body))).collect();
+    // Bodies in standard SQL and ways to compress came with 14.
+    let (body, compression) = match major {
+        14.. => ("pg_get_function_sqlbody(f.oid)", "nullif(a.attcompression, '')::text"),
+        _ => ("NULL", "NULL"),
+    };
+    let part = |p: &&str| format!("({})", p.replace("{sqlbody}", body).replace("{compression}", compression));
+    let parts: Vec<String> = PARTS.iter().map(part).collect();
     let rows = client.simple_query(&format!("{PRELUDE} {}", parts.join(" UNION ALL "))).await.told(READ)?;
     let mut objects = BTreeMap::new();
     let mut spelled = spelled.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 //! Read by key and by blocks, never by a scan; whatever a foreign key of a row points to comes with it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, pin_mut, stream};
@@ -32,6 +33,10 @@ const ROUNDS: u32 = 20;
 const KEYS: usize = 200;
 const AT_ONCE: usize = 3;
 const APPLICATION: &str = "sample (drydock)";
+/// Before rows are read.
+const LOOKING: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1s';
+    SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
+    SET LOCAL bytea_output = 'hex'; SET LOCAL timezone = 'UTC'";
 
 type Row = Vec<Option<String>>;
 
@@ -43,12 +48,15 @@ pub async fn lend(
     wanted: &BTreeSet<String>,
     progress: &Progress,
 ) -> Result<Lent> {
-    let template = cluster.endpoint();
+    let begun = Instant::now();
+    let template = cluster.near();
     let tables = read(production, catalog, wanted, progress).await?;
+    let read = begun.elapsed();
     // One of an earlier call goes.
     let again = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(NAME));
     let _ = Postgres::from_endpoint(cluster.admin("template1")).execute_script(&again).await;
     let endpoint = scratch::fresh(&template, NAME).await?;
+    let copied = begun.elapsed();
     let admin = Postgres::from_endpoint(cluster.admin(NAME));
     progress("laying rows in", None);
     let client = admin.connect(APPLICATION).await?;
@@ -75,6 +83,7 @@ pub async fn lend(
     let roles = roles.iter().filter_map(|row| row.try_get(0).ok()).collect();
     drop(client);
     scratch::populate_all(&admin).await;
+    tracing::debug!(tables = lent.len(), ?read, ?copied, laid = ?begun.elapsed(), "rows lent");
     let password = Secret::new(password);
     Ok(Lent { template: endpoint, user: TRIER.to_owned(), password, roles, tables: lent })
 }
@@ -193,12 +202,9 @@ fn pool(name: &str, table: &Table, columns: &[String]) -> String {
 /// All values as text. A table that may not be read, or takes too long, gives none.
 async fn ask(production: &Postgres, sql: &str) -> Result<Vec<Row>> {
     let client = production.take(APPLICATION).await?;
-    let begin = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1s'; SET LOCAL datestyle = 'ISO, YMD';
-        SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL timezone = 'UTC'";
-    client.batch_execute(begin).await.told("cannot read rows")?;
     // Nobody is to take it for a service's.
     let ours = tags::comment(&[("application", tags::OURS)]);
-    let told = text_rows(&client, &format!("{ours} {sql}")).await;
+    let told = text_rows(&client, &format!("{LOOKING}; {ours} {sql}")).await;
     if client.batch_execute("ROLLBACK").await.is_ok() {
         production.give_back(APPLICATION, client);
     }
@@ -241,18 +247,23 @@ async fn close(
         if missing.is_empty() {
             break;
         }
-        for ((parent, theirs), keys) in missing {
-            let Some(table) = catalog.tables.get(&parent) else { continue };
-            let columns = columns(&parent, table, made);
-            let entry = all
-                .entry(parent.clone())
-                .or_insert_with(|| Rows { columns: columns.clone(), rows: Vec::new() });
+        let known = missing.into_iter().filter_map(|((parent, theirs), keys)| {
+            let columns = columns(&parent, catalog.tables.get(&parent)?, made);
+            Some((parent, theirs, columns, keys))
+        });
+        let asked = known.flat_map(|(parent, theirs, columns, keys)| {
+            let query = |some: &[Vec<String>]| by_key(&parent, &columns, &theirs, some);
+            let queries: Vec<String> = keys.chunks(KEYS).map(query).collect();
+            queries.into_iter().map(move |sql| (parent.clone(), columns.clone(), sql))
+        });
+        let answers = stream::iter(asked.collect::<Vec<_>>())
+            .map(|(parent, columns, sql)| async move { (parent, columns, ask(production, &sql).await) })
+            .buffered(AT_ONCE);
+        pin_mut!(answers);
+        while let Some((parent, columns, fetched)) = answers.next().await {
+            let entry = all.entry(parent).or_insert_with(|| Rows { columns, rows: Vec::new() });
             let mut held: HashSet<Row> = entry.rows.iter().cloned().collect();
-            for keys in keys.chunks(KEYS) {
-                let sql = by_key(&parent, &columns, &theirs, keys);
-                let fetched = ask(production, &sql).await.unwrap_or_default();
-                entry.rows.extend(fetched.into_iter().filter(|row| held.insert(row.clone())));
-            }
+            entry.rows.extend(fetched.unwrap_or_default().into_iter().filter(|row| held.insert(row.clone())));
         }
     }
     Ok(all)
@@ -268,12 +279,19 @@ fn keys<'a>(rows: &'a Rows, columns: &'a [String]) -> impl Iterator<Item = Vec<S
 }
 
 fn by_key(name: &str, columns: &[String], key: &[String], values: &[Vec<String>]) -> String {
-    let one = |values: &Vec<String>| {
-        let pairs = key.iter().zip(values).map(|(c, v)| format!("t.{} = {}", quoted(c), literal(v)));
-        format!("({})", pairs.collect::<Vec<_>>().join(" AND "))
+    let row = |values: &Vec<String>| {
+        let values: Vec<String> = values.iter().map(|v| literal(v)).collect();
+        format!("({})", values.join(", "))
     };
-    let keys: Vec<String> = values.iter().map(one).collect();
-    format!("SELECT {} FROM {} t WHERE {}", list(columns), quoted_relation(name), keys.join(" OR "))
+    let names: Vec<String> = key.iter().map(|c| format!("t.{}", quoted(c))).collect();
+    let values: Vec<String> = values.iter().map(row).collect();
+    format!(
+        "SELECT {} FROM {} t WHERE ({}) IN ({})",
+        list(columns),
+        quoted_relation(name),
+        names.join(", "),
+        values.join(", ")
+    )
 }
 
 async fn lay_in(client: &Client, name: &str, rows: &Rows) -> Result<()> {

@@ -58,7 +58,7 @@ pub async fn make(
     admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
     cluster.finish()?;
-    Ok(cluster.endpoint())
+    Ok(cluster.near())
 }
 
 /// Fills all materialised views from what is there now.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::changeset::{Changeset, Phase};
-use crate::database::{Answer, Catalog, Circumstances, Client, Database, Endpoint, QueryError, ROW_STAYS};
+use crate::database::{Answer, Call, Catalog, Client, Database, Endpoint, QueryError, ROW_STAYS};
 use crate::error::{Context, Result};
 use crate::provider::{Lent, Provider, Rows};
 use crate::traffic::like::Form;
@@ -226,37 +226,47 @@ impl Place {
     async fn before(&mut self, subject: &Subject<'_>, sets: Vec<Set>) -> Result<Vec<Ran>> {
         let reads = subject.asked.writes.is_empty();
         let mut found: Vec<Ran> = Vec::new();
-        for set in sets {
-            let finds = |r: &&Ran| (r.answer.count > 0) && r.set.made_up.is_none();
-            if reads && set.made_up.is_none() && found.iter().filter(finds).count() >= ENOUGH {
-                continue;
-            }
-            let answer = match self.run(subject, &set).await? {
-                Ok(answer) => answer,
-                Err(error) => {
-                    tracing::trace!(sql = subject.asked.sql, %error, "does not work with these values");
+        let finds = |r: &&Ran| r.answer.count > 0 && r.set.made_up.is_none();
+        let enough = |found: &[Ran], set: &Set| {
+            reads && set.made_up.is_none() && found.iter().filter(finds).count() >= ENOUGH
+        };
+        let mut sets = sets.into_iter().peekable();
+        while sets.peek().is_some() {
+            let some: Vec<Set> = sets.by_ref().filter(|set| !enough(&found, set)).take(ENOUGH).collect();
+            let answers = self.run(subject, &some.iter().collect::<Vec<_>>()).await?;
+            for (set, answer) in some.into_iter().zip(answers) {
+                let answer = match answer {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        tracing::trace!(sql = subject.asked.sql, %error, "does not work with these values");
+                        continue;
+                    }
+                };
+                // That nothing is found is worth knowing once or twice.
+                let nothing = || found.iter().filter(|r| r.answer.count == 0).count();
+                if enough(&found, &set) || reads && answer.count == 0 && nothing() >= 2 {
                     continue;
                 }
-            };
-            // That nothing is found is worth knowing once or twice.
-            if reads && answer.count == 0 && found.iter().filter(|r| r.answer.count == 0).count() >= 2 {
-                continue;
+                found.push(Ran { set, answer, steady: true });
             }
-            // What a clock or a sequence has a part in shows at once.
-            let steady = match found.len() < LOOKED_AT_TWICE {
-                true => self.run(subject, &set).await?.is_ok_and(|again| again == answer),
-                false => found.iter().all(|r| r.steady),
-            };
-            found.push(Ran { set, answer, steady });
         }
+        // What a clock or a sequence has a part in shows at once.
+        let twice: Vec<&Set> = found.iter().take(LOOKED_AT_TWICE).map(|r| &r.set).collect();
+        let again = self.run(subject, &twice).await?;
+        for (ran, again) in found.iter_mut().zip(again) {
+            ran.steady = again.is_ok_and(|again| again == ran.answer);
+        }
+        let all = found.iter().all(|r| r.steady);
+        found.iter_mut().skip(LOOKED_AT_TWICE).for_each(|r| r.steady = all);
         Ok(found)
     }
 
     async fn after(&mut self, subject: &Subject<'_>, ran: &[Ran], moves: bool) -> Result<Outcome> {
         let mut seen = Seen::default();
-        for before in ran {
+        let sets: Vec<&Set> = ran.iter().map(|r| &r.set).collect();
+        for (before, answer) in ran.iter().zip(self.run(subject, &sets).await?) {
             let made_up = before.set.made_up.clone();
-            match self.run(subject, &before.set).await? {
+            match answer {
                 // Rights are looked at by themselves where nobody knows as whom a service comes.
                 Err(error) if error.code == "42501" && subject.role.is_none() => {}
                 Err(error) if error.code == ROW_STAYS => {}
@@ -283,22 +293,25 @@ impl Place {
     async fn run(
         &mut self,
         subject: &Subject<'_>,
-        set: &Set,
-    ) -> Result<std::result::Result<Answer, QueryError>> {
+        sets: &[&Set],
+    ) -> Result<Vec<std::result::Result<Answer, QueryError>>> {
         let Asked { sql, shape, .. } = &subject.asked;
-        let without = set.again.as_ref().map(|(table, key)| (table.as_str(), key.as_slice()));
-        let circumstances = Circumstances { role: subject.role, without };
-        let answer = self.client.answer(sql, shape, &set.values, &circumstances).await;
-        if !self.client.alive() {
-            let error = answer.err();
-            let lost = crate::error::Error::failed("the connection broke while queries were tried");
-            return Err(match error {
-                Some(error) => lost.because(error),
-                None => lost,
-            });
+        let calls: Vec<Call<'_>> = sets.iter().map(|set| called(set)).collect();
+        let answers = self.client.answers(sql, shape, subject.role, &calls).await;
+        if self.client.alive() {
+            return Ok(answers);
         }
-        Ok(answer)
+        let lost = crate::error::Error::failed("the connection broke while queries were tried");
+        Err(match answers.into_iter().find_map(std::result::Result::err) {
+            Some(error) => lost.because(error),
+            None => lost,
+        })
     }
+}
+
+fn called(set: &Set) -> Call<'_> {
+    let without = set.again.as_ref().map(|(table, key)| (table.as_str(), key.as_slice()));
+    Call { values: &set.values, without }
 }
 
 async fn apply(owner: &dyn Database, changeset: &Changeset) -> Result<()> {

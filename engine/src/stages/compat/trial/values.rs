@@ -10,7 +10,7 @@ use crate::traffic::types::{Draw, Moment, class, is_numeric};
 use crate::traffic::values::{self, Maker, Samples};
 
 /// Rows that a query is tried with.
-const ROWS: usize = 12;
+const ROWS: usize = 8;
 /// Draws for a query that reads: those that find something are kept.
 const DRAWS: usize = 40;
 /// The same draws each time.
