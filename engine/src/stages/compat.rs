@@ -4,7 +4,6 @@
 //! it, and everything that does not build on it goes on.
 
 mod api;
-mod behind;
 mod check;
 mod felt;
 mod promise;
