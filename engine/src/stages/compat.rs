@@ -151,8 +151,10 @@ impl Bench {
                 },
             }
             let mut verdicts = checker.verdicts(&done).await?;
-            for idle in allowed::verdicts(&changeset.allowed, &mut verdicts) {
-                self.watcher.note(&format!("{}: {idle}", changeset.place()));
+            let idle = allowed::verdicts(&changeset.allowed, &mut verdicts).into_iter();
+            // What gets slow is told on the clone.
+            for line in idle.filter(|a| a.what != "gets-slow") {
+                self.watcher.note(&format!("{}: {}", changeset.place(), allowed::nothing_to_pass(line)));
             }
             let waits_for = waiting(&verdicts);
             state.verdicts.extend(verdicts);
