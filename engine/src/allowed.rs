@@ -1,6 +1,6 @@
 //! What the author of a changeset lets pass: `drydock: allow NAME because REASON`, in a comment of its SQL or as its comment.
 //!
-//! NAME is a hazard of the plan, or a class of compat's verdicts; of a class it may be one SERVICE or SERVICE/QUERY only. The
+//! NAME is a hazard of the plan, or a class of verdicts; of a class it may be one SERVICE or SERVICE/QUERY only. The
 //! reason is kept with what it lets pass, in the evidence and in every report.
 
 use std::collections::BTreeSet;

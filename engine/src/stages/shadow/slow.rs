@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::waits;
 use crate::allowed;
@@ -151,6 +152,7 @@ impl<'a> Plans<'a> {
         application: &str,
         limits: &ShadowSettings,
     ) -> Result<Self> {
+        let begun = Instant::now();
         let mut client = database.client(application).await?;
         let catalog = database.catalog().await?;
         let (watched, distinct) = watched(contracts);
@@ -173,6 +175,7 @@ impl<'a> Plans<'a> {
             };
             texts.push(Text { sql, usage, first, story: Story::default() });
         }
+        tracing::debug!(texts = texts.len(), all = ?begun.elapsed(), "planned before any change");
         Ok(Self { database: Arc::clone(database), client, limits: limits.clone(), catalog, watched, texts })
     }
 
@@ -196,17 +199,14 @@ impl<'a> Plans<'a> {
         if reached.is_empty() {
             return Ok(());
         }
+        let begun = Instant::now();
         let before = std::mem::replace(&mut self.catalog, self.database.catalog().await?);
         // What lasts is the plan with statistics of what is there now.
         let moved = moved || changeset.statements.iter().any(|s| s.phase == Phase::Migrate);
-        let (mut anew, mut other) = (Vec::new(), Vec::new());
-        for table in tables(touched.clone(), &self.catalog) {
-            if rewritten.contains(&table) {
-                anew.push(table);
-            } else if moved || !before.tables.contains_key(&table) {
-                other.push(table);
-            }
-        }
+        let here = |table: &&String| self.catalog.tables.contains_key(*table);
+        let anew: Vec<String> = rewritten.iter().filter(here).cloned().collect();
+        let mut other = tables(touched.clone(), &self.catalog);
+        other.retain(|t| !anew.contains(t) && (moved || !before.tables.contains_key(t)));
         self.renew(&other, &anew).await?;
         let mut found = self.plan(&reached).await?;
         if found.iter().any(|(_, slower)| slower.is_some()) && other.is_empty() && anew.is_empty() {
@@ -218,6 +218,7 @@ impl<'a> Plans<'a> {
                 text.story.goes_on(&changeset.key, slower);
             }
         }
+        tracing::debug!(changeset = %changeset.key, reached = reached.len(), all = ?begun.elapsed(), "planned again");
         let asked: Vec<&str> = reached.iter().filter_map(|n| self.texts.get(*n)).map(|t| t.sql).collect();
         let usages = usages(&self.database, &asked, &self.catalog).await?;
         for (place, usage) in reached.into_iter().zip(usages) {
