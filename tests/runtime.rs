@@ -450,6 +450,8 @@ async fn clients_see_what_a_service_would() {
     // Plans are for whatever values; partitions that depend on them count too.
     let whole = |tables: &[&str]| Some(tables.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
     let parts = whole(&["log.events_1", "log.events_2"]);
+    let strict = "CREATE DOMAIN log.strict AS int NOT NULL; CREATE TABLE log.strictly (a log.strict, b int)";
+    source.execute_script(strict).await.unwrap();
     let cases = [
         ("SELECT * FROM log.shipments WHERE id = $1", whole(&[])),
         ("SELECT * FROM log.shipments WHERE weight = $1 -- by weight", whole(&["log.shipments"])),
@@ -458,6 +460,7 @@ async fn clients_see_what_a_service_would() {
         ("SELECT * FROM log.events WHERE what = $1 AND at = '2024-01-02'", whole(&["log.events_1"])),
         ("WITH a AS MATERIALIZED (SELECT * FROM log.texts) SELECT n FROM a", whole(&["log.texts"])),
         ("COPY log.texts FROM STDIN", None),
+        ("INSERT INTO log.strictly (a) VALUES ($1)", None),
     ];
     let all = cases.each_ref().map(|(sql, _)| *sql);
     let mut asked = Vec::new();

@@ -1,5 +1,6 @@
 //! `shadow`: the rehearsal. Real Liquibase on the clone under the contracts' queries: forward, every inverse, forward again.
 
+mod plans;
 mod refuse;
 mod slow;
 mod waits;
@@ -20,7 +21,7 @@ use crate::report::rehearsal;
 use crate::run::Run;
 use crate::saga::ActOutcome;
 use crate::traffic::{Traffic, TrafficOptions};
-use slow::Plans;
+use plans::Plans;
 
 /// Requests a second on the clone: enough that every query runs before and after.
 const RATE: f64 = 200.0;
