@@ -12,8 +12,8 @@ use crate::report::text::count;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slower {
     pub kind: VerdictKind,
-    /// What it reads whole now and did not before, and its rows.
-    pub table: Option<(String, u64)>,
+    /// What it reads whole now and did not before, and its rows where they are known.
+    pub table: Option<(String, Option<u64>)>,
     pub before: f64,
     pub after: f64,
 }
@@ -24,10 +24,8 @@ impl Slower {
         let until = until.map(|c| format!(", until {} has run", c.id)).unwrap_or_default();
         match &self.table {
             Some((table, rows)) => {
-                format!(
-                    "it reads all of {table} now ({} rows), cost {before} -> {after}{until}",
-                    count(*rows)
-                )
+                let rows = rows.map(|rows| format!(" ({} rows)", count(rows))).unwrap_or_default();
+                format!("it reads all of {table} now{rows}, cost {before} -> {after}{until}")
             }
             None => format!("its plan has cost {before} -> {after}{until}"),
         }
@@ -48,21 +46,24 @@ pub fn slower(
 ) -> Option<Slower> {
     // Below one unit nobody feels anything.
     let times = after.cost.max(1.0) / before.cost.max(1.0);
-    let rows = |table: &str| catalog.tables.get(table).map_or(0, |t| t.rows);
-    let mut whole: BTreeMap<&str, u64> = BTreeMap::new();
+    let rows = |table: &str| catalog.tables.get(table).map(|t| t.rows);
+    // Of a materialised view the size is not known: that is told, and refuses nothing.
+    let mut whole: BTreeMap<&str, Option<u64>> = BTreeMap::new();
     for table in after.whole.difference(&before.whole) {
         let root = root(table, catalog);
         if !before.whole.contains(root) {
-            *whole.entry(root).or_default() += rows(table);
+            let sum = whole.entry(root).or_default();
+            *sum = rows(table).map(|rows| rows + sum.unwrap_or(0));
         }
     }
-    let table = whole.into_iter().max_by_key(|(_, rows)| *rows).filter(|(_, rows)| *rows >= limits.slow_rows);
+    let large = |rows: Option<u64>| rows.is_none_or(|rows| rows >= limits.slow_rows);
+    let table = whole.into_iter().max_by_key(|(_, rows)| *rows).filter(|(_, rows)| large(*rows));
     let kind = match table {
-        Some((_, rows)) if times >= limits.refuse_times && rows >= limits.refuse_rows => {
+        Some((_, Some(rows))) if times >= limits.refuse_times && rows >= limits.refuse_rows => {
             VerdictKind::Breaking
         }
         Some(_) if times >= limits.slow_times => VerdictKind::Risky,
-        _ if times >= limits.refuse_times && uses.iter().any(|t| rows(t) >= limits.slow_rows) => {
+        _ if times >= limits.refuse_times && uses.iter().any(|t| rows(t) >= Some(limits.slow_rows)) => {
             VerdictKind::Risky
         }
         _ => return None,

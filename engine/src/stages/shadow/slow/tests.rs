@@ -40,6 +40,7 @@ fn what_counts_as_slow() {
         ("another way that costs as much", plan(8_000.0, none), plan(9_000.0, big), None),
         ("some of it was read before", plan(800.0, none), plan(9_000.0, big), Some((Risky, "s.big"))),
         ("a table of some size", plan(8.4, none), plan(900.0, &["s.middle"]), Some((Risky, "s.middle"))),
+        ("a materialised view", plan(8.4, none), plan(9_000.0, &["s.totals"]), Some((Risky, "s.totals"))),
         ("a small one", plan(8.4, none), plan(300.0, &["s.small"]), None),
         ("a hundred times, and small to begin with", plan(0.01, none), plan(9.0, big), None),
         (
@@ -84,7 +85,12 @@ fn shown(story: &Story) -> String {
 fn whose_doing_it_is_and_until_when() {
     use VerdictKind::{Breaking, Risky};
     let key = |id: &str| ChangesetId { id: id.to_owned(), author: "a".to_owned(), path: "p".to_owned() };
-    let at = |kind| Slower { kind, table: Some(("s.big".to_owned(), 500_000)), before: 8.44, after: 9_000.2 };
+    let at = |kind| Slower {
+        kind,
+        table: Some(("s.big".to_owned(), Some(500_000))),
+        before: 8.44,
+        after: 9_000.2,
+    };
     for (steps, expected) in [
         (vec![None, None], ""),
         (vec![Some(Breaking)], "a Breaking"),
