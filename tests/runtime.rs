@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use drydock::changeset::Backfill;
 use drydock::database::postgres::Postgres;
-use drydock::database::{Blocks, Database, Ending, Endpoint};
+use drydock::database::{Blocks, Client, Database, Ending, Endpoint};
 use drydock::error::ErrorKind;
 use drydock::provider::local::Local;
 use drydock::provider::{BackupMethod, Progress, Provider};
@@ -447,6 +447,50 @@ async fn clients_see_what_a_service_would() {
     let error = client.run(insert, &shape, &[Some("1001".into()), None], Ending::Rollback).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.column.as_deref()), ("23502", Some("name")));
     assert_eq!(client.describe("SELECT nothing FROM log.carriers").await.unwrap_err().code, "42703");
+    // Plans are for whatever values; partitions that depend on them count too.
+    let whole = |tables: &[&str]| Some(tables.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+    let parts = whole(&["log.events_1", "log.events_2"]);
+    let strict = "CREATE DOMAIN log.strict AS int NOT NULL; CREATE TABLE log.strictly (a log.strict, b int)";
+    source.execute_script(strict).await.unwrap();
+    let cases = [
+        ("SELECT * FROM log.shipments WHERE id = $1", whole(&[])),
+        ("SELECT * FROM log.shipments WHERE weight = $1 -- by weight", whole(&["log.shipments"])),
+        ("UPDATE log.shipments SET note = $2 WHERE weight = $1", whole(&["log.shipments"])),
+        ("SELECT * FROM log.events WHERE what = $1 AND at = $2", parts.clone()),
+        ("SELECT * FROM log.events WHERE what = $1 AND at = '2024-01-02'", whole(&["log.events_1"])),
+        ("WITH a AS MATERIALIZED (SELECT * FROM log.texts) SELECT n FROM a", whole(&["log.texts"])),
+        ("COPY log.texts FROM STDIN", None),
+        ("INSERT INTO log.strictly (a) VALUES ($1)", None),
+    ];
+    let all = cases.each_ref().map(|(sql, _)| *sql);
+    let mut asked = Vec::new();
+    for shape in client.describe_all(&all).await {
+        asked.push(shape.unwrap());
+    }
+    let mut asked: Vec<_> = all.into_iter().zip(&asked).collect();
+    // One that fails is in nobody's way, twice.
+    asked.insert(3, ("SELECT nothing FROM log.carriers", asked[0].1));
+    for _ in 0..2 {
+        let mut plans = client.plan_all(&asked).await;
+        assert_eq!(plans.remove(3).unwrap_err().code, "42703");
+        for ((sql, expected), plan) in cases.iter().zip(plans) {
+            let plan = plan.unwrap();
+            assert_eq!(plan.as_ref().map(|p| p.whole.iter().cloned().collect()), *expected, "{sql}");
+            assert!(plan.is_none_or(|p| p.cost > 1.0), "{sql}");
+        }
+    }
+    // An index that is missed shows in the cost, once statistics know of it.
+    let dearest = asked[1];
+    let cost = async |client: &mut Box<dyn Client>| {
+        client.plan_all(&[dearest]).await.remove(0).unwrap().unwrap().cost
+    };
+    let before = cost(&mut client).await;
+    source.execute_script("CREATE INDEX by_weight ON log.shipments (weight)").await.unwrap();
+    let tables = ["log.shipments".to_owned(), "log.events".to_owned()];
+    source.renew_statistics(&tables[..1], &tables[1..]).await.unwrap();
+    assert!(cost(&mut client).await * 10.0 < before);
+    source.execute_script("DROP INDEX log.by_weight").await.unwrap();
+
     assert!(client.alive());
     let slow = "SELECT count(*) FROM log.carriers";
     let shape = client.describe(slow).await.unwrap();

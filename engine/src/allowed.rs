@@ -1,6 +1,6 @@
 //! What the author of a changeset lets pass: `drydock: allow NAME because REASON`, in a comment of its SQL or as its comment.
 //!
-//! NAME is a hazard of the plan, or a class of compat's verdicts; of a class it may be one SERVICE or SERVICE/QUERY only. The
+//! NAME is a hazard of the plan, or a class of verdicts; of a class it may be one SERVICE or SERVICE/QUERY only. The
 //! reason is kept with what it lets pass, in the evidence and in every report.
 
 use std::collections::BTreeSet;
@@ -69,7 +69,7 @@ pub fn apply(allowed: &mut [Allowed], statements: &mut [Statement], inverse: &mu
 }
 
 /// Marks the verdicts on a changeset that its author lets pass, which then break nobody; gives what lets nothing pass.
-pub fn verdicts(allowed: &[Allowed], verdicts: &mut [Verdict]) -> Vec<String> {
+pub fn verdicts<'a>(allowed: &'a [Allowed], verdicts: &mut [Verdict]) -> Vec<&'a Allowed> {
     let mut idle = Vec::new();
     for line in allowed.iter().filter(|a| advice::CLASSES.contains(&a.what.as_str())) {
         let mut any = false;
@@ -81,17 +81,22 @@ pub fn verdicts(allowed: &[Allowed], verdicts: &mut [Verdict]) -> Vec<String> {
             any = true;
             if verdict.verdict == VerdictKind::Breaking {
                 verdict.verdict = VerdictKind::Risky;
-                verdict.reason = format!("{}; it would hold the changeset", verdict.reason);
+                verdict.reason = format!("{}; it would not go out", verdict.reason);
             }
             verdict.reason = format!("{}; allowed because {}", verdict.reason, line.reason);
             verdict.allowed = Some(line.reason.clone());
         }
         if !any {
-            let of = line.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
-            idle.push(format!("allow {}{of}: there is nothing to let pass", line.what));
+            idle.push(line);
         }
     }
     idle
+}
+
+/// Of a line that lets nothing pass.
+pub fn nothing_to_pass(line: &Allowed) -> String {
+    let of = line.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
+    format!("allow {}{of}: there is nothing to let pass", line.what)
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ struct FileEnvironment {
     #[serde(default)]
     compat: CompatSettings,
     #[serde(default)]
+    shadow: ShadowSettings,
+    #[serde(default)]
     traffic: Option<TrafficSettings>,
 }
 
@@ -121,6 +123,26 @@ impl Default for CompatSettings {
     }
 }
 
+/// When a query counts as slow: by the plans on the clone, before and after.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShadowSettings {
+    /// Rows of a table from which on it is told that a query reads it from end to end, and did not before.
+    pub slow_rows: u64,
+    /// How many times the plan's cost must have grown for that.
+    pub slow_times: f64,
+    /// Rows from which on the run is refused for it.
+    pub refuse_rows: u64,
+    /// How many times the cost must have grown for that.
+    pub refuse_times: f64,
+}
+
+impl Default for ShadowSettings {
+    fn default() -> Self {
+        Self { slow_rows: 10_000, slow_times: 10.0, refuse_rows: 100_000, refuse_times: 100.0 }
+    }
+}
+
 /// What makes the live signals.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -182,6 +204,7 @@ pub struct Environment {
     pub limits: LimitSettings,
     pub gates: GateSettings,
     pub compat: CompatSettings,
+    pub shadow: ShadowSettings,
     pub traffic: TrafficSettings,
     /// Journals, backups, clones of this environment.
     pub home: PathBuf,
@@ -330,6 +353,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         limits: found.limits,
         gates: found.gates,
         compat: found.compat,
+        shadow: found.shadow,
         traffic,
     })
 }

@@ -265,6 +265,15 @@ pub struct QueryShape {
     pub columns: Vec<(String, String)>,
 }
 
+/// How the database means to run a query, whatever its values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanShape {
+    /// By the planner's estimate, in its own unit: good for comparing.
+    pub cost: f64,
+    /// Tables and partitions that it reads from end to end, as `schema.name`.
+    pub whole: BTreeSet<String>,
+}
+
 /// What a query comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -467,8 +476,12 @@ pub trait Client: Send {
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError>;
     /// The same for many, in their order, without waiting for one before asking for the next.
     async fn describe_all(&mut self, queries: &[&str]) -> Vec<Result<QueryShape, QueryError>>;
-    /// Plans it to the end, as running it would: what a conflict is told by, what a view passes on, is found only then.
-    async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError>;
+    /// Plans each to the end, for whatever values, and runs nothing: what a conflict is told by, what a view passes on, is found
+    /// only then. `shape` comes from `describe`. `None`: what is not planned at all.
+    async fn plan_all(
+        &mut self,
+        queries: &[(&str, &QueryShape)],
+    ) -> Vec<Result<Option<PlanShape>, QueryError>>;
     /// Runs it with parameters as text. `shape` comes from `describe`.
     async fn run(
         &mut self,
@@ -634,6 +647,9 @@ pub trait Database: Send + Sync {
     /// Watches locks held by sessions with this application name until told to stop.
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>>;
     async fn footprint(&self) -> Result<Footprint>;
+    /// Brings what the planner knows of tables to where the server brings it by itself in time. Of those that were `rewritten`
+    /// that is more than of those that only hold other values.
+    async fn renew_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()>;
     /// Drops an index that a failed concurrent build left invalid. `true` when there was one.
     async fn drop_invalid_index(&self, index: &str) -> Result<bool>;
 

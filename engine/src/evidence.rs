@@ -178,6 +178,23 @@ pub enum ReverseProof {
     None,
 }
 
+/// Queries that wait while a changeset holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LockWait {
+    pub table: String,
+    /// The engine's word for the mode.
+    pub mode: String,
+    /// The longest that one of them may wait, milliseconds.
+    pub held_ms: u64,
+    /// Of all service versions.
+    pub queries: u64,
+    pub services: u64,
+    /// The first of them.
+    pub first: Vec<String>,
+    /// Longer than the stall budget.
+    pub over_budget: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rehearsal {
     #[serde(flatten)]
@@ -193,6 +210,9 @@ pub struct Rehearsal {
     pub rows: u64,
     /// The longest wait of a query while this changeset ran.
     pub stall_ms: f64,
+    /// Who waits for the locks, one entry for each that keeps somebody waiting.
+    #[serde(default)]
+    pub waits: Vec<LockWait>,
     pub reverse: ReverseProof,
     pub differences: Vec<String>,
 }
@@ -204,6 +224,9 @@ pub struct Shadow {
     pub traffic: TrafficSummary,
     /// Queries that failed on the clone while or after a changeset ran.
     pub failures: Vec<TrafficFailure>,
+    /// Queries that get slow, by their plans on the clone.
+    #[serde(default)]
+    pub verdicts: Vec<Verdict>,
     /// Whole clone back to before: schema and data equal.
     pub whole_way_back: bool,
     pub differences: Vec<String>,

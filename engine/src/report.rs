@@ -3,6 +3,7 @@
 pub mod compat;
 mod matrix;
 mod plot;
+pub mod rehearsal;
 pub mod text;
 
 use std::fmt::Write;
@@ -42,6 +43,7 @@ pub fn html(record: &RunRecord) -> String {
     });
     section(&mut page, "Compatibility", "compat", matrix);
     section(&mut page, "Changesets", "plan", record.plan.as_ref().map(|_| changesets(record)));
+    rehearsal::html(&mut page, record.shadow.as_ref());
     let waves = record.rollout.as_ref().filter(|r| !r.changesets.is_empty());
     section(&mut page, "Waves", "rollout", waves.map(plot::waves));
     let traffic = record.rollout.as_ref().filter(|r| !r.traffic.series.is_empty());

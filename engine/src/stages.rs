@@ -1,12 +1,14 @@
 //! One room a stage.
 
 pub mod backup;
+mod behind;
 pub mod clone;
 pub mod compat;
 pub mod plan;
 pub mod rollback;
 pub mod rollout;
 pub mod shadow;
+mod watched;
 
 use crate::saga::ActOutcome;
 

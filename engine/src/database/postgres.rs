@@ -48,6 +48,7 @@ mod numbers;
 mod objects;
 mod operands;
 mod parameters;
+mod plans;
 mod reads;
 mod references;
 mod relations;
@@ -407,6 +408,20 @@ impl Database for Postgres {
         let footprint = server::footprint(&client).await?;
         self.give_back(INSPECT, client);
         Ok(footprint)
+    }
+
+    async fn renew_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {
+        let client = self.take(INSPECT).await?;
+        let names = |all: &[String]| all.iter().map(|t| quoted_relation(t)).collect::<Vec<_>>().join(", ");
+        // A rewritten table also lacks the map by which an index alone answers.
+        for (verb, tables) in [("ANALYZE", tables), ("VACUUM (ANALYZE)", rewritten)] {
+            if !tables.is_empty() {
+                let sql = format!("{verb} {}", names(tables));
+                client.batch_execute(&sql).await.told("cannot renew the planner's statistics")?;
+            }
+        }
+        self.give_back(INSPECT, client);
+        Ok(())
     }
 
     async fn drop_invalid_index(&self, index: &str) -> Result<bool> {

@@ -5,15 +5,60 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::changeset::{ChangesetId, Phase};
+use crate::database::SchemaFingerprint;
 use crate::evidence::{
-    Applied, BeforeAfter, ChangesetLine, Checked, Compat, EventLine, GateReading, Held, ReverseProof,
-    Rollout, RunSummary, StageLine, TrafficSecond, TrafficSummary, Verdict, VerdictKind, WaitsFor,
+    Applied, BeforeAfter, ChangesetLine, Checked, Compat, EventLine, GateReading, Held, LockWait, Rehearsal,
+    ReverseProof, Rollout, RunSummary, Shadow, StageLine, TrafficSecond, TrafficSummary, Verdict,
+    VerdictKind, WaitsFor,
 };
 
 const EVIL: &str = "<script>alert('x')</script>&\"";
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+/// Two queries get slow, and a table is locked twice: longest in the weaker mode.
+fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
+    let verdict = Verdict { changeset: key.clone(), class: "gets-slow".to_owned(), ..verdict };
+    let mild = Verdict { verdict: VerdictKind::Risky, ..verdict.clone() };
+    let wait = |mode: &str, held_ms, over_budget| LockWait {
+        table: "public.orders".to_owned(),
+        mode: mode.to_owned(),
+        held_ms,
+        queries: 12,
+        services: 3,
+        first: vec![format!("Q of {EVIL} 1")],
+        over_budget,
+    };
+    let waits = vec![
+        wait("ACCESS EXCLUSIVE", 140, true),
+        wait("SHARE", 640, true),
+        LockWait { table: "public.briefly".to_owned(), ..wait("ACCESS EXCLUSIVE", 40, false) },
+    ];
+    let rehearsal = Rehearsal {
+        key,
+        seconds: 0.7,
+        inverse_seconds: 0.1,
+        locks: vec![],
+        rewrites: vec![],
+        log_bytes: 0,
+        rows: 0,
+        stall_ms: 640.0,
+        waits,
+        reverse: ReverseProof::Proven,
+        differences: vec![],
+    };
+    Shadow {
+        changesets: vec![rehearsal],
+        traffic: TrafficSummary::default(),
+        failures: vec![],
+        verdicts: vec![mild, verdict],
+        whole_way_back: true,
+        differences: vec![],
+        schema_after: SchemaFingerprint::default(),
+        backfill_rows_per_second: None,
+    }
 }
 
 fn record() -> RunRecord {
@@ -90,7 +135,7 @@ fn record() -> RunRecord {
         plan: None,
         backup: None,
         compat: Some(Compat {
-            verdicts: vec![verdict],
+            verdicts: vec![verdict.clone()],
             held,
             accepted: vec![key("add-column")],
             checked: Checked {
@@ -104,7 +149,7 @@ fn record() -> RunRecord {
             services: vec![(EVIL.to_owned(), "1".to_owned()), ("other".to_owned(), "2".to_owned())],
         }),
         clone: None,
-        shadow: None,
+        shadow: Some(shadow(key("add-column"), verdict)),
         rollout: Some(Rollout {
             changesets: vec![Applied {
                 key: key("add-column"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::rehearsal;
 use crate::changeset::Severity;
 use crate::evidence::{Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary};
 
@@ -79,6 +80,7 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
         out.push_str(&changesets(summary, record, width));
     }
     out.push_str(&held(&summary.held, width));
+    out.push_str(&rehearsal::text(record.shadow.as_ref(), width));
     out.push_str(&traffic(summary));
     let fingerprint = &summary.fingerprint;
     if !fingerprint.after.is_empty() {

@@ -4,7 +4,6 @@
 //! it, and everything that does not build on it goes on.
 
 mod api;
-mod behind;
 mod check;
 mod felt;
 mod promise;
@@ -152,8 +151,10 @@ impl Bench {
                 },
             }
             let mut verdicts = checker.verdicts(&done).await?;
-            for idle in allowed::verdicts(&changeset.allowed, &mut verdicts) {
-                self.watcher.note(&format!("{}: {idle}", changeset.place()));
+            let idle = allowed::verdicts(&changeset.allowed, &mut verdicts).into_iter();
+            // What gets slow is told on the clone.
+            for line in idle.filter(|a| a.what != "gets-slow") {
+                self.watcher.note(&format!("{}: {}", changeset.place(), allowed::nothing_to_pass(line)));
             }
             let waits_for = waiting(&verdicts);
             state.verdicts.extend(verdicts);

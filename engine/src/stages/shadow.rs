@@ -1,5 +1,10 @@
 //! `shadow`: the rehearsal. Real Liquibase on the clone under the contracts' queries: forward, every inverse, forward again.
 
+mod plans;
+mod refuse;
+mod slow;
+mod waits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,9 +17,11 @@ use crate::database::{DataFingerprint, Database, Ending, SchemaFingerprint};
 use crate::error::{Error, Result};
 use crate::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
 use crate::provider::Backup;
+use crate::report::rehearsal;
 use crate::run::Run;
 use crate::saga::ActOutcome;
 use crate::traffic::{Traffic, TrafficOptions};
+use plans::Plans;
 
 /// Requests a second on the clone: enough that every query runs before and after.
 const RATE: f64 = 200.0;
@@ -22,7 +29,7 @@ const RATE: f64 = 200.0;
 /// The stage of a run.
 ///
 /// # Errors
-/// `Refused` when an inverse is not proven or a query fails under the new schema.
+/// `Refused` when an inverse is not proven, or a query fails or gets slow under the new schema.
 pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let clone = clone::revive(run).await?;
     let application = format!("{} shadow", run.application());
@@ -34,7 +41,8 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let shadow = rehearsed?;
     back?;
     let evidence = run.keep("shadow", &shadow).await?;
-    refuse(&shadow)?;
+    let plan: Plan = run.evidence("plan")?;
+    refuse::refuse(&shadow, &plan.changesets)?;
     let proven = shadow.changesets.iter().filter(|c| c.reverse == ReverseProof::Proven).count();
     let text = format!(
         "{} changesets forward, back and forward again; {proven} inverses proven; {} requests, {} failed, longest wait {:.0} ms",
@@ -44,52 +52,6 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         shadow.traffic.longest_wait_ms,
     );
     Ok((ActOutcome::Plain, evidence, text))
-}
-
-/// The first of them; the report has all.
-fn few(differences: &[String]) -> String {
-    const MOST: usize = 3;
-    let more = differences.len().saturating_sub(MOST);
-    let shown = differences.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
-    if more > 0 { format!("{shown} … and {more} more") } else { shown }
-}
-
-fn refuse(shadow: &Shadow) -> Result<()> {
-    if let Some(failure) = shadow.failures.first() {
-        let changeset = failure.changeset.as_ref().map(ToString::to_string).unwrap_or_default();
-        let more = if shadow.failures.len() > 1 {
-            format!(" (and {} more)", shadow.failures.len() - 1)
-        } else {
-            String::new()
-        };
-        return Err(Error::refused(format!(
-            "{} {} fails on the clone once {changeset} has run: {} ({}:{}): {}{more}",
-            failure.service, failure.version, failure.query, failure.file, failure.line, failure.message
-        ))
-        .hint(
-            "make the change in two steps, expand and contract, so that the deployed version keeps working",
-        ));
-    }
-    // The newest comes first: it was taken back first, and what lies beneath a failed one was never tried.
-    let bad = |r: &&Rehearsal| matches!(r.reverse, ReverseProof::Differs | ReverseProof::Failed);
-    let count = shadow.changesets.iter().filter(bad).count();
-    if let Some(rehearsal) = shadow.changesets.iter().rfind(bad) {
-        let what = match rehearsal.reverse {
-            ReverseProof::Failed => "fails",
-            _ => "leaves something else than there was before",
-        };
-        let more = if count > 1 { format!(" (and {} more inverses)", count - 1) } else { String::new() };
-        return Err(Error::refused(format!("the inverse of {} {what}: {}{more}", rehearsal.key, few(&rehearsal.differences)))
-            .hint("correct its --rollback so that schema and data are as before; `drydock report` shows every difference"));
-    }
-    if !shadow.whole_way_back {
-        return Err(Error::refused(format!(
-            "after all inverses the clone is not what it was before: {}",
-            few(&shadow.differences)
-        ))
-        .hint("one of the inverses does not take back everything that its changeset does"));
-    }
-    Ok(())
 }
 
 /// What stood before a changeset ran, to hold its inverse against.
@@ -110,7 +72,11 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     let traffic = start_traffic(run, clone).await?;
     rollout::tell_skipped(run, &traffic.skipped).await?;
     let round = round_time(&run.contracts);
-    tokio::time::sleep(round).await;
+    let contracts = run.contracts.clone();
+    let (watcher, limits) = (format!("{application} plans"), run.environment.shadow.clone());
+    let plans = Plans::begin(clone, &contracts, &changesets, &watcher, &limits);
+    let (plans, ()) = tokio::join!(plans, tokio::time::sleep(round));
+    let mut plans = plans?;
 
     let mut rehearsals = Vec::new();
     let mut befores = Vec::new();
@@ -125,10 +91,12 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
             },
         };
         traffic.running(Some(changeset.key.clone()));
-        let (rehearsal, effort) = forward(run, clone.as_ref(), &traffic, changeset, application).await?;
+        let (mut rehearsal, effort) = forward(run, clone.as_ref(), &traffic, changeset, application).await?;
         if effort.batches > 0 {
             moved = (moved.0 + effort.rows, moved.1 + effort.batch_seconds);
         }
+        rehearsal.waits = plans.waits(&rehearsal.locks, run.environment.limits.stall_ms);
+        plans.after(changeset, &rehearsal.rewrites, effort.rows > 0).await?;
         rehearsals.push(rehearsal);
         befores.push(before);
     }
@@ -136,6 +104,13 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     tokio::time::sleep(round).await;
     let (summary, failures) = traffic.stop().await;
     let failures = new_failures(failures);
+    let (verdicts, idle) = plans.verdicts(&changesets, &compat.verdicts);
+    for line in
+        idle.into_iter().chain(rehearsal::lines(&rehearsals, &verdicts).iter().map(ToString::to_string))
+    {
+        run.watcher.note(&line);
+        run.note(line, None).await?;
+    }
     let schema_after = clone.schema_fingerprint().await?;
 
     let mut left = Vec::new();
@@ -172,6 +147,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         changesets: rehearsals,
         traffic: summary,
         failures,
+        verdicts,
         whole_way_back: proven && differences.is_empty(),
         differences,
         schema_after,
@@ -266,6 +242,7 @@ async fn forward(
             log_bytes: after.log_bytes.saturating_sub(footprint.log_bytes),
             rows: effort.rows,
             stall_ms: traffic.longest_since(begun),
+            waits: Vec::new(),
             reverse: ReverseProof::None,
             differences: Vec::new(),
         },

@@ -15,7 +15,7 @@ use super::{Period, Traffic, TrafficOptions};
 use crate::changeset::ChangesetId;
 use crate::contract::{Arity, Contract, Query, Version};
 use crate::database::{
-    Answer, Call, Catalog, Client, Ending, ParameterRole, QueryError, QueryResult, QueryShape,
+    Answer, Call, Catalog, Client, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape,
 };
 use crate::error::{Error, Result};
 
@@ -57,8 +57,11 @@ fn untagged(sql: &str) -> &str {
 
 #[async_trait]
 impl Client for FakeClient {
-    async fn plan(&mut self, _: &str, _: &QueryShape) -> Result<(), QueryError> {
-        Ok(())
+    async fn plan_all(
+        &mut self,
+        queries: &[(&str, &QueryShape)],
+    ) -> Vec<Result<Option<PlanShape>, QueryError>> {
+        queries.iter().map(|_| Ok(None)).collect()
     }
     async fn describe(&mut self, sql: &str) -> Result<QueryShape, QueryError> {
         match untagged(sql) {

@@ -12,9 +12,10 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Column, Row, RowStream};
 
 use super::connect::{cause, literal, quoted, quoted_relation};
+use super::plans;
 use super::relations::{CopyShape, copy_shape};
 use super::text::{AsText, Text, builtin};
-use crate::database::{self, Answer, Call, Ending, QueryError, QueryResult, QueryShape};
+use crate::database::{self, Answer, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 
 /// Of an answer that is looked at whole.
 const MOST_ROWS: usize = 1000;
@@ -258,25 +259,18 @@ impl database::Client for Service {
         all
     }
 
-    async fn plan(&mut self, sql: &str, shape: &QueryShape) -> Result<(), QueryError> {
-        // COPY and CALL are not planned.
-        let planned = ["select", "insert", "update", "delete", "with", "merge", "values"];
-        let first =
-            sql.split_whitespace().next().unwrap_or_default().trim_start_matches('(').to_ascii_lowercase();
-        if copy(sql).is_some() || !planned.contains(&first.as_str()) {
-            return Ok(());
+    async fn plan_all(
+        &mut self,
+        queries: &[(&str, &QueryShape)],
+    ) -> Vec<Result<Option<PlanShape>, QueryError>> {
+        let mut all = Vec::new();
+        for some in queries.chunks(AHEAD) {
+            let names: Vec<String> = (0..some.len()).map(|n| format!("drydock_plan_{n}")).collect();
+            let asked = some.iter().zip(&names);
+            let asked = asked.map(|((sql, shape), name)| plans::plan(&self.client, name, sql, shape));
+            all.extend(join_all(asked).await);
         }
-        let nothing = vec!["NULL"; shape.parameters.len()].join(", ");
-        let list = if nothing.is_empty() { String::new() } else { format!("({nothing})") };
-        let script = format!(
-            "PREPARE drydock_plan AS {sql}; EXPLAIN EXECUTE drydock_plan{list}; DEALLOCATE drydock_plan"
-        );
-        let planned = self.client.simple_query(&script).await;
-        if planned.is_err() {
-            // It may have been prepared all the same.
-            let _ = self.client.simple_query("DEALLOCATE drydock_plan").await;
-        }
-        planned.map(|_| ()).map_err(told)
+        all
     }
 
     async fn run(

@@ -12,22 +12,13 @@ use crate::error::{Context, Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
 use super::api::Fields;
-use super::behind;
 use super::felt::{Use, felt, may_feel};
 use super::shapes::compare;
 use super::tightened::{refused_writes, tightened};
 use super::trial::{Asked, Subject, Trial};
 use super::tried::{condense, settle};
-
-/// One query of one version.
-struct Watched<'a> {
-    service: &'a str,
-    version: &'a str,
-    query: &'a Query,
-    role: Option<&'a str>,
-    /// Its place among the texts: versions have most of them in common.
-    text: usize,
-}
+use crate::stages::behind;
+use crate::stages::watched::{Watched, usages, watched};
 
 /// A query's text, with what is known of it as of the changesets accepted so far.
 struct Text<'a> {
@@ -80,28 +71,9 @@ impl<'a> Checker<'a> {
     ) -> Result<Self> {
         let mut client = database.client(application).await?;
         let (catalog, schema) = look(database.as_ref()).await?;
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut distinct: Vec<&str> = Vec::new();
-        let mut watched = Vec::new();
-        let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
-        for (contract, version) in versions.clone() {
-            let (service, named) = (contract.service.as_str(), version.version.as_str());
-            for query in &version.queries {
-                let text = *places.entry(&query.sql).or_insert_with(|| {
-                    distinct.push(&query.sql);
-                    distinct.len() - 1
-                });
-                watched.push(Watched {
-                    service,
-                    version: named,
-                    query,
-                    role: contract.role.as_deref(),
-                    text,
-                });
-            }
-        }
+        let (watched, distinct) = watched(contracts);
         let (shapes, usages) =
-            tokio::join!(client.describe_all(&distinct), read(&database, &distinct, &catalog));
+            tokio::join!(client.describe_all(&distinct), usages(&database, &distinct, &catalog));
         let mut wrong = Vec::new();
         for watched in &watched {
             if let Some(Err(e)) = shapes.get(watched.text) {
@@ -131,7 +103,8 @@ impl<'a> Checker<'a> {
             watched,
             texts,
             fields,
-            versions: u64::try_from(versions.count()).unwrap_or(u64::MAX),
+            versions: u64::try_from(contracts.iter().map(|c| c.versions.len()).sum::<usize>())
+                .unwrap_or(u64::MAX),
             checks,
             trial: None,
         })
@@ -192,7 +165,7 @@ impl<'a> Checker<'a> {
             }
             if let Some(next) = &text.next {
                 let mut say = |kind, class: &str, reason, column| {
-                    verdicts.push(verdict(changeset, watched, kind, class, reason, column));
+                    verdicts.push(watched.verdict(&changeset.key, kind, class, reason, column));
                 };
                 if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape) {
                     say(kind, class, reason, column);
@@ -250,21 +223,30 @@ impl<'a> Checker<'a> {
         let (places, asked): (Vec<usize>, Vec<&str>) = reached.map(|(n, text)| (n, text.sql)).unzip();
         self.checks += u64::try_from(asked.len()).unwrap_or(0);
         let (shapes, usages) =
-            tokio::join!(self.client.describe_all(&asked), read(&self.database, &asked, after));
+            tokio::join!(self.client.describe_all(&asked), usages(&self.database, &asked, after));
         let mut refused = HashMap::new();
+        let mut known = Vec::new();
         for ((place, shape), usage) in places.into_iter().zip(shapes).zip(usages?) {
-            let Some(text) = self.texts.get_mut(place) else { continue };
-            let planned = match shape {
-                Ok(shape) if text.now.usage.writes.is_empty() => Ok(shape),
-                Ok(shape) => self.client.plan(text.sql, &shape).await.map(|()| shape),
-                Err(error) => Err(error),
-            };
-            match planned {
-                Ok(shape) => text.next = Some(Known { shape, usage }),
-                Err(error) if error.code == "connection" => {
-                    return Err(error).context("the scratch database broke the connection");
-                }
+            match shape {
+                Ok(shape) => known.push((place, Known { shape, usage })),
                 Err(error) => drop(refused.insert(place, error)),
+            }
+        }
+        let writes =
+            |place: usize| self.texts.get(place).filter(|t| !t.now.usage.writes.is_empty()).map(|t| t.sql);
+        let (writing, asked): (Vec<usize>, Vec<(&str, &QueryShape)>) =
+            known.iter().filter_map(|(place, known)| Some((*place, (writes(*place)?, &known.shape)))).unzip();
+        for (place, planned) in writing.into_iter().zip(self.client.plan_all(&asked).await) {
+            if let Err(error) = planned {
+                refused.insert(place, error);
+            }
+        }
+        if let Some(error) = refused.values().find(|e| e.code == "connection") {
+            return Err(error.clone()).context("the scratch database broke the connection");
+        }
+        for (place, known) in known.into_iter().filter(|(place, _)| !refused.contains_key(place)) {
+            if let Some(text) = self.texts.get_mut(place) {
+                text.next = Some(known);
             }
         }
         Ok(refused)
@@ -316,7 +298,7 @@ impl<'a> Checker<'a> {
         let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
             let Some(watched) = self.watched.get(reached.at) else { continue };
-            let new = |kind, class: &str, reason| verdict(changeset, watched, kind, class, reason, None);
+            let new = |kind, class: &str, reason| watched.verdict(&changeset.key, kind, class, reason, None);
             reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, new);
         }
         Ok(())
@@ -386,51 +368,7 @@ async fn look(database: &dyn Database) -> Result<(Catalog, Look)> {
     futures::try_join!(database.catalog(), database.look())
 }
 
-/// What queries come to, read beside whatever else is waited for.
-async fn read(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Result<Vec<Usage>> {
-    let (database, catalog) = (Arc::clone(database), catalog.clone());
-    let queries: Vec<String> = queries.iter().map(|sql| (*sql).to_owned()).collect();
-    let read = tokio::task::spawn_blocking(move || {
-        let usage = |sql: &String| {
-            let mut usage = database.usage(sql, &catalog)?;
-            usage.writes = behind::writes(usage.writes, &catalog);
-            Ok(usage)
-        };
-        queries.iter().map(usage).collect()
-    });
-    read.await.map_err(|e| Error::failed("queries cannot be read").because(e))?
-}
-
-fn verdict(
-    changeset: &Changeset,
-    watched: &Watched<'_>,
-    verdict: VerdictKind,
-    class: &str,
-    reason: String,
-    column: Option<String>,
-) -> Verdict {
-    Verdict {
-        changeset: changeset.key.clone(),
-        service: watched.service.to_owned(),
-        version: watched.version.to_owned(),
-        query: watched.query.name.clone(),
-        verdict,
-        class: class.to_owned(),
-        reason,
-        column,
-        file: watched.query.file.display().to_string(),
-        line: watched.query.line,
-        allowed: None,
-    }
-}
-
 fn does_not_plan(changeset: &Changeset, watched: &Watched<'_>, error: &QueryError) -> Verdict {
-    verdict(
-        changeset,
-        watched,
-        VerdictKind::Breaking,
-        "does-not-plan",
-        error.to_string(),
-        error.column.clone(),
-    )
+    let (kind, class) = (VerdictKind::Breaking, "does-not-plan");
+    watched.verdict(&changeset.key, kind, class, error.to_string(), error.column.clone())
 }
