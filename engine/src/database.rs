@@ -615,6 +615,8 @@ pub trait Database: Send + Sync {
     fn changes(&self, before: &Look, after: &Look) -> Vec<Change>;
     /// Which columns the answer of a query depends on.
     fn reads(&self, sql: &str) -> Result<Reads>;
+    /// The statement with each `*` of a result written out as the columns that it stands for now, as far as they are known.
+    fn spell_out(&self, sql: &str, catalog: &Catalog) -> Result<String>;
     /// Where the columns of a query's result have their values from; none for what is computed otherwise.
     fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources>;
     /// What a query writes; nothing for one that only reads.

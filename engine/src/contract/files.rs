@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::harvest::{Harvested, UNKNOWN_VERSION, harvest as fold, without_comments};
 use super::placeholders::{Token, numbered, token};
+use super::write::LeftOut;
 use super::{Arity, queries, write};
 use crate::database::{SeenKind, SeenQuery};
 use crate::error::{Context, Error, Result};
@@ -37,12 +38,28 @@ enum OneOrMore {
     More(Vec<PathBuf>),
 }
 
+/// What files hold.
+pub struct FromFiles {
+    pub harvested: Harvested,
+    pub left_out: Vec<LeftOut>,
+    /// What is asked of the database names its columns where the files have `*`: sqlc writes them out in the code that it makes
+    /// (<https://docs.sqlc.dev/en/latest/howto/select.html>).
+    pub spelled_out: bool,
+}
+
+#[derive(Default)]
+struct Found {
+    queries: Vec<SeenQuery>,
+    left_out: Vec<LeftOut>,
+    spelled_out: bool,
+}
+
 /// Reads what lies at `path`: sqlc's configuration or a folder with one, a folder of `.sql` and `.log`, or one such file.
 ///
 /// # Errors
 /// `Input` with file and line for what cannot be read, and when there is no query.
-pub fn harvest(path: &Path, service: &str) -> Result<Harvested> {
-    let mut found = Vec::new();
+pub fn harvest(path: &Path, service: &str) -> Result<FromFiles> {
+    let mut found = Found::default();
     let configuration = ["sqlc.yaml", "sqlc.yml", "sqlc.json"].map(|name| path.join(name));
     let is_configuration = path.file_stem().is_some_and(|stem| stem == "sqlc");
     match configuration.iter().find(|file| file.is_file()) {
@@ -50,17 +67,18 @@ pub fn harvest(path: &Path, service: &str) -> Result<Harvested> {
         None if path.is_file() && is_configuration => sqlc(path, &mut found)?,
         None => walk(path, &mut found, 0)?,
     }
-    let mut harvested = fold(&found, &[]).into_iter().next().filter(|h| !h.queries.is_empty()).ok_or_else(|| {
+    let mut harvested = fold(&found.queries, &[]).into_iter().next().filter(|h| !h.queries.is_empty()).ok_or_else(|| {
         Error::input(format!("there is no query in {}", path.display()))
             .hint("give a folder of .sql files, sqlc's project, or a log in which jOOQ wrote \"Executing query\"")
     })?;
     harvested.service = service.to_owned();
     harvested.role = None;
     harvested.versions = BTreeSet::from([UNKNOWN_VERSION.to_owned()]);
-    Ok(harvested)
+    Ok(FromFiles { harvested, left_out: found.left_out, spelled_out: found.spelled_out })
 }
 
-fn sqlc(file: &Path, found: &mut Vec<SeenQuery>) -> Result<()> {
+fn sqlc(file: &Path, found: &mut Found) -> Result<()> {
+    found.spelled_out = true;
     let text = read(file)?;
     // JSON is YAML.
     let parsed: Sqlc = serde_yaml_ng::from_str(&text)
@@ -80,7 +98,7 @@ fn sqlc(file: &Path, found: &mut Vec<SeenQuery>) -> Result<()> {
 }
 
 /// A file, or everything below a folder, in the order of names.
-fn walk(path: &Path, found: &mut Vec<SeenQuery>, depth: u32) -> Result<()> {
+fn walk(path: &Path, found: &mut Found, depth: u32) -> Result<()> {
     let ends = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
     if path.is_dir() && depth < 20 {
         let entries =
@@ -93,7 +111,7 @@ fn walk(path: &Path, found: &mut Vec<SeenQuery>, depth: u32) -> Result<()> {
     if ends("sql") {
         statements(path, &read(path)?, found)
     } else if ends("log") || depth == 0 {
-        logged(&read(path)?, found);
+        logged(&read(path)?, &mut found.queries);
         Ok(())
     } else {
         Ok(())
@@ -109,14 +127,24 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// Queries with names over them, or else one for each statement, called as the file.
-fn statements(path: &Path, text: &str, found: &mut Vec<SeenQuery>) -> Result<()> {
-    let queries = queries::parse(text, path)?;
+fn statements(path: &Path, text: &str, found: &mut Found) -> Result<()> {
+    let queries = match found.spelled_out {
+        true => {
+            let (queries, passed_over) = queries::parse_loosely(text, path)?;
+            found.left_out.extend(passed_over.into_iter().map(|(after, line)| LeftOut {
+                sql: format!("{}:{line}", path.display()),
+                reason: format!("what follows {after} has no name, and sqlc passes over it"),
+            }));
+            queries
+        }
+        false => queries::parse(text, path)?,
+    };
     if !queries.is_empty() {
-        found.extend(queries.iter().map(|q| seen(&identifier(&q.name), Some(q.arity), &q.sql)));
+        found.queries.extend(queries.iter().map(|q| seen(&identifier(&q.name), Some(q.arity), &q.sql)));
         return Ok(());
     }
     let name = identifier(&path.file_stem().unwrap_or_default().to_string_lossy());
-    found.extend(
+    found.queries.extend(
         split(text).iter().filter(|sql| kind(sql).is_some()).map(|sql| seen(&name, None, &numbered(sql))),
     );
     Ok(())
@@ -239,7 +267,10 @@ mod tests {
             "sqlc/sqlc.yaml",
             "version: '2'\nsql:\n  - engine: any\n    queries: [q.sql, more]\n    schema: s.sql\n",
         );
-        write("sqlc/q.sql", "-- name: GetOrder :one\nselect * from orders where id = sqlc.arg(id);\n");
+        write(
+            "sqlc/q.sql",
+            "-- name: GetOrder :one\nselect * from orders where id = sqlc.arg(id);\nselect 1;\nselect 2;\n",
+        );
         write("sqlc/more/m.sql", "-- name: Touch :exec\nupdate orders set seen = @at where id = @id;\n");
         write("sqlc/s.sql", "create table orders (id int);");
         write(
@@ -261,13 +292,14 @@ mod tests {
         let mut all = Vec::new();
         for path in ["sqlc", "one/sqlc.json", "plain", "jooq.log"] {
             let found = harvest(&home.path().join(path), "shop").unwrap();
-            all.push(format!("# {path}\n{}", write::queries(&found, &[])));
+            all.push(format!("# {path}\n{}", write::queries(&found.harvested, &found.left_out)));
         }
         insta::with_settings!({snapshot_path => "../../../tests/expected", prepend_module_to_snapshot => false}, {
-            insta::assert_snapshot!("harvest-files", all.join("\n"));
+            let all = all.join("\n").replace(&home.path().display().to_string(), "HOME");
+            insta::assert_snapshot!("harvest-files", all);
         });
         for (path, said) in [("nowhere", "cannot be read"), ("plain/notes.txt", "there is no query")] {
-            let error = harvest(&home.path().join(path), "shop").unwrap_err();
+            let error = harvest(&home.path().join(path), "shop").err().unwrap();
             assert!(error.chain().contains(said) && error.hint_text().is_some(), "{}", error.chain());
         }
     }

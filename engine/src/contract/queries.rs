@@ -15,6 +15,23 @@ use crate::error::{Error, Result};
 /// `Input` with file and line for a name line that cannot be read, a name without a query or with two, and a string or
 /// comment that is not closed.
 pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
+    Ok(read(text, file, None)?.0)
+}
+
+/// The same for a file of sqlc, which passes over what has no name. Also gives the queries that something of that kind
+/// follows, and its line.
+///
+/// # Errors
+/// As of `parse`, but for a second statement.
+pub fn parse_loosely(text: &str, file: &Path) -> Result<(Vec<Query>, Vec<(String, u64)>)> {
+    read(text, file, Some(Vec::new()))
+}
+
+fn read(
+    text: &str,
+    file: &Path,
+    passed_over: Option<Vec<(String, u64)>>,
+) -> Result<(Vec<Query>, Vec<(String, u64)>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         file,
@@ -23,6 +40,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
         body: String::new(),
         end: 0,
         closed: false,
+        passed_over,
     };
     let mut rest = text;
     let mut line = 1_u64;
@@ -52,7 +70,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
         rest = tail;
     }
     reader.finish()?;
-    Ok(reader.queries)
+    Ok((reader.queries, reader.passed_over.unwrap_or_default()))
 }
 
 /// `-- name: ...`, `-- ack: ...` or `-- variant: ...`, also as `/* name: ... */`.
@@ -87,6 +105,8 @@ struct Reader<'a> {
     end: usize,
     /// Its semicolon was seen.
     closed: bool,
+    /// Queries that statements without a name follow, where that is no mistake.
+    passed_over: Option<Vec<(String, u64)>>,
 }
 
 impl Reader<'_> {
@@ -170,6 +190,12 @@ impl Reader<'_> {
                 self.closed = false;
                 return Ok(());
             };
+            if let Some(all) = &mut self.passed_over {
+                if all.last().is_none_or(|(name, _)| *name != query.name) {
+                    all.push((query.name.clone(), line));
+                }
+                return Ok(());
+            }
             return Err(self
                 .wrong(line, &format!("{} has a second statement", query.name))
                 .hint("each statement has a name line of its own"));

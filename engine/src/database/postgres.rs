@@ -325,6 +325,10 @@ impl Database for Postgres {
         reads::reads(sql)
     }
 
+    fn spell_out(&self, sql: &str, catalog: &Catalog) -> Result<String> {
+        parameters::spell_out(sql, catalog)
+    }
+
     fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources> {
         parameters::result_sources(sql, catalog)
     }

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::super::args::TargetArgs;
 use super::Out;
 use crate::config::{self, Environment};
+use crate::contract::files::{self, FromFiles};
 use crate::contract::harvest::{self, Harvested};
 use crate::contract::write::{self, LeftOut};
-use crate::contract::{self, Contract, drift, files};
+use crate::contract::{self, Contract, drift};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::run;
@@ -90,7 +91,9 @@ pub(super) async fn harvest(target: &TargetArgs, wish: Wish, out: &Out) -> Resul
     };
     let mut done = Harvest { written: vec![], have_contracts: vec![], left_out: vec![], unreadable: 0 };
     let found = match (&wish.from, &wish.service, &environment) {
-        (Some(from), Some(service), _) => vec![(files::harvest(from, service)?, Vec::new())],
+        (Some(from), Some(service), environment) => {
+            vec![of_files(files::harvest(from, service)?, environment.as_ref(), out).await?]
+        }
         (_, _, Some(environment)) => seen(environment, &contracts, &wish, &mut done, out).await?,
         _ => return Err(Error::input("--from goes with --service").hint("give --service NAME")),
     };
@@ -171,6 +174,43 @@ async fn seen(
         ));
     }
     Ok(found)
+}
+
+/// What the database plans of it, with `*` written out where the tool does so. Without a database, all of it as it stands.
+async fn of_files(
+    files: FromFiles,
+    environment: Option<&Environment>,
+    out: &Out,
+) -> Result<(Harvested, Vec<LeftOut>)> {
+    let FromFiles { mut harvested, mut left_out, spelled_out } = files;
+    let stars = spelled_out && harvested.queries.iter().any(|q| q.sql.contains('*'));
+    let Some(environment) = environment else {
+        if stars {
+            out.watcher().note(
+                "`*` stays as it is, and a column that is added will count as a break: with --database it is written out, as sqlc does",
+            );
+        }
+        return Ok((harvested, left_out));
+    };
+    let database = run::open_target(environment, &out.watcher()).await?;
+    if stars {
+        let catalog = database.catalog().await?;
+        let mut client = database.client("drydock harvest").await?;
+        for query in &mut harvested.queries {
+            let Ok(spelled) = database.spell_out(&query.sql, &catalog) else { continue };
+            // Only what comes to the very same.
+            if spelled != query.sql
+                && let (Ok(was), Ok(is)) =
+                    (client.describe(&query.sql).await, client.describe(&spelled).await)
+                && was == is
+            {
+                query.sql = spelled;
+            }
+        }
+    }
+    let (harvested, unplanned) = planned(harvested, database.as_ref()).await?;
+    left_out.extend(unplanned);
+    Ok((harvested, left_out))
 }
 
 /// A constant that was taken out may leave a statement whose types nobody can tell. Such a one cannot be checked.

@@ -1,6 +1,8 @@
 //! What stands behind each parameter of a query: the column it is compared with or written into, found by following
 //! columns and parameters through aliases, subqueries, CTEs, VALUES and views.
 
+use std::collections::BTreeMap;
+
 use pg_query::NodeEnum;
 use pg_query::protobuf::{InsertStmt, MergeStmt, Node, OnConflictClause, SelectStmt, UpdateStmt};
 
@@ -22,11 +24,34 @@ pub fn parameter_roles(sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole
 
 pub fn of_trees(trees: &[NodeEnum], sql: &str, catalog: &Catalog) -> Vec<ParameterRole> {
     let names = Names::new(catalog);
-    let mut roles = Roles { names: &names, found: vec![ParameterRole::Free; sql::highest_parameter(sql)] };
+    let mut roles = Roles::new(&names, sql);
     for tree in trees {
         roles.statement(tree, &Scope::default());
     }
     roles.found
+}
+
+/// The statement with each `*` of a result written out as the columns that it stands for now, as far as they are known.
+///
+/// # Errors
+/// `Input` when the grammar does not take the query.
+pub fn spell_out(sql: &str, catalog: &Catalog) -> Result<String> {
+    let names = Names::new(catalog);
+    let mut roles = Roles::new(&names, sql);
+    for tree in &sql::trees(sql)? {
+        roles.statement(tree, &Scope::default());
+    }
+    let tokens = sql::tokens(sql);
+    let mut out = sql.to_owned();
+    for (at, columns) in roles.stars.iter().rev() {
+        let star = tokens.iter().find(|(start, end)| start >= at && sql.get(*start..*end) == Some("*"));
+        if let Some((_, end)) =
+            star.filter(|(_, end)| out.is_char_boundary(*at) && out.is_char_boundary(*end))
+        {
+            out.replace_range(*at..*end, columns);
+        }
+    }
+    Ok(out)
 }
 
 /// By result column: the columns of tables that its values are, passed on or through what leaves their kind as it is.
@@ -35,7 +60,7 @@ pub fn of_trees(trees: &[NodeEnum], sql: &str, catalog: &Catalog) -> Vec<Paramet
 /// `Input` when the grammar does not take the query.
 pub fn result_sources(sql: &str, catalog: &Catalog) -> Result<ResultSources> {
     let names = Names::new(catalog);
-    let mut roles = Roles { names: &names, found: vec![ParameterRole::Free; sql::highest_parameter(sql)] };
+    let mut roles = Roles::new(&names, sql);
     let of_table = |origin| match origin {
         Origin::Column(table, column) => Some((table, column)),
         Origin::Parameter(_) => None,
@@ -54,6 +79,8 @@ pub fn result_sources(sql: &str, catalog: &Catalog) -> Result<ResultSources> {
 pub(super) struct Roles<'a> {
     pub names: &'a Names<'a>,
     found: Vec<ParameterRole>,
+    /// What each `*` stands for, by where it begins.
+    stars: BTreeMap<usize, String>,
 }
 
 fn rank(role: &ParameterRole) -> u8 {
@@ -62,6 +89,13 @@ fn rank(role: &ParameterRole) -> u8 {
         ParameterRole::Column { .. } => 2,
         ParameterRole::Count => 1,
         ParameterRole::Free => 0,
+    }
+}
+
+impl<'a> Roles<'a> {
+    fn new(names: &'a Names<'a>, sql: &str) -> Self {
+        let found = vec![ParameterRole::Free; sql::highest_parameter(sql)];
+        Self { names, found, stars: BTreeMap::new() }
     }
 }
 
@@ -187,8 +221,9 @@ impl Roles<'_> {
         for node in targets {
             let Some(NodeEnum::ResTarget(target)) = node.node.as_ref() else { continue };
             let Some(value) = target.val.as_deref() else { continue };
-            if let Some(all) = scope.star(value, self.names) {
+            if let Some((all, star)) = scope.star(value, self.names) {
                 outputs.extend(all);
+                self.stars.extend(star.at.map(|at| (at, star.columns)));
                 continue;
             }
             self.expression(Some(value), scope);

@@ -6,7 +6,7 @@
 use super::super::analyse::tests::catalog;
 use super::super::relations::{CopyShape, copy_shape, of_trees};
 use super::super::sql;
-use super::parameter_roles;
+use super::{parameter_roles, spell_out};
 use crate::database::ParameterRole;
 
 const CASES: &[(&str, &str)] = &[
@@ -159,4 +159,31 @@ fn copy_and_insert_have_a_shape() {
     );
     assert_eq!(copy_shape("COPY small FROM '/tmp/x'"), None);
     assert_eq!(copy_shape("SELECT 1"), None);
+}
+
+#[test]
+fn what_a_star_stands_for() {
+    let catalog = catalog();
+    for (sql, expected) in [
+        ("SELECT * FROM small WHERE id = $1", "SELECT id, name FROM small WHERE id = $1"),
+        ("select s . * , 1 from small s -- *", "select s.id, s.name , 1 from small s -- *"),
+        ("DELETE FROM small RETURNING *", "DELETE FROM small RETURNING id, name"),
+        (
+            "SELECT * FROM small a JOIN small b ON b.id = a.id",
+            "SELECT a.id, a.name, b.id, b.name FROM small a JOIN small b ON b.id = a.id",
+        ),
+        (
+            "WITH x (n, \"Of\") AS (SELECT * FROM small) SELECT x.*, count(*) * 2 FROM x GROUP BY 1, 2",
+            "WITH x (n, \"Of\") AS (SELECT id, name FROM small) SELECT x.n, x.\"Of\", count(*) * 2 FROM x GROUP BY 1, 2",
+        ),
+        (
+            "SELECT 'ä*', q.* FROM (SELECT id AS \"select\" FROM small) q",
+            "SELECT 'ä*', q.\"select\" FROM (SELECT id AS \"select\" FROM small) q",
+        ),
+        // A view's columns are not known, nor is what a function gives.
+        ("SELECT * FROM v", "SELECT * FROM v"),
+        ("SELECT * FROM small, v", "SELECT * FROM small, v"),
+    ] {
+        assert_eq!(spell_out(sql, &catalog).unwrap(), expected);
+    }
 }

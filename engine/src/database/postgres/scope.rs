@@ -16,6 +16,15 @@ pub enum Origin {
 
 pub type Outputs = Vec<(String, Vec<Origin>)>;
 
+/// A `*` or `t.*` of a query.
+#[derive(Debug, Clone)]
+pub struct Star {
+    /// Where it begins; nothing where some of its columns are not known.
+    pub at: Option<usize>,
+    /// The columns that it stands for, as they would be written.
+    pub columns: String,
+}
+
 /// Something in FROM.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -142,8 +151,8 @@ impl Scope {
         Vec::new()
     }
 
-    /// The columns of `*` or `t.*`; `None` for anything else.
-    pub fn star(&self, node: &Node, names: &Names) -> Option<Outputs> {
+    /// The columns of `*` or `t.*`, and what it is written out as; `None` for anything else.
+    pub fn star(&self, node: &Node, names: &Names) -> Option<(Outputs, Star)> {
         let Some(NodeEnum::ColumnRef(reference)) = node.node.as_ref() else { return None };
         let (last, before) = reference.fields.split_last()?;
         if !matches!(last.node.as_ref(), Some(NodeEnum::AStar(_))) {
@@ -151,12 +160,18 @@ impl Scope {
         }
         let alias = sql::texts(before).pop();
         let level = self.levels.last().map(Vec::as_slice).unwrap_or_default();
-        Some(
-            level
-                .iter()
-                .filter(|s| alias.as_ref().is_none_or(|a| s.alias == *a))
-                .flat_map(|s| s.all(names))
-                .collect(),
-        )
+        let (mut outputs, mut columns) = (Vec::new(), Vec::new());
+        let mut known = true;
+        for source in level.iter().filter(|s| alias.as_ref().is_none_or(|a| s.alias == *a)) {
+            let own = source.all(names);
+            known &= !own.is_empty();
+            let one = level.len() == 1 && alias.is_none() || source.alias.is_empty();
+            let of = if one { String::new() } else { format!("{}.", sql::name(&source.alias)) };
+            columns.extend(own.iter().map(|(name, _)| format!("{of}{}", sql::name(name))));
+            outputs.extend(own);
+        }
+        let at = usize::try_from(reference.location).ok();
+        let at = at.filter(|_| known && !columns.is_empty());
+        Some((outputs, Star { at, columns: columns.join(", ") }))
     }
 }

@@ -258,6 +258,16 @@ pub fn quote(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
+/// An identifier as people write it: between double quotes where it needs them.
+pub fn name(identifier: &str) -> String {
+    let plain = identifier.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && identifier.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let free = [protobuf::KeywordKind::NoKeyword as i32, protobuf::KeywordKind::UnreservedKeyword as i32];
+    let first = pg_query::scan(identifier).ok().and_then(|scan| scan.tokens.first().map(|t| t.keyword_kind));
+    let keyword = first.is_none_or(|kind| !free.contains(&kind));
+    if plain && !keyword { identifier.to_owned() } else { quote(identifier) }
+}
+
 /// `schema.name` between double quotes.
 pub fn quote_name(name: &str) -> String {
     match name.split_once('.') {
