@@ -1,7 +1,7 @@
 //! What a query writes, and to which columns: also inside WITH and by COPY.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, RangeVar, WithClause};
+use pg_query::protobuf::{CmdType, Node, RangeVar, WithClause};
 
 use super::names::Names;
 use super::relations::target_name;
@@ -49,6 +49,19 @@ fn collect(tree: &NodeEnum, names: &Names, found: &mut Vec<Write>) {
             add(&delete.relation, &[], false);
             &delete.with_clause
         }
+        NodeEnum::MergeStmt(merge) => {
+            for clause in &merge.merge_when_clauses {
+                let Some(NodeEnum::MergeWhenClause(clause)) = &clause.node else { continue };
+                match clause.command_type() {
+                    CmdType::CmdInsert => add(&merge.relation, &clause.target_list, true),
+                    CmdType::CmdUpdate | CmdType::CmdDelete => {
+                        add(&merge.relation, &clause.target_list, false)
+                    }
+                    _ => {}
+                }
+            }
+            &merge.with_clause
+        }
         NodeEnum::CopyStmt(copy) if copy.is_from => {
             let columns = copy.attlist.iter().filter_map(sql::text).map(str::to_owned).collect();
             if let Some(relation) = &copy.relation {
@@ -80,7 +93,7 @@ mod tests {
     #[test]
     fn writes_are_found_wherever_they_stand() {
         type Written = (&'static str, &'static str, bool);
-        let cases: [(&str, &[Written]); 6] = [
+        let cases: [(&str, &[Written]); 7] = [
             ("select 1 from t", &[]),
             ("insert into t (a, b) values (1, 2)", &[("public.t", "a,b", true)]),
             (
@@ -90,6 +103,11 @@ mod tests {
             (
                 "with d as (delete from u returning id) update s.t set a = 1",
                 &[("s.t", "a", false), ("public.u", "", false)],
+            ),
+            (
+                "merge into t using u on u.id = t.id when matched and u.gone then delete when matched then update set a = u.a
+                 when not matched then insert (id, a) values (u.id, u.a) when not matched and u.id = 1 then do nothing",
+                &[("public.t", "", false), ("public.t", "a", false), ("public.t", "id,a", true)],
             ),
             ("copy t (a, b) from stdin", &[("public.t", "a,b", true)]),
             (

@@ -77,8 +77,15 @@ fn result(finding: &Finding<'_>, classes: &[&str]) -> Value {
         v.reason,
         finding.advice
     );
+    // What its author lets pass is shown by whoever asks for it.
+    let suppressions: Vec<Value> = v
+        .allowed
+        .iter()
+        .map(|why| json!({ "kind": "inSource", "status": "accepted", "justification": why }))
+        .collect();
     json!({
         "ruleId": v.class,
+        "suppressions": suppressions,
         "ruleIndex": classes.iter().position(|c| *c == v.class),
         "level": level,
         "message": { "text": text },
