@@ -9,6 +9,13 @@ use step::{Step, steps};
 /// A short, concrete instruction for a person who has this verdict in front of them.
 pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
     let who = format!("{} {}", verdict.service, verdict.version);
+    // Which of them it was, nobody says.
+    if verdict.reason.contains("ON CONFLICT") {
+        return format!(
+            "keep the unique index that ON CONFLICT of {} names until {who} is gone, or make another on the same columns first",
+            verdict.query
+        );
+    }
     let breaking = verdict.verdict == VerdictKind::Breaking;
     match (step_behind(verdict, changeset), breaking) {
         (Some(step), true) => way_out(&step, &who, verdict),
@@ -227,31 +234,35 @@ fn look(who: &str, verdict: &Verdict) -> String {
     }
 }
 
-/// The step that the verdict is about: one whose name it says, or else the first that can be to blame.
+/// The step that the verdict is about: one whose name it says, of the table that it says, or else the first that can be to
+/// blame.
 fn step_behind(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<Step> {
     let steps: Vec<Step> = changeset?.statements.iter().flat_map(|s| steps(&s.sql)).collect();
     let said = format!("{} {}", verdict.column.as_deref().unwrap_or_default(), verdict.reason);
     let said: Vec<&str> = said.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let names = |step: &Step| {
-        let name = match step {
-            Step::DropColumn { column, .. }
-            | Step::Retype { column, .. }
-            | Step::NotNull { column, .. }
-            | Step::AddRequired { column, .. }
-            | Step::AddColumn { column, .. }
-            | Step::DropDefault { column, .. } => column,
-            Step::RenameColumn { from, .. } | Step::RenameTable { from, .. } => from,
-            Step::AddValue { value, .. } => value,
-            Step::Constrain { table } => table,
-            Step::Drop { name, .. } => name,
-            Step::Revoke => return verdict.class == "lost-privilege",
+    let says = |name: &str| name.rsplit('.').next().is_some_and(|n| said.contains(&n));
+    let likely = |step: &Step| {
+        let (table, name) = match step {
+            Step::DropColumn { table, column }
+            | Step::Retype { table, column }
+            | Step::NotNull { table, column }
+            | Step::AddRequired { table, column }
+            | Step::AddColumn { table, column }
+            | Step::DropDefault { table, column } => (table, column),
+            Step::RenameColumn { table, from, .. } => (table, from),
+            Step::RenameTable { from, .. } => (from, from),
+            Step::AddValue { name, value } => (name, value),
+            Step::Constrain { table } => (table, table),
+            Step::Drop { name, .. } => (name, name),
+            Step::Revoke => return (verdict.class == "lost-privilege", true, true),
         };
-        name.rsplit('.').next().is_some_and(|n| said.contains(&n))
+        // What only adds is to blame when it is named, or when nothing else is there; and never for what is refused.
+        let adds = matches!(step, Step::AddColumn { .. });
+        let named = says(name) && !(adds && verdict.class == "fails-when-run");
+        (named, named && says(table), !adds)
     };
-    // What only adds is to blame when it is named, or when nothing else is there.
-    let harmless = |step: &&Step| matches!(step, Step::AddColumn { .. });
-    let named = steps.iter().find(|s| names(s));
-    named.or_else(|| steps.iter().find(|s| !harmless(s))).or_else(|| steps.first()).cloned()
+    // Of equals the first.
+    steps.iter().rev().max_by_key(|s| likely(s)).cloned()
 }
 
 #[cfg(test)]
@@ -265,7 +276,7 @@ mod tests {
     }
 
     fn changeset(sql: &str) -> Changeset {
-        let statement = Statement {
+        let statement = |sql: &str| Statement {
             sql: sql.to_owned(),
             kind: String::new(),
             phase: Phase::Contract,
@@ -282,7 +293,7 @@ mod tests {
             checksum: None,
             phase: Phase::Contract,
             in_transaction: true,
-            statements: vec![statement],
+            statements: sql.split("; ").map(statement).collect(),
             reverse: Reverse::None,
             inverse: vec![],
             allowed: vec![],
@@ -353,6 +364,18 @@ mod tests {
                 "fails-when-run",
                 "public.o.ref must be given now",
                 "alter table o add column ref text not null",
+            ),
+            (
+                Breaking,
+                "fails-when-run",
+                "public.task_log.ref must be given now",
+                "alter table task add column ref text; alter table task_log add ref text; drop index task_log_at; alter table task_log alter ref set not null",
+            ),
+            (
+                Breaking,
+                "does-not-plan",
+                "there is no unique or exclusion constraint matching the ON CONFLICT specification (42P10)",
+                "drop index o_at; drop index o_ref_key",
             ),
             (
                 Breaking,
