@@ -18,6 +18,7 @@ create table customers (id bigint generated always as identity primary key, name
   region text);
 create table orders (id bigint generated always as identity primary key, customer_id bigint not null references customers,
   state state not null default 'open', placed_on date not null, note varchar(40), weight integer not null check (weight > 0));
+create table order_notes (order_id bigint references orders on delete cascade, text text);
 create index orders_customer on orders (customer_id);
 create index orders_placed on orders (placed_on);
 create view open_orders as select o.id, o.placed_on, c.name from orders o join customers c on c.id = o.customer_id where o.state = 'open';
@@ -95,6 +96,32 @@ const CASES: &[(&str, &[&str])] = &[
             "region breaking api-field",
             "who breaking api-field",
         ],
+    ),
+    // A routine's body does not follow.
+    (
+        "alter table orders rename column customer_id to buyer_id",
+        &[
+            "Busiest risky fails-when-run",
+            "Labels breaking does-not-plan",
+            "Place breaking does-not-plan",
+            "how breaking api-field",
+            "who breaking api-field",
+        ],
+    ),
+    // What is deleted takes others with it.
+    (
+        "create trigger t before delete on order_notes for each row execute function stamp()",
+        &["Cancel risky fails-when-run"],
+    ),
+    ("create trigger t before insert on order_notes for each row execute function stamp()", &[]),
+    // What is made of a column is checked when that is given.
+    (
+        "alter table orders add column doubled integer generated always as (weight * 2) stored, add check (doubled < 100)",
+        &["Place risky fails-when-run", "Weigh risky fails-when-run"],
+    ),
+    (
+        "alter table orders add column doubled integer generated always as (length(note)) stored, add check (doubled < 100)",
+        &["Place risky fails-when-run"],
     ),
     // Not the same: it leaves rows out. The view over it goes on with all of them.
     (

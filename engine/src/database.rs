@@ -113,6 +113,9 @@ pub struct Catalog {
     /// Table -> routines that its triggers call, and when.
     #[serde(default)]
     pub triggers: BTreeMap<String, Vec<(String, Events)>>,
+    /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
+    #[serde(default)]
+    pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,
 }
 
 /// A table or partitioned table.

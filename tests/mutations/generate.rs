@@ -1,5 +1,6 @@
 //! Every simple change that a schema can suffer, made from its catalog.
 
+use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 #[derive(Debug, Clone)]
@@ -67,6 +68,23 @@ const FROM_COLUMNS: &[(&str, &str, &str)] = &[
         "alter table {t} alter column {c} set default 'ZZ'",
     ),
     ("c collation", "typ in ('text','varchar')", "alter table {t} alter column {c} type text collate \"C\""),
+    ("to json", "typ = 'jsonb'", "alter table {t} alter column {c} drop default, alter column {c} type json"),
+    (
+        "moved to the end",
+        "not pk",
+        "alter table {t} rename column {c} to m_old; alter table {t} add column {c} {type}; update {t} set {c} = m_old; alter table {t} drop column m_old",
+    ),
+    (
+        "other number by default",
+        "hasdef and typ in ('int2','int4','int8','numeric')",
+        "alter table {t} alter column {c} set default 3",
+    ),
+    (
+        "emptied by a trigger",
+        "not required",
+        "create function m() returns trigger language plpgsql as $m$ begin new.{c} := null; return new; end $m$; create trigger m before insert or update on {t} for each row execute function m()",
+    ),
+    ("exclusion", "not pk", "alter table {t} add constraint m exclude ({c} with =)"),
     ("index", "true", "create index m on {t} ({c})"),
     ("comment", "true", "comment on column {t}.{c} is 'commented'"),
     ("statistics", "true", "alter table {t} alter column {c} set statistics 200"),
@@ -112,8 +130,58 @@ const FROM_CATALOG: &[(&str, &str)] = &[
         where condeferrable and conrelid <> 0 and connamespace::regnamespace::text !~ '^(pg_|information)'"),
     ("stricter domain", "select 'alter domain ' || oid::regtype || ' add constraint m check (length(value::text) < 20) not valid' from pg_type
         where typtype = 'd' and typnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("revoke", "select format('revoke %s on %I.%I from %I', privilege_type, table_schema, table_name, grantee) from information_schema.role_table_grants where grantee like '%\\_app'"),
+    ("revoke all but one column", "select format('revoke select on %1$s from %2$I; grant select (%3$s) on %1$s to %2$I', c.oid::regclass, grantee,
+          (select string_agg(quote_ident(attname), ', ') from pg_attribute a where attrelid = c.oid and attnum > 0 and not attisdropped and attnum < c.relnatts))
+        from information_schema.role_table_grants join pg_class c on c.oid = format('%I.%I', table_schema, table_name)::regclass where grantee like '%\\_app' and privilege_type = 'SELECT'"),
+    ("row security", "select distinct format('alter table %I.%I enable row level security', table_schema, table_name) from information_schema.role_table_grants where grantee like '%\\_app'"),
+    ("row security for all", "select distinct format('alter table %1$I.%2$I enable row level security; create policy m on %1$I.%2$I using (true)', table_schema, table_name) from information_schema.role_table_grants where grantee like '%\\_app'"),
+    ("row security, nothing to be seen", "select distinct format('alter table %1$I.%2$I enable row level security; create policy m on %1$I.%2$I using (false) with check (true)', table_schema, table_name) from information_schema.role_table_grants where grantee like '%\\_app'"),
+    ("another owner", "select distinct format('alter table %I.%I owner to shop_owner', table_schema, table_name) from information_schema.role_table_grants where grantee = 'shop_app'"),
+    ("the reader's rights", "select 'alter view ' || oid::regclass || ' set (security_invoker = true)' from pg_class where relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("not for everybody", "select 'revoke execute on ' || case prokind when 'p' then 'procedure ' else 'function ' end || p.oid::regprocedure || ' from public' from pg_proc p
+        where pronamespace::regnamespace::text !~ '^(pg_|information)' and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')"),
+    ("schema closed", "select 'revoke usage on schema ' || oid::regnamespace || ' from public' from pg_namespace where nspname !~ '^(pg_|information)'"),
+    ("rename view", "select 'alter ' || case relkind when 'v' then 'view ' else 'materialized view ' end || oid::regclass || ' rename to renamed' from pg_class
+        where relkind in ('v','m') and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("view is not updatable", "select 'create or replace view ' || oid::regclass || ' as select * from (' || rtrim(pg_get_viewdef(oid), ';') || ') m offset 0' from pg_class
+        where relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("view as text", "select format('drop view %1$s; create view %1$s as select %2$s from (%3$s) m', c.oid::regclass,
+          (select string_agg(quote_ident(attname) || case when attnum = (select max(attnum) from pg_attribute where attrelid = c.oid) then '::text' else '' end, ', ' order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0),
+          rtrim(pg_get_viewdef(c.oid), ';'))
+        from pg_class c where relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("view in another order", "select format('drop view %1$s; create view %1$s as select %2$s from (%3$s) m', c.oid::regclass,
+          (select string_agg(quote_ident(attname), ', ' order by attnum desc) from pg_attribute where attrelid = c.oid and attnum > 0), rtrim(pg_get_viewdef(c.oid), ';'))
+        from pg_class c where relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("view with fewer rows", "select 'create or replace view ' || oid::regclass || ' as select * from (' || rtrim(pg_get_viewdef(oid), ';') || ') m where false' from pg_class
+        where relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("rename function", "select 'alter ' || case prokind when 'p' then 'procedure ' else 'function ' end || p.oid::regprocedure || ' rename to renamed' from pg_proc p
+        where pronamespace::regnamespace::text !~ '^(pg_|information)' and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')"),
+    ("rename type", "select 'alter ' || case typtype when 'd' then 'domain ' else 'type ' end || oid::regtype || ' rename to renamed' from pg_type
+        where typtype in ('e', 'd') and typnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("drop type", "select 'drop ' || case typtype when 'd' then 'domain ' else 'type ' end || oid::regtype || ' cascade' from pg_type
+        where typtype in ('e', 'd') and typnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    ("add label", "select 'alter type ' || oid::regtype || ' add value ' || quote_literal('m') from pg_type where typtype = 'e'"),
+    ("remove label", "select format('alter table %1$s alter column %2$I drop default; alter type %3$s rename to m_old; create type %3$s as enum (%4$s); alter table %1$s alter column %2$I type %3$s using (case %2$I::text when %5$L then %6$L else %2$I::text end)::%3$s; drop type m_old', a.attrelid::regclass, a.attname, t.oid::regtype,
+          (select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum o where o.enumtypid = t.oid and o.oid <> e.oid), e.enumlabel,
+          (select min(enumlabel) from pg_enum o where o.enumtypid = t.oid and o.oid <> e.oid))
+        from pg_enum e join pg_type t on t.oid = e.enumtypid join pg_attribute a on a.atttypid = t.oid join pg_class c on c.oid = a.attrelid and c.relkind = 'r'"),
+    ("rename schema", "select 'alter schema ' || oid::regnamespace || ' rename to renamed' from pg_namespace where nspname !~ '^(pg_|information)' and nspname <> 'public'"),
+    ("drop schema", "select 'drop schema ' || oid::regnamespace || ' cascade' from pg_namespace where nspname !~ '^(pg_|information)' and nspname <> 'public'"),
+    ("rename sequence", "select 'alter sequence ' || oid::regclass || ' rename to renamed' from pg_class where relkind = 'S' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
+    // A bare name in a join of the two means either then.
+    ("add column of a parent", "select distinct format('alter table %s add column %I text', conrelid::regclass, a.attname) from pg_constraint join pg_attribute a on a.attrelid = confrelid and a.attnum > 0
+        where contype = 'f' and not exists (select from pg_attribute o where o.attrelid = conrelid and o.attname = a.attname)"),
+    ("does not cascade", "select format('alter table %s drop constraint %I, add constraint %2$I %s not valid', conrelid::regclass, conname, regexp_replace(pg_get_constraintdef(oid), ' ON DELETE.*', '')) from pg_constraint
+        where contype = 'f' and confdeltype <> 'a' and conparentid = 0"),
+    ("detach partition", "select 'alter table ' || inhparent::regclass || ' detach partition ' || inhrelid::regclass from pg_inherits join pg_class c on c.oid = inhrelid where c.relkind = 'r'"),
     ("drop partition", "select 'drop table ' || oid::regclass from pg_class where relispartition and relkind = 'r'"),
 ];
+
+/// Whether somebody wrote it: then it can be made.
+pub fn is_by_hand(kind: &str) -> bool {
+    kind.starts_with("by hand") || kind.starts_with("pending")
+}
 
 /// All of them, in an order that is the same each time.
 pub async fn all(client: &Client) -> Vec<Mutation> {
@@ -121,7 +189,7 @@ pub async fn all(client: &Client) -> Vec<Mutation> {
     let columns = "select c.oid::regclass::text, quote_ident(a.attname), quote_ident(c.relname),
             case when n.nspname = any(current_schemas(false)) then '' else quote_ident(n.nspname) || '.' end,
             coalesce(b.typname, t.typname)::text, a.attnotnull, a.atthasdef or a.attidentity <> '',
-            case when t.typtype = 'd' then t.typtypmod else a.atttypmod end,
+            case when t.typtype = 'd' then t.typtypmod else a.atttypmod end, format_type(a.atttypid, a.atttypmod),
             exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any(i.indkey))
         from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         join pg_type t on t.oid = a.atttypid left join pg_type b on b.oid = t.typbasetype
@@ -132,8 +200,8 @@ pub async fn all(client: &Client) -> Vec<Mutation> {
     for row in &rows {
         let (table, column, bare, schema): (String, String, String, String) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
-        let (typ, required, hasdef, modifier, pk): (String, bool, bool, i32, bool) =
-            (row.get(4), row.get(5), row.get(6), row.get(7), row.get(8));
+        let (typ, required, hasdef, modifier, whole, pk): (String, bool, bool, i32, String, bool) =
+            (row.get(4), row.get(5), row.get(6), row.get(7), row.get(8), row.get(9));
         let fill = |sql: &str| {
             let half = ((modifier - 4) / 2).max(1).to_string();
             sql.replace("{t}", &table)
@@ -141,6 +209,7 @@ pub async fn all(client: &Client) -> Vec<Mutation> {
                 .replace("{b}", &bare)
                 .replace("{s}", &schema)
                 .replace("{half}", &half)
+                .replace("{type}", &whole)
         };
         if table != last {
             found.extend(
@@ -162,5 +231,7 @@ pub async fn all(client: &Client) -> Vec<Mutation> {
             found.push(Mutation { kind: (*kind).to_owned(), sql: row.get(0) });
         }
     }
+    // The first few of a kind are then of tables far from one another.
+    found.sort_by_cached_key(|m| (m.kind.clone(), Sha256::digest(&m.sql)));
     found
 }

@@ -1,4 +1,4 @@
--- A shop: enums, checks, a domain, a view, generated and identity columns, foreign keys with actions.
+-- A shop, whose service comes as a role of its own: enums, checks, a domain, a view, generated and identity columns, foreign keys with actions.
 create type order_state as enum ('new', 'paid', 'packed', 'sent', 'cancelled');
 create domain email as varchar(120) check (value like '%@%');
 create table customers (
@@ -57,9 +57,13 @@ create function touch_order() returns trigger language plpgsql as
   $$ begin update orders set total = order_total(new.order_id) where id = new.order_id; return new; end $$;
 create trigger order_lines_total after insert or update on order_lines for each row execute function touch_order();
 
+create role shop_app;
+create role shop_owner;
+grant select, insert, update, delete on all tables in schema public to shop_app;
+
 insert into customers (email, name, country, phone, notes)
   select 'c' || n || '@example.org', 'Customer ' || n, (array['DE','FR','NL'])[1 + n % 3],
-    case when n % 3 = 0 then '+49 30 ' || n end, case when n % 5 = 0 then 'note ' || n end from generate_series(1, 60) n;
+    case when n % 3 = 0 then '+49 30 ' || n end, case when n % 5 = 0 then 'note ' || n end from generate_series(1, 63) n;
 insert into products (sku, title, price, weight_g, tags, attributes)
   select 'SKU-' || n, 'Product ' || n, n * 1.5, case when n % 4 > 0 then n * 100 end, array['t' || n % 5],
     jsonb_build_object('colour', (array['red','blue'])[1 + n % 2]) from generate_series(1, 40) n;

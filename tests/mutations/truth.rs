@@ -4,25 +4,55 @@
 use std::collections::BTreeMap;
 
 use drydock::contract::Query;
-use drydock::database::{Catalog, ParameterRole};
+use drydock::database::ParameterRole;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::values::{Value, candidates, fill, sets, without_copy};
 
 /// How one query came out with one set of values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Came {
     Rows(Vec<Vec<Option<String>>>, u64),
+    /// In no order that is promised.
+    Sorted(Vec<Vec<Option<String>>>, u64),
     Failed(String),
     /// Otherwise each time.
     Unsteady,
 }
 
-/// What a change did to a query, and whether values that rows hold show it: then a service meets it. What takes a value that
-/// no row holds (the longest text, the greatest number), or a row in the way, may never happen.
+impl Came {
+    fn sorted(&self) -> Self {
+        match self {
+            Self::Rows(rows, count) | Self::Sorted(rows, count) => {
+                let mut rows = rows.clone();
+                rows.sort();
+                Self::Sorted(rows, *count)
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// Other ways of going about a query.
+pub const WAYS: [&str; 4] = [
+    "set local enable_hashagg = off; set local enable_hashjoin = off",
+    "set local enable_indexscan = off; set local enable_bitmapscan = off; set local enable_mergejoin = off",
+    "set local enable_seqscan = off; set local enable_nestloop = off",
+    "set local enable_sort = off; set local enable_incremental_sort = off",
+];
+
+/// What a change did to a query, and whether a service is sure to meet it: values that rows hold fail, or at least one in
+/// `RARE` of those that find something find something else. What takes a value that no row holds (the longest text, the
+/// greatest number), or a row in the way, may never happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Felt {
     pub effect: Effect,
     pub surely: bool,
+}
+
+impl Felt {
+    pub const NOTHING: Self = Self { effect: Effect::Same, surely: false };
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +67,8 @@ pub enum Effect {
 }
 
 pub struct Trial {
-    pub query: Query,
+    sql: String,
+    role: Option<String>,
     columns: Result<Vec<(String, String)>, String>,
     /// Types that a driver has fixed for its parameters; nothing for those of users.
     types: Vec<Type>,
@@ -45,36 +76,21 @@ pub struct Trial {
     runs: Vec<(String, bool, Came)>,
 }
 
-/// A value, and whether a row holds it.
-type Value = (Option<String>, bool);
-
-fn literal(value: &Option<String>) -> String {
-    match value {
-        None => "null".to_owned(),
-        Some(v) => format!("'{}'", v.replace('\'', "''")),
-    }
+/// Begins what is taken back, as the service's own role.
+fn begins(role: Option<&str>) -> String {
+    role.map_or("savepoint q".to_owned(), |role| format!("savepoint q; set local role {role}"))
 }
 
-/// `$n` replaced by literals.
-fn fill(sql: &str, values: &[Value]) -> String {
-    let mut out = String::new();
-    let mut rest = sql;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        match digits.parse::<usize>() {
-            Ok(n) => out.push_str(&literal(&values[n - 1].0)),
-            Err(_) => out.push('$'),
-        }
-        rest = &rest[at + 1 + digits.len()..];
-    }
-    out + rest
-}
-
-async fn run(client: &Client, sql: &str) -> Came {
-    client.batch_execute("savepoint q").await.unwrap();
-    let came = client.simple_query(&format!("{sql}; set constraints all immediate")).await;
-    client.batch_execute("rollback to q; release q; set constraints all deferred").await.unwrap();
+async fn run(client: &Client, role: Option<&str>, sql: &str) -> Came {
+    let begins = begins(role);
+    let text = format!("{sql}; set constraints all immediate");
+    // On their way together.
+    let (before, came, after) = tokio::join!(
+        client.batch_execute(&begins),
+        client.simple_query(&text),
+        client.batch_execute("rollback to q; release q; set constraints all deferred")
+    );
+    before.and(after).unwrap();
     match came {
         Err(e) => Came::Failed(
             e.as_db_error()
@@ -103,158 +119,88 @@ async fn run(client: &Client, sql: &str) -> Came {
 }
 
 /// Result columns with their types, lengths left out: those a client does not see.
-async fn columns(client: &Client, sql: &str, types: &[Type]) -> Result<Vec<(String, String)>, String> {
-    client.batch_execute("savepoint q").await.unwrap();
+async fn columns(
+    client: &Client,
+    role: Option<&str>,
+    sql: &str,
+    types: &[Type],
+) -> Result<Vec<(String, String)>, String> {
+    client.batch_execute(&begins(role)).await.unwrap();
     let prepared = client.prepare_typed(sql, types).await;
+    // The client remembers how a type was called.
+    let mut names = Vec::new();
+    for column in prepared.iter().flat_map(|p| p.columns()) {
+        names.push(match column.type_().oid() {
+            own if own >= 16384 => {
+                let asked = format!("select typname::text from pg_type where oid = {own}");
+                client.query_one(&asked, &[]).await.unwrap().get(0)
+            }
+            _ => column.type_().name().to_owned(),
+        });
+    }
     client.batch_execute("rollback to q; release q").await.unwrap();
     let statement = prepared.map_err(|e| e.to_string())?;
-    Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().name().to_owned())).collect())
+    Ok(statement.columns().iter().map(|c| c.name().to_owned()).zip(names).collect())
 }
 
-/// Values worth trying for one parameter: existing ones, and those at the edge of what its column takes.
-async fn candidates(client: &Client, role: &ParameterRole, sql_type: &str) -> Vec<Value> {
-    let (table, column, writes) = match role {
-        ParameterRole::Column { table, column } => (table, column, false),
-        ParameterRole::Insert { table, column } => (table, column, true),
-        ParameterRole::Count => return vec![(Some("3".to_owned()), true)],
-        ParameterRole::Free => {
-            let value = match sql_type {
-                "text" | "varchar" | "bpchar" => "a",
-                "bool" => "true",
-                "date" => "2026-02-03",
-                "timestamptz" | "timestamp" => "2026-02-03 04:05:06",
-                "uuid" => "c4ca4238-a0b9-2382-0dcc-509a6f75849b",
-                _ => "1",
-            };
-            return vec![(Some(value.to_owned()), false)];
-        }
-    };
-    let relation = table.split('.').map(|p| format!("\"{p}\"")).collect::<Vec<_>>().join(".");
-    let most = if writes { 8 } else { 30 };
-    let sql = format!(
-        "select v from (select distinct \"{column}\"::text as v from {relation}) s where v is not null order by md5(v) limit {most}"
-    );
-    let mut found: Vec<Option<String>> = Vec::new();
-    // A constant of its own kind that no row has, where it has to be new.
-    let fresh = match sql_type {
-        "int2" => Some("77"),
-        "int4" => Some("202701"),
-        "int8" | "numeric" | "float4" => Some("9001"),
-        "text" | "varchar" | "bpchar" => Some("zz9"),
-        "date" => Some("2027-02-03"),
-        "timestamptz" | "timestamp" => Some("2027-02-03 04:05:06"),
-        "uuid" => Some("00000000-0000-0000-0000-000000000009"),
-        "bool" => Some("false"),
-        "json" | "jsonb" => Some("{\"n\": 1}"),
-        _ => None,
-    };
-    if let Ok(rows) = client.query(&sql, &[]).await {
-        found.extend(rows.iter().map(|r| r.get::<_, Option<String>>(0)));
-    }
-    let held = found.len();
-    found.extend(fresh.map(|v| Some(v.to_owned())));
-    // Written like those that are there, and new.
-    if fresh.is_none() || matches!(sql_type, "text" | "varchar" | "bpchar") {
-        let like = found.first().cloned().flatten().map(|v| format!("z{v}"));
-        found.extend(like.map(Some));
-    }
-    if writes || !found.is_empty() {
-        let facts = "select a.atttypmod, t.typname::text, t.typtype::text, not a.attnotnull and not t.typnotnull, t.typtypmod,
-            coalesce((select typname::text from pg_type b where b.oid = t.typbasetype), '')
-            from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = $1::text::regclass and a.attname = $2";
-        if let Ok(row) = client.query_one(facts, &[&relation, &column.as_str()]).await {
-            let (modifier, name, kind, nullable, domain, base): (i32, String, String, bool, i32, String) =
-                (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
-            let modifier = if kind == "d" { domain } else { modifier };
-            let name = if kind == "d" { base } else { name };
-            match name.as_str() {
-                "varchar" | "bpchar" if modifier > 4 => {
-                    let length = usize::try_from(modifier - 4).unwrap();
-                    found.push(Some(
-                        format!("q@{}", "x".repeat(length.saturating_sub(2))).chars().take(length).collect(),
-                    ));
-                }
-                "text" | "varchar" => found.push(Some("long ".repeat(60))),
-                "int2" => found.push(Some("32767".to_owned())),
-                "int4" => found.push(Some("2147483647".to_owned())),
-                "int8" => found.push(Some("9223372036854775807".to_owned())),
-                "numeric" if modifier > 4 => {
-                    let (precision, scale) = ((modifier - 4) >> 16, (modifier - 4) & 0xffff);
-                    let whole = usize::try_from(precision - scale).unwrap();
-                    found.push(Some(format!(
-                        "{}.{}",
-                        "9".repeat(whole),
-                        "9".repeat(usize::try_from(scale).unwrap())
-                    )));
-                }
-                _ => {}
-            }
-            if kind == "e" {
-                let labels = client
-                    .query("select enumlabel::text from pg_enum e join pg_type t on t.oid = e.enumtypid where t.typname = $1", &[&name])
-                    .await
-                    .unwrap();
-                found.extend(labels.iter().map(|l| Some(l.get::<_, String>(0))));
-            }
-            if nullable {
-                found.push(None);
-            }
-            if name == "numeric" || name.starts_with("int") {
-                found.extend([Some("0".to_owned()), Some("-1".to_owned()), Some("1".to_owned())]);
-            }
-            if matches!(name.as_str(), "varchar" | "text" | "bpchar") {
-                found.push(Some(String::new()));
-            }
-        }
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    let values = found.into_iter().enumerate().map(|(n, value)| (value, n < held));
-    values.filter(|(value, _)| seen.insert(value.clone())).collect()
+/// Sets that are run together, before those that differ from one that works in one value.
+const TOGETHER: usize = 16;
+
+/// What fewer than one in so many find is rare.
+const RARE: usize = 4;
+
+/// Another row is in the way, or does not stand behind.
+fn by_others(error: &str) -> bool {
+    ["(23505)", "(23P01)", "(23503)"].iter().any(|code| error.ends_with(code))
 }
 
-/// Finds values for every query, inside the open transaction.
-pub async fn trials(
-    client: &Client,
-    queries: &[Query],
-    roles: impl Fn(&str, &Catalog) -> Vec<ParameterRole>,
-    catalog: &Catalog,
-) -> Vec<Trial> {
-    let mut all = Vec::new();
-    for query in queries {
-        let columns = columns(client, &query.sql, &[]).await;
-        let statement = client.prepare(&query.sql).await.unwrap_or_else(|e| panic!("{}: {e:?}", query.name));
-        let roles = roles(&query.sql, catalog);
+impl Trial {
+    /// Finds values for a query, inside the open transaction.
+    pub async fn of(
+        client: &Client,
+        query: &Query,
+        role: Option<&str>,
+        roles: impl Fn(&str) -> Vec<ParameterRole>,
+    ) -> Result<Self, String> {
+        let sql = without_copy(&query.sql);
+        let statement = client.prepare(&sql).await.unwrap_or_else(|e| panic!("{}: {e:?}", query.name));
+        let roles = roles(&sql);
         let builtin = |t: &Type| if t.oid() < 16384 { t.clone() } else { Type::UNKNOWN };
-        let types = statement.params().iter().map(builtin).collect();
+        let types: Vec<Type> = match sql == query.sql {
+            true => statement.params().iter().map(builtin).collect(),
+            false => Vec::new(),
+        };
         let mut each = Vec::new();
         for (n, kind) in statement.params().iter().enumerate() {
-            each.push(candidates(client, roles.get(n).unwrap_or(&ParameterRole::Free), kind.name()).await);
+            each.push(candidates(client, roles.get(n).unwrap_or(&ParameterRole::Free), kind).await);
         }
-        let mut sets: Vec<Vec<Value>> = Vec::new();
-        // Some rows of candidates together, and then each candidate in the place of one that works.
-        let widest = each.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        for shift in 0..widest * 3 {
-            let pick = |(n, c): (usize, &Vec<Value>)| {
-                if c.is_empty() {
-                    (Some("1".to_owned()), false)
-                } else {
-                    c[(shift * (1 + n * (shift / widest)) + n * (shift / widest)) % c.len()].clone()
-                }
-            };
-            sets.push(each.iter().enumerate().map(pick).collect());
+        let sets = sets(&each);
+        // What a value's type is taken from once, a literal's is taken from at each place.
+        let cast = |t: &Type| if t.oid() < 16384 { format!("::{}", t.name()) } else { String::new() };
+        let mut casts: Vec<String> = Vec::new();
+        if let Came::Failed(error) = run(client, role, &fill(&sql, &sets[0], &casts)).await
+            && error.starts_with("invalid input syntax")
+        {
+            casts = statement.params().iter().map(cast).collect();
         }
         let mut runs: BTreeMap<String, (bool, Came)> = BTreeMap::new();
         let held = |set: &[Value]| set.iter().all(|(_, held)| *held);
         let mut base = None;
+        let mut finds = false;
         for set in &sets {
-            let sql = fill(&query.sql, set);
-            let came = run(client, &sql).await;
+            if runs.len() >= TOGETHER && finds {
+                break;
+            }
+            let sql = fill(&sql, set, &casts);
+            let came = run(client, role, &sql).await;
             if let Came::Rows(rows, count) = &came {
                 // One that finds something says more.
-                if base.is_none() || *count > 0 || !rows.is_empty() {
+                let found = *count > 0 || !rows.is_empty();
+                if base.is_none() || found {
                     base = Some(set.clone());
+                    finds |= found;
                 }
-                if runs.len() < 16 {
+                if runs.len() < TOGETHER {
                     runs.insert(sql, (held(set), came));
                 }
             }
@@ -264,52 +210,95 @@ pub async fn trials(
                 for candidate in candidates {
                     let mut set = base.clone();
                     set[n].clone_from(candidate);
-                    let sql = fill(&query.sql, &set);
-                    let came = run(client, &sql).await;
-                    let says = matches!(&came, Came::Rows(_, count) if *count > 0 || runs.len() < 16);
+                    let sql = fill(&sql, &set, &casts);
+                    let came = run(client, role, &sql).await;
+                    let says = matches!(&came, Came::Rows(_, count) if *count > 0 || runs.len() < TOGETHER);
                     if says {
                         runs.insert(sql, (held(&set), came));
                     }
                 }
             }
         }
-        // What is another each time (a number that was drawn, a moment) says nothing: only that it works is held on to.
-        for (sql, (_, came)) in &mut runs {
-            if run(client, sql).await != *came {
-                *came = Came::Unsteady;
+        if runs.is_empty() {
+            let came = run(client, role, &fill(&sql, &sets[0], &casts)).await;
+            return Err(format!("{} works with no values: {came:?}", query.name));
+        }
+        let columns = columns(client, role, &query.sql, &[]).await;
+        let runs = runs.into_iter().map(|(sql, (held, came))| (sql, held, came)).collect();
+        Ok(Self { sql: query.sql.clone(), role: role.map(str::to_owned), columns, types, runs })
+    }
+
+    /// What is another each time (a number that was drawn, a moment) says nothing: only that it works is held on to. Asks in
+    /// a transaction of its own: a moment is the same throughout one. `way` is a setting that makes the server go about
+    /// a query otherwise: an order or a choice that another way does not give was never promised.
+    pub async fn look_again(&mut self, client: &Client, way: &str) {
+        client.batch_execute(&format!("begin; {way}")).await.unwrap();
+        for (sql, _, came) in &mut self.runs {
+            // Only where there are several rows is there anything to choose from.
+            if !way.is_empty() && !matches!(came, Came::Rows(rows, _) if rows.len() > 1) {
+                continue;
+            }
+            let again = run(client, self.role.as_deref(), sql).await;
+            if again != *came {
+                *came = if again.sorted() == came.sorted() { again.sorted() } else { Came::Unsteady };
             }
         }
-        assert!(
-            !runs.is_empty(),
-            "{} works with no values: {:?}",
-            query.name,
-            run(client, &fill(&query.sql, &sets[0])).await
-        );
-        let runs = runs.into_iter().map(|(sql, (held, came))| (sql, held, came)).collect();
-        all.push(Trial { query: query.clone(), columns, types, runs });
+        client.batch_execute("rollback").await.unwrap();
     }
-    all
-}
 
-/// Another row is in the way, or does not stand behind.
-fn by_others(error: &str) -> bool {
-    ["(23505)", "(23P01)", "(23503)"].iter().any(|code| error.ends_with(code))
-}
+    /// How often it is run for one change.
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
 
-impl Trial {
+    /// Whether it still plans and gives the same columns; what is said of one that cannot be reached.
+    pub async fn plans_after(&self, client: &Client) -> Option<Felt> {
+        let now = columns(client, self.role.as_deref(), &self.sql, &self.types).await;
+        match (&self.columns, &now) {
+            // One more at the end is felt by those that count them, and by nobody else.
+            (Ok(was), Ok(is)) if was != is => {
+                let effect = Effect::Columns(format!("{was:?} -> {is:?}"));
+                Some(Felt { effect, surely: !is.starts_with(was) })
+            }
+            (Ok(_), Err(error)) => Some(Felt { effect: Effect::Fails(error.clone()), surely: true }),
+            _ => None,
+        }
+    }
+    /// The same, also when the server goes about it in other ways: before the change they were all one, so it is the change
+    /// that made an order or a choice a matter of chance.
+    pub async fn after_in_any_way(&self, client: &Client) -> Felt {
+        for way in [""].iter().chain(&WAYS) {
+            client.batch_execute(&format!("savepoint way; {way}")).await.unwrap();
+            let felt = self.after(client).await;
+            client.batch_execute("rollback to way; release way").await.unwrap();
+            if felt.effect != Effect::Same {
+                return Felt { surely: felt.surely && way.is_empty(), ..felt };
+            }
+        }
+        Felt::NOTHING
+    }
+
     /// What the change that was made in this transaction does to it.
     pub async fn after(&self, client: &Client) -> Felt {
-        let mut felt = Felt { effect: Effect::Same, surely: false };
-        let mut works = false;
+        let mut felt = Felt::NOTHING;
+        let (mut works, mut shown) = (false, 0);
+        let finds = |came: &Came| matches!(came, Came::Rows(_, n) | Came::Sorted(_, n) if *n > 0);
+        let found = self.runs.iter().filter(|(_, held, came)| *held && finds(came)).count();
         for (sql, held, before) in &self.runs {
-            let (effect, surely) = match (before, run(client, sql).await) {
+            let (effect, surely) = match (before, run(client, self.role.as_deref(), sql).await) {
                 (_, Came::Failed(error)) => {
                     let surely = *held && !by_others(&error);
                     (Effect::Fails(format!("{error}: {sql}")), surely)
                 }
-                (Came::Rows(was, touched), Came::Rows(is, touches)) if *was != is || *touched != touches => {
+                (Came::Rows(..), is) if is != *before => {
                     works = true;
-                    (Effect::Rows(format!("{was:?} {touched} -> {is:?} {touches}: {sql}")), *held)
+                    shown += usize::from(*held);
+                    (Effect::Rows(format!("{before:?} -> {is:?}: {sql}")), *held && shown * RARE >= found)
+                }
+                (Came::Sorted(..), is) if is.sorted() != *before => {
+                    works = true;
+                    shown += usize::from(*held);
+                    (Effect::Rows(format!("{before:?} -> {is:?}: {sql}")), *held && shown * RARE >= found)
                 }
                 _ => {
                     works = true;
@@ -323,14 +312,6 @@ impl Trial {
         if !works && let Effect::Fails(error) = &felt.effect {
             felt.surely |= !by_others(error.split(": ").next().unwrap_or_default());
         }
-        let now = columns(client, &self.query.sql, &self.types).await;
-        match (&self.columns, &now) {
-            // One more at the end is felt by those that count them, and by nobody else.
-            (Ok(was), Ok(is)) if was != is => {
-                Felt { effect: Effect::Columns(format!("{was:?} -> {is:?}")), surely: !is.starts_with(was) }
-            }
-            (Ok(_), Err(error)) => Felt { effect: Effect::Fails(error.clone()), surely: true },
-            _ => felt,
-        }
+        self.plans_after(client).await.unwrap_or(felt)
     }
 }

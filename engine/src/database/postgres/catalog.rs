@@ -38,6 +38,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
         views: views(client).await?,
         routines: routines(client).await?,
         triggers: triggers(client).await?,
+        follow: follow(client).await?,
         enums: enums(client).await?,
         search_path: client
             .query_one("SELECT current_schemas(false)::text[]", &[])
@@ -159,6 +160,22 @@ async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Re
         class.table.foreign_keys.push((own, row.try_get(1).told(READ)?, theirs));
     }
     Ok(())
+}
+
+/// Foreign keys that act when what they point to is deleted.
+async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
+    let sql = "SELECT pn.nspname || '.' || p.relname, n.nspname || '.' || c.relname,
+                CASE o.confdeltype WHEN 'c' THEN '{}' ELSE (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+                 FROM pg_attribute a WHERE a.attrelid = o.conrelid AND a.attnum = ANY (o.conkey)) END
+         FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_class p ON p.oid = o.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+         WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2";
+    let mut found: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
+    for row in client.query(sql, &[]).await.told(READ)? {
+        let child = (row.try_get(1).told(READ)?, row.try_get(2).told(READ)?);
+        found.entry(row.try_get(0).told(READ)?).or_default().push(child);
+    }
+    Ok(found)
 }
 
 /// Small tables that were never analysed are counted: an estimate of nothing would weigh their hazards as nothing.

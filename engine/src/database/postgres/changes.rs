@@ -15,6 +15,12 @@ use renames::{Fate, Renames};
 /// Everything that may be felt, in the order of the objects' names.
 pub fn between(before: &Look, after: &Look) -> Vec<Change> {
     let renames = Renames::between(before, after);
+    let owned = |look: &Look, key: &str| look.objects.get(key).map(|o| o.digest.clone());
+    let views = before.objects.keys().filter_map(|key| Some((key, key.strip_prefix("owner of view ")?)));
+    let others: Vec<String> = views
+        .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
+        .map(|(_, view)| identifiers(view).join("."))
+        .collect();
     let (before, after) = (&before.schema, &after.schema);
     let mut found = Found { before, after, changes: Vec::new() };
     let names =
@@ -35,6 +41,16 @@ pub fn between(before: &Look, after: &Look) -> Vec<Change> {
             _ => {}
         }
         found.object(kind, rest, was, is);
+    }
+    for view in others {
+        for effect in [Effect::Reads, Effect::Refuses] {
+            found.add(
+                &view,
+                &[],
+                effect,
+                "comes to what it shows with the rights of another owner now".to_owned(),
+            );
+        }
     }
     for identity in renames.replaced() {
         let table = relation(identity);

@@ -30,6 +30,8 @@ const PARTS: &[&str] = &[
          concat_ws(' ', w.ev_action, reloptions, relispopulated,
            (SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = rel.oid AND a.attnum > 0))
        FROM rel JOIN pg_rewrite w ON w.ev_class = rel.oid AND w.rulename = '_RETURN' WHERE relkind IN ('v', 'm')",
+    // A view is read with its owner's rights.
+    "SELECT 'owner of view ' || name, 'owner ' || oid, relowner::text FROM rel WHERE relkind = 'v'",
     // Triggers and rules go in the order of their names, which belong to them so.
     "SELECT 'trigger ' || r.name || ' ' || quote_ident(t.tgname), 'trigger ' || t.oid, to_jsonb(t)::text
        FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",

@@ -15,7 +15,7 @@ use crate::error::Result;
 /// `Input` when the grammar does not take the query.
 pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
     let trees = sql::trees(text)?;
-    let writes = writes::of_trees(&trees, catalog);
+    let writes = followed(writes::of_trees(&trees, catalog), catalog);
     let roles = parameters::of_trees(&trees, text, catalog);
     let uses = uses(text, relations::of_trees(&trees, catalog), &writes, catalog);
     Ok(Usage { uses, writes, roles })
@@ -28,6 +28,7 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         let on = Events::of(write);
         for table in expand(catalog, [write.table.clone()]) {
             open.extend(set_off(&table, on, catalog));
+            open.push(table);
         }
     }
     let mut all = BTreeSet::new();
@@ -49,6 +50,26 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         }
     }
     all
+}
+
+/// What is deleted takes rows of other tables with it, or sets them free.
+fn followed(mut writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
+    let mut at = 0;
+    while let Some(write) = writes.get(at) {
+        at += 1;
+        if !Events::of(write).delete {
+            continue;
+        }
+        let children = catalog.follow.get(&write.table).into_iter().flatten();
+        let children = children.map(|(table, columns)| Write {
+            table: table.clone(),
+            columns: columns.clone(),
+            inserts: false,
+        });
+        let new: Vec<Write> = children.filter(|child| !writes.contains(child)).collect();
+        writes.extend(new);
+    }
+    writes
 }
 
 /// Routines of triggers that something done to a table sets off.

@@ -105,6 +105,26 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             })?
         }
         Effect::Routine => told("answers-differently", sentence()),
+        // A view goes with the column it shows; a routine stays, and does not find it.
+        Effect::Gone if !change.columns.is_empty() => {
+            let bare = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+            let set_off = |r: &String| {
+                after.triggers.get(&change.subject).is_some_and(|all| all.iter().any(|(own, _)| own == r))
+            };
+            let named = |routine: &&String| {
+                after.routines.get(*routine).is_some_and(|words| {
+                    change.columns.iter().any(|c| words.contains(&c.to_lowercase()))
+                        && (words.contains(&bare) || set_off(routine))
+                })
+            };
+            let caller = by.still.iter().find(named).filter(|_| after.tables.contains_key(&change.subject));
+            caller.and_then(|caller| {
+                told(
+                    "fails-when-run",
+                    format!("{caller}, which it calls, names what is gone: {}", change.reason),
+                )
+            })
+        }
         Effect::Gone => {
             if after.tables.contains_key(&change.subject) || after.views.contains_key(&change.subject) {
                 return None;
@@ -128,7 +148,9 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             let role = change.reason.split(' ').next().unwrap_or_default().trim_matches('"');
             match by.role {
                 Some(own) if own == role => {
-                    Some((VerdictKind::Breaking, "lost-privilege", change.reason.clone(), None))
+                    let lost = change.reason.split(" may no longer ").nth(1).unwrap_or_default();
+                    let kind = needs(by, &change.subject, lost)?;
+                    Some((kind, "lost-privilege", change.reason.clone(), None))
                 }
                 _ if role == "public" => told("lost-privilege", change.reason.clone()),
                 _ => None,
@@ -150,6 +172,30 @@ pub fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
             }
             Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege => true,
         }
+}
+
+/// How sorely a query misses what its role may not do any more; `None`: not at all.
+fn needs(by: &Use<'_>, subject: &str, lost: &str) -> Option<VerdictKind> {
+    let lost = |right: &str| words(lost).contains(right);
+    let table = ["select", "insert", "update", "delete"].into_iter().any(lost);
+    let bare = subject.rsplit('.').next().unwrap_or_default().to_lowercase();
+    // What stands behind a view or a routine is come to by the rights of others.
+    let named = words(&by.query.sql).contains(&bare);
+    let done: Vec<Events> = by.writes.iter().filter(|w| w.table == subject).map(Events::of).collect();
+    let does = |on: Events| done.iter().any(|e| e.meet(on));
+    let only = |insert, update, delete| does(Events { insert, update, delete });
+    let written = lost("insert") && only(true, false, false)
+        || lost("update") && only(false, true, false)
+        || lost("delete") && only(false, false, true);
+    match table {
+        true if lost("all") => Some(VerdictKind::Risky),
+        false => Some(VerdictKind::Breaking),
+        true if named && (written || lost("select") && done.is_empty()) => Some(VerdictKind::Breaking),
+        // A conflict or a lock may ask for it, and what is written may be looked for first.
+        true if named && (lost("select") || lost("update")) => Some(VerdictKind::Risky),
+        true if !named => Some(VerdictKind::Risky),
+        true => None,
+    }
 }
 
 fn gives(write: &Write, change: &Change) -> bool {

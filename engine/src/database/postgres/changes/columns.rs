@@ -12,6 +12,9 @@ impl Found<'_> {
         let (Some(was), Some(is)) = (was, is) else {
             let reason = if is.is_some() { "is new" } else { "is gone" };
             self.add(table, &own, Effect::Column, format!("{table}.{column} {reason}"));
+            if is.is_none() {
+                self.add(table, &own, Effect::Gone, format!("{table}.{column} is gone"));
+            }
             return;
         };
         let (was, is) = (Definition::of(was), Definition::of(is));

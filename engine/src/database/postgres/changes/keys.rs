@@ -37,7 +37,7 @@ impl Found<'_> {
                     || is.strip_prefix(was).is_some_and(|r| r.contains("DEFERRABLE"))
             });
             if !softer && !self.keeps(self.before, [schema, subject, constraint], is) {
-                let columns = self.columns_in(&table, is);
+                let columns = self.given_in(&table, is);
                 let wide = is.starts_with("EXCLUDE") || columns.is_empty();
                 let columns = if wide { Vec::new() } else { columns };
                 self.add(
@@ -117,7 +117,7 @@ impl Found<'_> {
         if unique(is) && was != is && !was_taken {
             self.add(
                 &table,
-                &columns,
+                &self.given_in(&table, inside),
                 Effect::Refuses,
                 format!("{table} takes no two rows of the same {} ({index})", columns.join(", ")),
             );
@@ -152,13 +152,41 @@ impl Found<'_> {
         if !there {
             return;
         }
-        if lost.is_empty() || kind == "schema" {
+        if lost.is_empty() {
+            return;
+        }
+        if kind == "schema" {
+            self.closed(name, role, &lost);
             return;
         }
         let parts = identifiers(name.split('(').next().unwrap_or(name));
         let subject = parts.get(..2).unwrap_or_default().join(".");
-        let reason = format!("{role} may no longer {} {name}", lost.join(", "));
+        // Some columns may be left.
+        let (start, end) = (format!("grant on column {name}."), format!(" to {role}"));
+        let some = self.after.objects.keys().any(|k| k.starts_with(&start) && k.ends_with(&end));
+        let of = if some { "all of " } else { "" };
+        let reason = format!("{role} may no longer {} {of}{name}", lost.join(", "));
         self.add(&subject, &[], Effect::Privilege, reason);
+    }
+
+    /// What lies in a schema that a role may not look into any more.
+    fn closed(&mut self, schema: &str, role: &str, lost: &[String]) {
+        if !lost.iter().any(|right| right == "usage") {
+            return;
+        }
+        let kinds = ["table ", "view ", "materialized view "];
+        let relation =
+            |identity: &String| kinds.iter().find_map(|k| identity.strip_prefix(k)).map(identifiers);
+        let own = identifiers(schema);
+        let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
+        for name in inside.map(|r| r.join(".")).collect::<Vec<_>>() {
+            self.add(
+                &name,
+                &[],
+                Effect::Privilege,
+                format!("{role} may no longer use {name}: the schema is closed"),
+            );
+        }
     }
 
     /// Columns of a table that a definition names.
@@ -171,6 +199,22 @@ impl Found<'_> {
             .filter(|c| words.iter().any(|w| w == c))
             .collect();
         columns.sort_by_key(|c| words.iter().position(|w| w == c));
+        columns.dedup();
+        columns
+    }
+
+    /// The same, and those that they are made of.
+    fn given_in(&self, table: &str, definition: &str) -> Vec<String> {
+        let mut columns = self.columns_in(table, definition);
+        let own = |(identity, made): &(&String, &String)| {
+            made.contains(" generated")
+                && column(identity).is_some_and(|(of, name)| of == table && columns.contains(&name))
+        };
+        let made: Vec<&String> = self.after.objects.iter().filter(own).map(|(_, made)| made).collect();
+        for definition in made {
+            let of = self.columns_in(table, definition);
+            columns.extend(of);
+        }
         columns.dedup();
         columns
     }
