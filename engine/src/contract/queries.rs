@@ -18,20 +18,18 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
     Ok(read(text, file, None)?.0)
 }
 
-/// The same for a file of sqlc, which passes over what has no name. Also gives the queries that something of that kind
-/// follows, and its line.
+/// Queries that statements without a name follow, and the line of the first.
+type PassedOver = Vec<(String, u64)>;
+
+/// The same for a file of sqlc, which passes over what has no name; that is given too.
 ///
 /// # Errors
 /// As of `parse`, but for a second statement.
-pub fn parse_loosely(text: &str, file: &Path) -> Result<(Vec<Query>, Vec<(String, u64)>)> {
+pub fn parse_loosely(text: &str, file: &Path) -> Result<(Vec<Query>, PassedOver)> {
     read(text, file, Some(Vec::new()))
 }
 
-fn read(
-    text: &str,
-    file: &Path,
-    passed_over: Option<Vec<(String, u64)>>,
-) -> Result<(Vec<Query>, Vec<(String, u64)>)> {
+fn read(text: &str, file: &Path, passed_over: Option<PassedOver>) -> Result<(Vec<Query>, PassedOver)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         file,
@@ -106,7 +104,7 @@ struct Reader<'a> {
     /// Its semicolon was seen.
     closed: bool,
     /// Queries that statements without a name follow, where that is no mistake.
-    passed_over: Option<Vec<(String, u64)>>,
+    passed_over: Option<PassedOver>,
 }
 
 impl Reader<'_> {

@@ -125,26 +125,33 @@ impl Service {
     async fn copy_in(
         &self,
         table: &str,
-        columns: &[String],
+        columns: Vec<String>,
         values: &[Option<String>],
-    ) -> Result<QueryResult, QueryError> {
-        let sql = copy_sql(table, columns);
-        let sink = self.client.copy_in::<_, Bytes>(&sql).await.map_err(told)?;
+    ) -> Result<u64, QueryError> {
+        let columns = if columns.is_empty() { self.copy_columns(table).await? } else { columns };
+        let sink = self.client.copy_in::<_, Bytes>(&copy_sql(table, &columns)).await.map_err(told)?;
         pin_mut!(sink);
         sink.send(copy_row(values)).await.map_err(told)?;
-        let rows = sink.finish().await.map_err(told)?;
-        Ok(QueryResult { rows, first: None })
+        sink.finish().await.map_err(told)
     }
 
-    async fn copy_out(&self, sql: &str) -> Result<QueryResult, QueryError> {
+    /// A line for each row, in its cells where it is seen which they are.
+    async fn copy_out(&self, sql: &str, columns: usize) -> Result<Answer, QueryError> {
         let stream = self.client.copy_out(sql).await.map_err(told)?;
         pin_mut!(stream);
-        let mut rows = 0;
-        while let Some(part) = stream.next().await {
-            part.map_err(told)?;
-            rows += 1;
+        let mut answer = Answer::default();
+        while let Some(line) = stream.next().await {
+            let line = line.map_err(told)?;
+            answer.count += 1;
+            if answer.rows.len() < MOST_ROWS {
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_end_matches('\n');
+                let cells: Vec<_> = line.split('\t').map(|cell| Some(cell.to_owned())).collect();
+                let known = cells.len() == columns;
+                answer.rows.push(if known { cells } else { vec![Some(line.to_owned())] });
+            }
         }
-        Ok(QueryResult { rows, first: None })
+        Ok(answer)
     }
 
     async fn stream(
@@ -180,6 +187,30 @@ impl Service {
         }
         answer.count = stream.rows_affected().unwrap_or(answer.count);
         Ok(answer)
+    }
+
+    /// COPY takes several round trips; what it gives out is a line for each row.
+    async fn copied(
+        &self,
+        sql: &str,
+        shape: &QueryShape,
+        role: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<Answer, QueryError> {
+        self.client.batch_execute(&begin("", role, call, false)).await.map_err(told)?;
+        let answer = match copy(sql) {
+            Some(CopyShape::In { table, columns }) => {
+                let count = self.copy_in(&table, columns, call.values).await;
+                count.map(|count| Answer { rows: Vec::new(), count })
+            }
+            _ => self.copy_out(sql, shape.columns.len()).await,
+        };
+        let checked = match answer {
+            Ok(_) => self.client.batch_execute(CHECK).await,
+            Err(_) => Ok(()),
+        };
+        let end = self.client.batch_execute("ROLLBACK").await;
+        first_failure(Ok(()), answer, checked, end)
     }
 
     /// Leaves its transaction open.
@@ -232,10 +263,13 @@ impl Service {
     ) -> Result<QueryResult, QueryError> {
         match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
-                let columns = if columns.is_empty() { self.copy_columns(&table).await? } else { columns };
-                self.copy_in(&table, &columns, parameters).await
+                let rows = self.copy_in(&table, columns, parameters).await?;
+                Ok(QueryResult { rows, first: None })
             }
-            Some(CopyShape::Out { .. }) => self.copy_out(sql).await,
+            Some(CopyShape::Out { .. }) => {
+                let rows = self.copy_out(sql, shape.columns.len()).await?.count;
+                Ok(QueryResult { rows, first: None })
+            }
             None => self.query(sql, shape, parameters).await,
         }
     }
@@ -317,8 +351,7 @@ impl database::Client for Service {
         let mut all = Vec::new();
         if copy(sql).is_some() {
             for call in calls {
-                let result = self.run(sql, shape, call.values, Ending::Rollback).await;
-                all.push(result.map(|r| Answer { rows: Vec::new(), count: r.rows }));
+                all.push(self.copied(sql, shape, role, call).await);
             }
             return all;
         }

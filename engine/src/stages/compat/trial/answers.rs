@@ -125,7 +125,8 @@ pub fn differs(asked: &Asked<'_>, before: &Answer, after: &Answer) -> Option<Dif
     }
     let columns = &asked.shape.columns;
     let column = was.iter().zip(&is).find_map(|(a, b)| a.iter().zip(b).position(|(a, b)| a != b));
-    let name = column.and_then(|n| columns.get(n)).map(|(name, _)| name.as_str());
+    let whole = widths(before) == Some(columns.len());
+    let name = column.filter(|_| whole).and_then(|n| columns.get(n)).map(|(name, _)| name.as_str());
     let said = name.map_or_else(|| "other values".to_owned(), |name| format!("other values of {name}"));
     Some(Difference::Rows(said))
 }
