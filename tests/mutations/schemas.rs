@@ -20,6 +20,9 @@ pub struct Schema {
     pub by_hand: Vec<Mutation>,
 }
 
+/// What is there stays as it is and is planned for as it is.
+const SETTLED: &str = "alter system set autovacuum = off; select pg_reload_conf(); analyze";
+
 /// Schemas that lie beside this file.
 pub const SMALL: [&str; 3] = ["shop", "forum", "ledger"];
 
@@ -33,7 +36,9 @@ pub async fn small(name: &'static str) -> Schema {
     database::embedded(cluster.clone()).execute_script(&format!("create database {name}")).await.unwrap();
     let database = database::embedded(database::Endpoint { database: name.to_owned(), ..cluster });
     database.execute_script(&file(&format!("{name}.sql"))).await.unwrap();
-    database.execute_script("analyze").await.unwrap();
+    for statement in SETTLED.split("; ") {
+        database.execute_script(statement).await.unwrap();
+    }
     let queries = contract::parse_queries(&file(&format!("{name}.queries.sql")), Path::new("queries.sql"));
     let contracts = vec![Contract {
         service: name.to_owned(),
@@ -61,7 +66,9 @@ pub async fn demo() -> Schema {
     let endpoint =
         Local::find().await.unwrap().production(&home.folder.join("home/demo/production")).await.unwrap();
     let database = database::embedded(endpoint);
-    database.execute_script("analyze").await.unwrap();
+    for statement in SETTLED.split("; ") {
+        database.execute_script(statement).await.unwrap();
+    }
     let mut contracts = contract::load(&home.folder.join("changelogs")).unwrap();
     contracts.iter_mut().flat_map(|c| &mut c.versions).for_each(|v| v.api.clear());
     // A changeset with those of its own service before it: some build on them.
