@@ -1,31 +1,28 @@
 //! One connection as a service would hold it.
 
+mod answers;
+mod copying;
+
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures::future::join_all;
-use futures::{SinkExt, StreamExt, TryStreamExt, pin_mut};
+use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Column, Row, RowStream};
 
-use super::connect::{cause, literal, quoted, quoted_relation};
+use super::connect::{cause, quoted, quoted_relation};
 use super::plans;
-use super::relations::{CopyShape, copy_shape};
+use super::relations::CopyShape;
 use super::text::{AsText, Text, builtin};
 use crate::database::{self, Answer, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
+use copying::copy;
+pub(crate) use copying::copy_row;
 
-/// Of an answer that is looked at whole.
-const MOST_ROWS: usize = 1000;
-/// Foreign keys and triggers do not act then
-/// (<https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SESSION-REPLICATION-ROLE>).
-const AS_REPLICA: &str = "SET LOCAL session_replication_role";
 /// Queries that are asked about before the first is answered.
 const AHEAD: usize = 64;
-/// The same of calls, which depend on their order: `join_all` keeps to it for no more than 30.
-const CALLS_AHEAD: usize = 24;
 /// OIDs below this are the product's own and keep their meaning.
 const FIRST_USER_OID: u32 = 16384;
 
@@ -103,57 +100,6 @@ impl Service {
         }
     }
 
-    async fn over_keys(&mut self) -> bool {
-        if let Some(known) = self.over_keys {
-            return known;
-        }
-        let may = self.client.batch_execute(&format!("BEGIN; {AS_REPLICA} = replica")).await.is_ok();
-        let _ = self.client.batch_execute("ROLLBACK").await;
-        self.over_keys = Some(may);
-        may
-    }
-
-    /// The columns a COPY without a column list takes.
-    async fn copy_columns(&self, table: &str) -> Result<Vec<String>, QueryError> {
-        let sql = "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0
-                   AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
-        let relation = quoted_relation(table);
-        let rows = self.client.query_typed(sql, &[(&relation, Type::TEXT)]).await.map_err(told)?;
-        rows.iter().map(|row| row.try_get(0).map_err(told)).collect()
-    }
-
-    async fn copy_in(
-        &self,
-        table: &str,
-        columns: Vec<String>,
-        values: &[Option<String>],
-    ) -> Result<u64, QueryError> {
-        let columns = if columns.is_empty() { self.copy_columns(table).await? } else { columns };
-        let sink = self.client.copy_in::<_, Bytes>(&copy_sql(table, &columns)).await.map_err(told)?;
-        pin_mut!(sink);
-        sink.send(copy_row(values)).await.map_err(told)?;
-        sink.finish().await.map_err(told)
-    }
-
-    /// A line for each row, in its cells where it is seen which they are.
-    async fn copy_out(&self, sql: &str, columns: usize) -> Result<Answer, QueryError> {
-        let stream = self.client.copy_out(sql).await.map_err(told)?;
-        pin_mut!(stream);
-        let mut answer = Answer::default();
-        while let Some(line) = stream.next().await {
-            let line = line.map_err(told)?;
-            answer.count += 1;
-            if answer.rows.len() < MOST_ROWS {
-                let line = String::from_utf8_lossy(&line);
-                let line = line.trim_end_matches('\n');
-                let cells: Vec<_> = line.split('\t').map(|cell| Some(cell.to_owned())).collect();
-                let known = cells.len() == columns;
-                answer.rows.push(if known { cells } else { vec![Some(line.to_owned())] });
-            }
-        }
-        Ok(answer)
-    }
-
     async fn stream(
         &self,
         sql: &str,
@@ -167,71 +113,6 @@ impl Service {
             (AsText(value.as_deref()), known.unwrap_or(Type::UNKNOWN))
         });
         self.client.query_typed_raw(sql, values).await.map_err(told)
-    }
-
-    async fn all(
-        &self,
-        sql: &str,
-        shape: &QueryShape,
-        parameters: &[Option<String>],
-    ) -> Result<Answer, QueryError> {
-        let stream = self.stream(sql, shape, parameters).await?;
-        pin_mut!(stream);
-        let mut answer = Answer::default();
-        while let Some(row) = stream.try_next().await.map_err(told)? {
-            answer.count += 1;
-            if answer.rows.len() < MOST_ROWS {
-                let cell = |n| row.try_get::<_, Option<Text>>(n).ok().flatten().map(|t| t.0);
-                answer.rows.push((0..row.len()).map(cell).collect());
-            }
-        }
-        answer.count = stream.rows_affected().unwrap_or(answer.count);
-        Ok(answer)
-    }
-
-    /// COPY takes several round trips; what it gives out is a line for each row.
-    async fn copied(
-        &self,
-        sql: &str,
-        shape: &QueryShape,
-        role: Option<&str>,
-        call: &Call<'_>,
-    ) -> Result<Answer, QueryError> {
-        self.client.batch_execute(&begin("", role, call, false)).await.map_err(told)?;
-        let answer = match copy(sql) {
-            Some(CopyShape::In { table, columns }) => {
-                let count = self.copy_in(&table, columns, call.values).await;
-                count.map(|count| Answer { rows: Vec::new(), count })
-            }
-            _ => self.copy_out(sql, shape.columns.len()).await,
-        };
-        let checked = match answer {
-            Ok(_) => self.client.batch_execute(CHECK).await,
-            Err(_) => Ok(()),
-        };
-        let end = self.client.batch_execute("ROLLBACK").await;
-        first_failure(Ok(()), answer, checked, end)
-    }
-
-    /// Leaves its transaction open.
-    async fn answer(
-        &self,
-        sql: &str,
-        shape: &QueryShape,
-        begin: String,
-        call: &Call<'_>,
-    ) -> Result<Answer, QueryError> {
-        let (begin, answer, checked) = futures::join!(
-            self.client.batch_execute(&begin),
-            self.all(sql, shape, call.values),
-            self.client.batch_execute(CHECK),
-        );
-        // A row that is called otherwise by now says nothing of the query.
-        let begin_failed = begin.as_ref().is_err_and(|_| call.without.is_some());
-        first_failure(begin, answer, checked, Ok(())).map_err(|error| match begin_failed {
-            true => QueryError { code: database::ROW_STAYS.to_owned(), ..error },
-            false => error,
-        })
     }
 
     /// One statement, planned anew, in the implicit transaction or the one that is open.
@@ -316,16 +197,11 @@ impl database::Client for Service {
     ) -> Result<QueryResult, QueryError> {
         match ending {
             Ending::Commit => self.one(sql, shape, parameters).await,
-            // COPY takes several round trips: sent at once, its rows would arrive after the ROLLBACK, and stay.
+            // Sent at once, its rows would arrive after the ROLLBACK, and stay.
             Ending::Rollback if copy(sql).is_some() => {
-                self.client.batch_execute("BEGIN").await.map_err(told)?;
-                let result = self.one(sql, shape, parameters).await;
-                let checked = match result {
-                    Ok(_) => self.client.batch_execute(CHECK).await,
-                    Err(_) => Ok(()),
-                };
-                let end = self.client.batch_execute("ROLLBACK").await;
-                first_failure(Ok(()), result, checked, end)
+                let call = Call { values: parameters, without: None };
+                let rows = self.copied(sql, shape, None, &call).await?.count;
+                Ok(QueryResult { rows, first: None })
             }
             // Polled in this order these four go out at once, before anything is awaited: one round trip, and the ROLLBACK
             // is on its way even if this call is cancelled.
@@ -348,51 +224,12 @@ impl database::Client for Service {
         role: Option<&str>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
-        let mut all = Vec::new();
-        if copy(sql).is_some() {
-            for call in calls {
-                all.push(self.copied(sql, shape, role, call).await);
-            }
-            return all;
-        }
-        let over_keys = calls.iter().any(|c| c.without.is_some()) && self.over_keys().await;
-        for some in calls.chunks(CALLS_AHEAD) {
-            // Polled in this order they go out in it, before the first answer is there, and the last ROLLBACK is on its way
-            // even if this call is cancelled.
-            let mut end = "";
-            let asked = some.iter().map(|call| {
-                let begin = begin(std::mem::replace(&mut end, "ROLLBACK; "), role, call, over_keys);
-                self.answer(sql, shape, begin, call)
-            });
-            let (answers, ended) = futures::join!(join_all(asked), self.client.batch_execute("ROLLBACK"));
-            all.extend(answers);
-            if let (Err(error), Some(last)) = (ended, all.last_mut()) {
-                *last = Err(told(error));
-            }
-        }
-        all
+        self.answer_all(sql, shape, role, calls).await
     }
 
     fn alive(&self) -> bool {
         !self.client.is_closed()
     }
-}
-
-/// Ends what was before, and makes everything ready for a call.
-fn begin(end: &str, role: Option<&str>, call: &Call<'_>, over_keys: bool) -> String {
-    let mut begin = format!("{end}BEGIN");
-    if let Some((table, key)) = call.without {
-        let row: Vec<_> = key.iter().map(|(c, v)| format!("{} = {}", quoted(c), literal(v))).collect();
-        let delete = format!("DELETE FROM {} WHERE {}", quoted_relation(table), row.join(" AND "));
-        begin = match over_keys {
-            true => format!("{begin}; {AS_REPLICA} = replica; {delete}; {AS_REPLICA} = origin"),
-            false => format!("{begin}; {delete}"),
-        };
-    }
-    if let Some(role) = role {
-        begin = format!("{begin}; SET LOCAL ROLE {}", quoted(role));
-    }
-    begin
 }
 
 /// Deferred constraints are checked, so that a query which could not have been committed is not taken for a good one.
@@ -415,29 +252,6 @@ fn first_failure<T>(
 
 fn first(row: &Row) -> Option<String> {
     if row.is_empty() { None } else { row.try_get::<_, Option<Text>>(0).ok().flatten().map(|t| t.0) }
-}
-
-/// Asked for every query of the traffic, so the grammar is only asked where it could be one.
-fn copy(sql: &str) -> Option<CopyShape> {
-    let named = sql.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"copy"));
-    if named { copy_shape(sql) } else { None }
-}
-
-fn copy_sql(table: &str, columns: &[String]) -> String {
-    let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
-    format!("COPY {} ({}) FROM STDIN", quoted_relation(table), names.join(", "))
-}
-
-/// One row in COPY's text format (<https://www.postgresql.org/docs/current/sql-copy.html>).
-pub(crate) fn copy_row(values: &[Option<String>]) -> Bytes {
-    let fields: Vec<String> = values
-        .iter()
-        .map(|value| match value {
-            None => "\\N".to_owned(),
-            Some(v) => v.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r"),
-        })
-        .collect();
-    Bytes::from(format!("{}\n", fields.join("\t")))
 }
 
 /// What the server said, or that it is gone.
