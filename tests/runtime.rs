@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -125,6 +125,14 @@ impl Rig {
 
 fn quiet() -> Progress {
     Arc::new(|_, _| {})
+}
+
+/// Kills the server of a lock file; gives what is in the file, and the server's number.
+fn kill(file: &Path) -> (String, nix::unistd::Pid) {
+    let lines = std::fs::read_to_string(file).unwrap();
+    let pid = nix::unistd::Pid::from_raw(lines.lines().next().unwrap().parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    (lines, pid)
 }
 
 fn as_user(endpoint: &Endpoint, user: &str, password: &str) -> Postgres {
@@ -274,9 +282,7 @@ async fn backups_equal_their_source_under_writes() {
     rig.local.stop(&rig.path("physical")).await.unwrap();
     rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
     let file = rig.path("physical/data/postmaster.pid");
-    let lines = std::fs::read_to_string(&file).unwrap();
-    let pid = nix::unistd::Pid::from_raw(lines.lines().next().unwrap().parse().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let (lines, pid) = kill(&file);
     tokio::time::sleep(Duration::from_millis(500)).await;
     std::fs::write(&file, lines.replacen(&pid.to_string(), &std::process::id().to_string(), 1)).unwrap();
     let again = rig.local.revive(&rig.path("physical")).await.unwrap().unwrap();
@@ -286,6 +292,13 @@ async fn backups_equal_their_source_under_writes() {
         !rig.path("physical").exists() && rig.local.revive(&rig.path("physical")).await.unwrap().is_none()
     );
     rig.local.discard(&rig.path("physical")).await.unwrap();
+    // Killed as soon as it is there, it lets the same user in afterwards.
+    rig.local.restore(&backup, &source, &rig.path("killed"), quiet()).await.unwrap();
+    kill(&rig.path("killed/data/postmaster.pid"));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let again = rig.local.revive(&rig.path("killed")).await.unwrap().unwrap();
+    assert_equal(&backup, &Postgres::from_endpoint(again)).await;
+    rig.local.discard(&rig.path("killed")).await.unwrap();
 
     // A user that may replicate and not make restore points gets a place in the log.
     source

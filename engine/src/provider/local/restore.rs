@@ -128,7 +128,7 @@ pub async fn login(cluster: &Cluster<'_>, origin: &Endpoint) -> Result<()> {
     let user = quoted(&origin.user);
     // Plain text goes over the socket of this machine only; the statement is kept out of the log.
     let sql = format!(
-        "SET log_statement = 'none'; SET password_encryption = 'scram-sha-256';
+        "SET log_statement = 'none'; SET password_encryption = 'scram-sha-256'; SET synchronous_commit = local;
          DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {user}; END IF; END $$;
          ALTER ROLE {user} LOGIN PASSWORD {password} VALID UNTIL 'infinity' CONNECTION LIMIT -1",
         name = literal(&origin.user),
