@@ -355,6 +355,55 @@ fn bad_input(shop: &Shop) {
 }
 
 /// What is let pass, and how it was said: in SQL, as a changeset's comment, of a class, of a hazard that is not there.
+/// Roles belong to the server, which scratch databases share.
+const ROLES: &str = "--liquibase formatted sql
+
+--changeset shop:reporting
+create role reporting;
+create role auditor nologin in role reporting;
+grant select on orders to reporting;
+alter table orders add column seen_at timestamptz;
+--rollback alter table orders drop column seen_at;
+--rollback revoke select on orders from reporting;
+--rollback drop role auditor, reporting;
+
+--changeset shop:no-fax
+create role archive;
+grant select on customers to archive;
+alter table customers drop column fax;
+--rollback empty
+
+--changeset shop:archive
+grant select on orders to archive;
+--rollback revoke select on orders from archive;
+
+--changeset shop:positive
+alter table orders add check (total > 5) not valid;
+--rollback alter table orders drop constraint orders_total_check;
+";
+
+#[test]
+fn roles_are_made_once_for_all_scratch_databases() {
+    let shop = Shop::new();
+    let admin = database::embedded(shop.admin.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(admin.execute_script("alter role app createrole")).unwrap();
+    shop.write("changes.sql", ROLES);
+    shop.write(
+        "contracts/queries.sql",
+        &format!("{QUERIES}\n-- name: Pay :execrows\nupdate orders set total = $2 where id = $1;\n"),
+    );
+    let compat = shop.run("compat", &["--format", "json"]).expect(3).json();
+    assert_eq!(compat["checked"]["untried"], serde_json::Value::Null, "{compat:#}");
+    let held: Vec<_> = compat["held"].as_array().unwrap().iter().map(|h| h["id"].clone()).collect();
+    // What grants to a role that is held builds on it.
+    assert_eq!(held, ["no-fax", "archive", "positive"], "{compat:#}");
+    let accepted: Vec<_> = compat["accepted"].as_array().unwrap().iter().map(|a| a["id"].clone()).collect();
+    assert_eq!(accepted, ["reporting"]);
+    let told: Vec<_> = compat["verdicts"].as_array().unwrap().iter().map(|v| v["class"].clone()).collect();
+    assert_eq!(told, ["does-not-plan", "fails-when-run"], "{compat:#}");
+}
+
 const ALLOWED: &str = "--liquibase formatted sql
 
 --changeset shop:code

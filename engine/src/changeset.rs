@@ -53,6 +53,9 @@ pub enum Severity {
     Danger,
 }
 
+/// The hazard of a statement that reaches beyond its database, as adapters call it.
+const INSTANCE_WIDE: &str = "instance-wide";
+
 /// A way a statement can hurt on this engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hazard {
@@ -147,6 +150,13 @@ pub struct Changeset {
     /// What its author lets pass.
     #[serde(default)]
     pub allowed: Vec<Allowed>,
+}
+
+impl Statement {
+    /// It changes what all databases of a server have in common, as roles are: once is enough for all of them.
+    pub fn is_instance_wide(&self) -> bool {
+        self.hazards.iter().any(|h| h.name == INSTANCE_WIDE)
+    }
 }
 
 impl Changeset {

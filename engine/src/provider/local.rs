@@ -156,6 +156,11 @@ impl Provider for Local {
         scratch::fresh(template, name).await
     }
 
+    async fn clear_scratch(&self, folder: &Path, copy: &Endpoint) -> Result<()> {
+        let cluster = scratch::open(&self.tools, folder)?;
+        scratch::clear(&cluster, &copy.database).await
+    }
+
     async fn lend(
         &self,
         database: &dyn Database,
@@ -164,8 +169,7 @@ impl Provider for Local {
         tables: &BTreeSet<String>,
         progress: Progress,
     ) -> Result<Lent> {
-        let cluster = Cluster::open(&self.tools, folder)?
-            .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))?;
+        let cluster = scratch::open(&self.tools, folder)?;
         let production = Postgres::from_endpoint(database.endpoint().clone());
         rows::lend(&cluster, &production, catalog, tables, &progress).await
     }

@@ -112,7 +112,7 @@ impl Bench {
         let template =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
         let mut state = State { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), generation: 0 };
-        let mut scratch = self.rebuild(&template, liquibase, &mut state).await?;
+        let mut scratch = self.rebuild(&template, liquibase, folder, &mut state).await?;
         let begun = Instant::now();
         let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
         let (trial, untried) = match self.trial(&checker, &plan.changesets, folder).await {
@@ -163,7 +163,7 @@ impl Bench {
                 checker.accept();
             } else {
                 state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
-                scratch = self.rebuild(&template, liquibase, &mut state).await?;
+                scratch = self.rebuild(&template, liquibase, folder, &mut state).await?;
                 checker.move_to(Arc::clone(&scratch)).await?;
             }
         }
@@ -218,12 +218,14 @@ impl Bench {
         &self,
         template: &Endpoint,
         liquibase: &mut Liquibase,
+        folder: &std::path::Path,
         state: &mut State,
     ) -> Result<Arc<dyn Database>> {
         state.generation += 1;
         let endpoint = self.provider.fresh_scratch(template, &format!("check_{}", state.generation)).await?;
         let scratch = self.production.at(endpoint);
         liquibase.connect(scratch.as_ref(), &self.application).await?;
+        self.provider.clear_scratch(folder, scratch.endpoint()).await?;
         if !state.accepted.is_empty() {
             liquibase.apply_all(Some(&state.accepted)).await?;
         }

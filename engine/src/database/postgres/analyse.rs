@@ -108,9 +108,7 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
 
         NodeEnum::DropStmt(drop) => drops::objects(drop, names, &mut s, rest),
         NodeEnum::TruncateStmt(truncate) => drops::truncate(truncate, names, &mut s),
-        NodeEnum::DropOwnedStmt(_) | NodeEnum::DropRoleStmt(_) | NodeEnum::DropUserMappingStmt(_) => {
-            s.phase(Phase::Contract)
-        }
+        NodeEnum::DropOwnedStmt(_) | NodeEnum::DropUserMappingStmt(_) => s.phase(Phase::Contract),
 
         NodeEnum::InsertStmt(_)
         | NodeEnum::UpdateStmt(_)
@@ -174,7 +172,8 @@ pub(super) fn statement(tree: &NodeEnum, text: &str, names: &mut Names, rest: &[
         | NodeEnum::AlterDatabaseSetStmt(_)
         | NodeEnum::AlterRoleStmt(_)
         | NodeEnum::AlterRoleSetStmt(_)
-        | NodeEnum::CreateRoleStmt(_) => {
+        | NodeEnum::CreateRoleStmt(_)
+        | NodeEnum::DropRoleStmt(_) => {
             let what = s.kind.clone();
             s.warn(names, &hazards::INSTANCE_WIDE, &what);
             if what.starts_with("DROP") {

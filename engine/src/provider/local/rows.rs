@@ -21,7 +21,7 @@ use crate::traffic::is_numeric;
 /// The database that holds the rows, a template as the one without them.
 const NAME: &str = "drydock_rows";
 /// Who tries things out there: no superuser, owner of nothing.
-const TRIER: &str = "drydock_trial";
+pub const TRIER: &str = "drydock_trial";
 /// Rows looked at for each table, and those of them that are taken.
 const POOL: u64 = 300;
 const TAKEN: usize = 60;

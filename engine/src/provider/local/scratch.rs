@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::absolute;
+use super::cluster::Cluster;
 use super::logical::{common, roles};
 use super::restore::{alter, empty};
 use super::source::Source;
@@ -91,6 +92,34 @@ fn pattern(table: &str) -> String {
     table
         .split_once('.')
         .map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
+}
+
+pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
+    Cluster::open(tools, folder)?
+        .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))
+}
+
+/// Drops copies other than this one, and the roles that are younger than the template and so came by changesets.
+pub async fn clear(cluster: &Cluster<'_>, copy: &str) -> Result<()> {
+    const WHAT: &str = "cannot clear the scratch server";
+    let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
+    // Numbers are given in order, and those of a server this young have not begun anew.
+    let younger = "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname <> $1
+        AND oid > (SELECT oid FROM pg_database WHERE datname = $2)";
+    let template = cluster.endpoint().database;
+    let roles = client.query(younger, &[&super::rows::TRIER, &template]).await.told(WHAT)?;
+    if roles.is_empty() {
+        return Ok(());
+    }
+    // Rights in a database keep a role from being dropped.
+    let others = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+        WHERE NOT datistemplate AND datname NOT IN ('postgres', $1)";
+    let others = client.query(others, &[&copy]).await.told(WHAT)?;
+    for row in others.iter().chain(&roles) {
+        let sql: String = row.try_get(0).told(WHAT)?;
+        client.batch_execute(&sql).await.told(WHAT)?;
+    }
+    Ok(())
 }
 
 /// A copy of the template under another name.

@@ -315,7 +315,9 @@ fn called(set: &Set) -> Call<'_> {
 }
 
 async fn apply(owner: &dyn Database, changeset: &Changeset) -> Result<()> {
-    let statements = changeset.statements.iter().map(|s| s.sql.trim_end().trim_end_matches(';'));
+    // What belongs to the server was done when Liquibase applied it beside this database.
+    let own = changeset.statements.iter().filter(|s| !s.is_instance_wide());
+    let statements = own.map(|s| s.sql.trim_end().trim_end_matches(';'));
     if changeset.in_transaction {
         let script: Vec<&str> = statements.collect();
         return owner.execute_script(&script.join(";\n")).await.context("it does not apply");
