@@ -118,6 +118,19 @@ pub struct Catalog {
     pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,
 }
 
+impl Catalog {
+    /// The table that a partition is of in the end; a table that is no partition is its own.
+    pub fn root<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let mut at = name;
+        let mut table = self.tables.get(name)?;
+        while let Some(parent) = &table.parent {
+            at = parent;
+            table = self.tables.get(parent)?;
+        }
+        Some(at)
+    }
+}
+
 /// A table or partitioned table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {

@@ -63,6 +63,10 @@ pub async fn lend(
     client.batch_execute("SET session_replication_role = replica").await.told("cannot lay rows in")?;
     let mut lent = BTreeMap::new();
     for (name, rows) in tables {
+        if catalog.root(&name).is_some_and(|root| root != name) {
+            lent.insert(name, rows);
+            continue;
+        }
         match lay_in(&client, &name, &rows).await {
             Ok(()) => {
                 lent.insert(name, rows);
@@ -125,9 +129,7 @@ async fn read(
 ) -> Result<BTreeMap<String, Rows>> {
     let made = generated(production).await?;
     let known = wanted.iter().filter_map(|name| Some((name, catalog.tables.get(name)?)));
-    // What is in a partition is in its root.
     let asked: Vec<(String, Vec<String>, String)> = known
-        .filter(|(_, table)| table.parent.is_none())
         .map(|(name, table)| {
             let columns = columns(name, table, &made);
             let sql = pool(name, table, &columns);
@@ -151,7 +153,22 @@ async fn read(
         let rows = table.map(|table| pick(&columns, table, rows)).unwrap_or_default();
         sampled.insert(name, Rows { columns, rows });
     }
+    for name in wanted {
+        into_root(name, catalog, &mut sampled);
+    }
     close(production, catalog, &made, sampled).await
+}
+
+/// Rows of a partition are among those of its root, too.
+fn into_root(name: &str, catalog: &Catalog, sampled: &mut BTreeMap<String, Rows>) {
+    let Some(root) = catalog.root(name).filter(|root| *root != name) else { return };
+    let Some(part) = sampled.get(name).cloned() else { return };
+    let Some(all) = sampled.get_mut(root) else { return };
+    let places: Option<Vec<usize>> = all.columns.iter().map(|c| part.place(c)).collect();
+    let Some(places) = places else { return };
+    let mut held: HashSet<Row> = all.rows.iter().cloned().collect();
+    let rows = part.rows.iter().map(|row| places.iter().map(|at| row.get(*at).cloned().flatten()).collect());
+    all.rows.extend(rows.filter(|row: &Row| held.insert(row.clone())));
 }
 
 /// Columns that are made of others, and cannot be laid in.

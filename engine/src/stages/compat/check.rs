@@ -122,7 +122,11 @@ impl<'a> Checker<'a> {
         let touched: BTreeSet<String> = changesets.iter().flat_map(Changeset::touches).collect();
         let reached = self.texts.iter().map(|t| &t.now.usage.uses).filter(|u| !u.is_disjoint(&touched));
         let used: BTreeSet<&String> = reached.flatten().collect();
-        used.into_iter().filter(|name| self.catalog.tables.contains_key(*name)).cloned().collect()
+        // What is in a partition is in its root; of one that goes or changes, some is to be there for certain.
+        let told = |name: &&String| {
+            self.catalog.tables.get(*name).is_some_and(|t| t.parent.is_none() || touched.contains(*name))
+        };
+        used.into_iter().filter(told).cloned().collect()
     }
     pub fn untried(&self) -> Option<String> {
         self.trial.as_ref().and_then(Trial::left_out)
@@ -260,7 +264,11 @@ impl<'a> Checker<'a> {
         reached: &mut [Reached],
     ) -> Result<()> {
         let Some(trial) = self.trial.as_mut() else { return Ok(()) };
-        let changed: Vec<_> = changes.iter().map(|c| (c.subject.clone(), c.columns.clone())).collect();
+        let mut changed: Vec<_> = changes.iter().map(|c| (c.subject.clone(), c.columns.clone())).collect();
+        // A partition that goes is a change of its root; its rows are those to try.
+        let parts = changeset.touches().into_iter();
+        let parts = parts.filter(|name| self.catalog.root(name).is_some_and(|root| root != name));
+        changed.extend(parts.map(|name| (name, Vec::new())));
         let open = |r: &&mut Reached| {
             (r.may_feel || !r.verdicts.is_empty())
                 && r.verdicts.iter().all(|v| v.verdict != VerdictKind::Breaking)

@@ -1,6 +1,6 @@
 //! Values to try a query with: those of rows that production holds, and made-up ones at the edge of what a column takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::database::{Catalog, Column, ParameterRole, QueryShape, Write};
@@ -102,7 +102,7 @@ pub fn sets(
     let mut draw = Draw::new(SEED, Moment::now());
     let mut drawn = || makers.iter().map(|m| m.make(&mut draw)).collect::<Vec<_>>();
     let (focus, rows) = match focus(asked, lent) {
-        Some((name, rows)) => (Some(name), chosen(asked, catalog, name, rows)),
+        Some((name, rows)) => (Some(name), chosen(asked, catalog, name, rows, lent)),
         None => (None, Vec::new()),
     };
     let mut sets = again(asked, catalog, &makers, focus, &rows, &mut drawn, lent);
@@ -229,7 +229,13 @@ fn focus<'a>(asked: &Asked<'_>, lent: &'a BTreeMap<String, Rows>) -> Option<(&'a
 type Held<'a> = BTreeMap<&'a str, Option<&'a str>>;
 
 /// Rows at the edges of what changed, and some more.
-fn chosen<'a>(asked: &Asked<'_>, catalog: &Catalog, name: &str, rows: &'a Rows) -> Vec<Held<'a>> {
+fn chosen<'a>(
+    asked: &Asked<'_>,
+    catalog: &Catalog,
+    name: &str,
+    rows: &'a Rows,
+    lent: &'a BTreeMap<String, Rows>,
+) -> Vec<Held<'a>> {
     let known = catalog.tables.get(name);
     let numeric = |column: &String| {
         known.is_some_and(|t| t.columns.iter().any(|c| c.name == *column && is_numeric(&c.sql_type)))
@@ -241,13 +247,19 @@ fn chosen<'a>(asked: &Asked<'_>, catalog: &Catalog, name: &str, rows: &'a Rows) 
     }
     places.truncate(ROWS * 2);
     places.extend(rows.some(ROWS));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     places.retain(|p| seen.insert(*p));
-    let row = |at: &usize| rows.rows.get(*at);
-    let held = |row: &'a Vec<Option<String>>| -> Held<'a> {
-        rows.columns.iter().map(String::as_str).zip(row.iter().map(Option::as_deref)).collect()
+    let held = |of: &'a Rows, at: usize| -> Option<Held<'a>> {
+        let row = of.rows.get(at)?.iter().map(Option::as_deref);
+        Some(of.columns.iter().map(String::as_str).zip(row).collect())
     };
-    places.iter().filter_map(row).map(held).collect()
+    // Whose partition is another, or none.
+    let parts: BTreeSet<&String> = asked.changed.iter().map(|(of, _)| of).collect();
+    let parts = parts.into_iter().filter(|of| *of != name && catalog.root(of) == Some(name));
+    let moved = parts
+        .filter_map(|of| lent.get(of))
+        .flat_map(|part| part.some(ROWS / 2).into_iter().filter_map(move |at| held(part, at)));
+    moved.chain(places.iter().filter_map(|at| held(rows, *at))).collect()
 }
 
 /// Puts what a row has in the place of what was drawn, and what the rows have that it refers to.
