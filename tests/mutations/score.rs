@@ -17,7 +17,7 @@ pub struct Score {
     /// Of those: said to be breaking.
     pub caught: usize,
     /// Broken for values that no row holds, or few rows, and said to be risky.
-    pub unlikely: usize,
+    pub unlikely: Vec<String>,
     /// Surely broken, and said to be risky only.
     pub doubted: Vec<String>,
     pub missed: Vec<String>,
@@ -35,7 +35,7 @@ impl Score {
         self.pairs += other.pairs;
         self.broken += other.broken;
         self.caught += other.caught;
-        self.unlikely += other.unlikely;
+        self.unlikely.extend_from_slice(&other.unlikely);
         self.doubted.extend_from_slice(&other.doubted);
         self.missed.extend_from_slice(&other.missed);
         self.alarms += other.alarms;
@@ -62,7 +62,7 @@ impl Score {
         match (breaking, risky) {
             (true, _) => self.caught += 1,
             (_, true) if felt.surely => self.doubted.push(line()),
-            (_, true) => self.unlikely += 1,
+            (_, true) => self.unlikely.push(line()),
             _ => self.missed.push(line()),
         }
     }
@@ -75,6 +75,7 @@ pub fn print(scores: &[(&'static str, Score)]) -> Score {
     for (title, lines) in [
         ("warned", &all.warned),
         ("false alarm", &all.false_alarms),
+        ("risky, and rare", &all.unlikely),
         ("only risky", &all.doubted),
         ("missed", &all.missed),
     ] {
@@ -105,7 +106,7 @@ pub fn print(scores: &[(&'static str, Score)]) -> Score {
             score.pairs.to_string(),
             score.broken.to_string(),
             score.caught.to_string(),
-            score.unlikely.to_string(),
+            score.unlikely.len().to_string(),
             score.doubted.len().to_string(),
             score.missed.len().to_string(),
             percent(score.broken.saturating_sub(wrong), score.broken),

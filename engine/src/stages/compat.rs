@@ -6,6 +6,7 @@
 mod api;
 mod check;
 mod felt;
+mod missing;
 mod promise;
 mod shapes;
 mod tightened;

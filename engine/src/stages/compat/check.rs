@@ -13,6 +13,7 @@ use crate::evidence::{Verdict, VerdictKind};
 
 use super::api::Fields;
 use super::felt::{Use, felt, may_feel};
+use super::missing::missing;
 use super::shapes::compare;
 use super::tightened::{refused_writes, tightened};
 use super::trial::{Asked, Subject, Trial};
@@ -165,7 +166,9 @@ impl<'a> Checker<'a> {
             let Some(text) = self.texts.get(watched.text).filter(|_| everything || surely) else { continue };
             let mut verdicts = Vec::new();
             if let Some(error) = refused.get(&watched.text) {
-                verdicts.push(does_not_plan(changeset, watched, error));
+                let uses = &text.now.usage.uses;
+                let column = missing(error, text.sql, uses, &self.catalog, &after);
+                verdicts.push(does_not_plan(changeset, watched, error, column));
             }
             if let Some(next) = &text.next {
                 let mut say = |kind, class: &str, reason, column| {
@@ -376,7 +379,12 @@ async fn look(database: &dyn Database) -> Result<(Catalog, Look)> {
     futures::try_join!(database.catalog(), database.look())
 }
 
-fn does_not_plan(changeset: &Changeset, watched: &Watched<'_>, error: &QueryError) -> Verdict {
+fn does_not_plan(
+    changeset: &Changeset,
+    watched: &Watched<'_>,
+    error: &QueryError,
+    column: Option<String>,
+) -> Verdict {
     let (kind, class) = (VerdictKind::Breaking, "does-not-plan");
-    watched.verdict(&changeset.key, kind, class, error.to_string(), error.column.clone())
+    watched.verdict(&changeset.key, kind, class, error.to_string(), error.column.clone().or(column))
 }

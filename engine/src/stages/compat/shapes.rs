@@ -38,9 +38,9 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
             continue;
         }
         let reason = format!("column {name} is {new} instead of {old}");
-        let kind = if bare(old) == bare(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
+        let kind = if kin(old) == kin(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
         // How long a text may be is nothing that a reader sees.
-        if kind == VerdictKind::Risky && bare(old).starts_with("char") {
+        if bare(old) == bare(new) && bare(old).starts_with("char") {
             continue;
         }
         return Some((kind, "result-type", reason, Some(name.clone())));
@@ -61,6 +61,12 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     })
 }
 
+/// What a client sees of a type: `text` and `character varying` are the same bytes, and drivers read both as a string
+/// (pg_cast has them as binary-coercible).
+fn kin(sql_type: &str) -> String {
+    bare(sql_type).replace("character varying", "text")
+}
+
 /// A type without its length or precision: those change what fits, not what a client sees.
 fn bare(sql_type: &str) -> String {
     match (sql_type.find('('), sql_type.find(')')) {
@@ -72,5 +78,39 @@ fn bare(sql_type: &str) -> String {
             )
         }
         _ => sql_type.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(columns: &[(&str, &str)]) -> QueryShape {
+        let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect();
+        QueryShape { columns, parameters: Vec::new() }
+    }
+
+    #[test]
+    fn a_type_differs_where_a_client_sees_it() {
+        use VerdictKind::{Breaking, Risky};
+        let cases = [
+            ("character varying(40)", "character varying(20)", None),
+            ("character varying(40)", "text", Some(Risky)),
+            ("text[]", "character varying(9)[]", Some(Risky)),
+            ("text", "citext", Some(Breaking)),
+            ("character varying(9)", "character(9)", Some(Breaking)),
+            ("numeric(10,2)", "numeric(12,2)", Some(Risky)),
+            ("integer", "bigint", Some(Breaking)),
+            ("timestamp without time zone", "timestamp with time zone", Some(Breaking)),
+        ];
+        for (old, new, told) in cases {
+            let found =
+                compare(&shape(&[("a", "integer"), ("b", old)]), &shape(&[("a", "integer"), ("b", new)]));
+            assert_eq!(
+                found.map(|(kind, class, _, _)| (kind, class)),
+                told.map(|k| (k, "result-type")),
+                "{old} -> {new}"
+            );
+        }
     }
 }
