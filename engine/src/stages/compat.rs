@@ -9,6 +9,7 @@ mod felt;
 mod missing;
 mod promise;
 mod shapes;
+mod texts;
 mod tightened;
 mod trial;
 mod tried;

@@ -5,35 +5,20 @@ use std::sync::Arc;
 
 use crate::changeset::Changeset;
 use crate::contract::{Contract, Query};
-use crate::database::{
-    Catalog, Change, Client, Database, Look, ParameterRole, QueryError, QueryShape, Reads, Usage,
-};
-use crate::error::{Context, Error, Result};
+use crate::database::{Catalog, Change, Client, Database, Look, ParameterRole, QueryError, Reads};
+use crate::error::{Error, Result};
 use crate::evidence::{Verdict, VerdictKind};
 
 use super::api::Fields;
 use super::felt::{Use, felt, may_feel};
 use super::missing::missing;
 use super::shapes::compare;
+use super::texts::{Known, Texts};
 use super::tightened::{refused_writes, tightened};
 use super::trial::{Asked, Subject, Trial};
 use super::tried::{condense, settle};
 use crate::stages::behind;
-use crate::stages::watched::{Watched, usages, watched};
-
-/// A query's text, with what is known of it as of the changesets accepted so far.
-struct Text<'a> {
-    sql: &'a str,
-    now: Known,
-    /// After the changeset under check.
-    next: Option<Known>,
-}
-
-#[derive(Clone)]
-struct Known {
-    shape: QueryShape,
-    usage: Usage,
-}
+use crate::stages::watched::{Watched, watched};
 
 pub struct Checker<'a> {
     database: Arc<dyn Database>,
@@ -44,10 +29,10 @@ pub struct Checker<'a> {
     schema: Look,
     next_schema: Option<Look>,
     watched: Vec<Watched<'a>>,
-    texts: Vec<Text<'a>>,
+    texts: Texts<'a>,
     fields: Fields<'a>,
     versions: u64,
-    checks: u64,
+    tried: u64,
     trial: Option<Trial>,
 }
 
@@ -73,11 +58,10 @@ impl<'a> Checker<'a> {
         let mut client = database.client(application).await?;
         let (catalog, schema) = look(database.as_ref()).await?;
         let (watched, distinct) = watched(contracts);
-        let (shapes, usages) =
-            tokio::join!(client.describe_all(&distinct), usages(&database, &distinct, &catalog));
+        let (texts, refused) = Texts::begin(distinct, client.as_mut(), &database, &catalog).await?;
         let mut wrong = Vec::new();
         for watched in &watched {
-            if let Some(Err(e)) = shapes.get(watched.text) {
+            if let Some(e) = refused.get(&watched.text) {
                 let Query { file, line, name, .. } = watched.query;
                 wrong.push(format!("{}:{line}: {name}: {e}", file.display()));
             }
@@ -87,11 +71,6 @@ impl<'a> Checker<'a> {
             return Err(Error::input(wrong.join("\n  "))
                 .hint("it does not work before any change: correct the contract, or check that this is the right database"));
         }
-        let mut texts = Vec::new();
-        for ((sql, shape), usage) in distinct.into_iter().zip(shapes.into_iter().flatten()).zip(usages?) {
-            texts.push(Text { sql, now: Known { shape, usage }, next: None });
-        }
-        let checks = u64::try_from(texts.len()).unwrap_or(u64::MAX);
         let application = application.to_owned();
         Ok(Self {
             database,
@@ -106,7 +85,7 @@ impl<'a> Checker<'a> {
             fields,
             versions: u64::try_from(contracts.iter().map(|c| c.versions.len()).sum::<usize>())
                 .unwrap_or(u64::MAX),
-            checks,
+            tried: 0,
             trial: None,
         })
     }
@@ -140,7 +119,7 @@ impl<'a> Checker<'a> {
         u64::try_from(self.watched.len()).unwrap_or(u64::MAX)
     }
     pub fn checks(&self) -> u64 {
-        self.checks
+        self.texts.asked.saturating_add(self.tried)
     }
 
     /// What the changeset that was just applied means for everybody.
@@ -158,12 +137,15 @@ impl<'a> Checker<'a> {
         let everything = changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
         let surely: Vec<bool> = self.texts.iter().map(|t| !t.now.usage.uses.is_disjoint(&touched)).collect();
-        let refused = self.describe(&surely, everything, &after).await?;
+        let may_reach = |place: usize| everything || surely.get(place) == Some(&true);
+        let client = self.client.as_mut();
+        let refused = self.texts.renew(may_reach, client, &self.database, &after).await?;
         let mut reached = Vec::new();
         let (mut reads, nothing) = (HashMap::new(), Reads::default());
         for (at, watched) in self.watched.iter().enumerate() {
-            let surely = surely.get(watched.text).copied().unwrap_or_default();
-            let Some(text) = self.texts.get(watched.text).filter(|_| everything || surely) else { continue };
+            let Some(text) = self.texts.get(watched.text).filter(|_| may_reach(watched.text)) else {
+                continue;
+            };
             let mut verdicts = Vec::new();
             if let Some(error) = refused.get(&watched.text) {
                 let uses = &text.now.usage.uses;
@@ -218,47 +200,6 @@ impl<'a> Checker<'a> {
         Ok(verdicts)
     }
 
-    /// Plans what may be reached once more; gives the reasons of what does not plan any more.
-    async fn describe(
-        &mut self,
-        surely: &[bool],
-        everything: bool,
-        after: &Catalog,
-    ) -> Result<HashMap<usize, QueryError>> {
-        let reached =
-            self.texts.iter().enumerate().filter(|(n, _)| everything || surely.get(*n) == Some(&true));
-        let (places, asked): (Vec<usize>, Vec<&str>) = reached.map(|(n, text)| (n, text.sql)).unzip();
-        self.checks += u64::try_from(asked.len()).unwrap_or(0);
-        let (shapes, usages) =
-            tokio::join!(self.client.describe_all(&asked), usages(&self.database, &asked, after));
-        let mut refused = HashMap::new();
-        let mut known = Vec::new();
-        for ((place, shape), usage) in places.into_iter().zip(shapes).zip(usages?) {
-            match shape {
-                Ok(shape) => known.push((place, Known { shape, usage })),
-                Err(error) => drop(refused.insert(place, error)),
-            }
-        }
-        let writes =
-            |place: usize| self.texts.get(place).filter(|t| !t.now.usage.writes.is_empty()).map(|t| t.sql);
-        let (writing, asked): (Vec<usize>, Vec<(&str, &QueryShape)>) =
-            known.iter().filter_map(|(place, known)| Some((*place, (writes(*place)?, &known.shape)))).unzip();
-        for (place, planned) in writing.into_iter().zip(self.client.plan_all(&asked).await) {
-            if let Err(error) = planned {
-                refused.insert(place, error);
-            }
-        }
-        if let Some(error) = refused.values().find(|e| e.code == "connection") {
-            return Err(error.clone()).context("the scratch database broke the connection");
-        }
-        for (place, known) in known.into_iter().filter(|(place, _)| !refused.contains_key(place)) {
-            if let Some(text) = self.texts.get_mut(place) {
-                text.next = Some(known);
-            }
-        }
-        Ok(refused)
-    }
-
     /// Runs what still plans, before and after the changeset.
     async fn try_out(
         &mut self,
@@ -305,7 +246,7 @@ impl<'a> Checker<'a> {
                 Subject { asked, role: watched.role }
             })
             .collect();
-        self.checks += u64::try_from(subjects.len()).unwrap_or(0);
+        self.tried += u64::try_from(subjects.len()).unwrap_or(0);
         let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
             let Some(watched) = self.watched.get(reached.at) else { continue };
@@ -317,11 +258,7 @@ impl<'a> Checker<'a> {
 
     /// The changeset stays: what is true after it is what the next one is held against.
     pub fn accept(&mut self) {
-        for text in &mut self.texts {
-            if let Some(next) = text.next.take() {
-                text.now = next;
-            }
-        }
+        self.texts.accept();
         self.fields.accept();
         if let Some(catalog) = self.next_catalog.take() {
             self.catalog = catalog;
@@ -343,9 +280,7 @@ impl<'a> Checker<'a> {
         // Objects have numbers of their own there.
         self.schema = self.database.look().await?;
         self.fields.forget();
-        for text in &mut self.texts {
-            text.next = None;
-        }
+        self.texts.forget();
         match self.trial.as_mut() {
             Some(trial) => trial.take_back().await,
             None => Ok(()),
@@ -357,11 +292,9 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Refused` when something had.
     pub async fn last_look(&mut self) -> Result<()> {
-        let asked: Vec<&str> = self.texts.iter().map(|t| t.sql).collect();
-        self.checks += u64::try_from(asked.len()).unwrap_or(0);
-        let shapes = self.client.describe_all(&asked).await;
+        let refused = self.texts.look(self.client.as_mut()).await;
         for Watched { service, version, query, text, .. } in &self.watched {
-            if let Some(Err(error)) = shapes.get(*text) {
+            if let Some(error) = refused.get(text) {
                 let Query { file, line, name, .. } = query;
                 let place = format!("{}:{line}: {name} of {service} {version}", file.display());
                 return Err(Error::refused(format!(

@@ -61,8 +61,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     })
 }
 
-/// What a client sees of a type: `text` and `character varying` are the same bytes, and drivers read both as a string
-/// (pg_cast has them as binary-coercible).
+/// What a client sees of a type: `text` and `character varying` are the same bytes, and a string for every driver.
 fn kin(sql_type: &str) -> String {
     bare(sql_type).replace("character varying", "text")
 }
