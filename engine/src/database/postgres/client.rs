@@ -2,9 +2,9 @@
 
 mod answers;
 mod copying;
+mod told;
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,13 +13,14 @@ use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Column, Row, RowStream};
 
-use super::connect::{cause, quoted, quoted_relation};
+use super::connect::{quoted, quoted_relation};
 use super::plans;
 use super::relations::CopyShape;
 use super::text::{AsText, Text, builtin};
 use crate::database::{self, Answer, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 use copying::copy;
 pub(crate) use copying::copy_row;
+pub(super) use told::told;
 
 /// Queries that are asked about before the first is answered.
 const AHEAD: usize = 64;
@@ -252,38 +253,4 @@ fn first_failure<T>(
 
 fn first(row: &Row) -> Option<String> {
     if row.is_empty() { None } else { row.try_get::<_, Option<Text>>(0).ok().flatten().map(|t| t.0) }
-}
-
-/// What the server said, or that it is gone.
-pub(super) fn told(error: tokio_postgres::Error) -> QueryError {
-    match error.as_db_error() {
-        Some(db) => QueryError {
-            code: db.code().code().to_owned(),
-            message: db.message().to_owned(),
-            column: db.column().map(str::to_owned),
-            table: db.table().map(|table| match db.schema() {
-                Some(schema) => format!("{schema}.{table}"),
-                None => table.to_owned(),
-            }),
-            constraint: db.constraint().map(str::to_owned),
-        },
-        None => QueryError {
-            code: if error.is_closed() || is_io(&error) { "connection".into() } else { "driver".into() },
-            message: cause(&error),
-            column: None,
-            table: None,
-            constraint: None,
-        },
-    }
-}
-
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    let mut source = StdError::source(error);
-    while let Some(inner) = source {
-        if inner.is::<std::io::Error>() {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
 }

@@ -319,5 +319,5 @@ fn does_not_plan(
     column: Option<String>,
 ) -> Verdict {
     let (kind, class) = (VerdictKind::Breaking, "does-not-plan");
-    watched.verdict(&changeset.key, kind, class, error.to_string(), error.column.clone().or(column))
+    watched.verdict(&changeset.key, kind, class, error.to_string(), column)
 }
