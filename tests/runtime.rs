@@ -419,6 +419,14 @@ async fn clients_see_what_a_service_would() {
         ("SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
         ("SELECT '{\"a\": 1}'::jsonb", "{\"a\": 1}"),
         ("SELECT 'ABC'::log.code", "ABC"),
+        (
+            r#"SELECT array['a b', NULL, '', 'null', 'x,"\', 'ü']::text[]"#,
+            r#"{"a b",NULL,"","null","x,\"\\",ü}"#,
+        ),
+        ("SELECT array['abc']::varchar(2)[]", "{ab}"),
+        ("SELECT array['lost']::log.state[]", "{lost}"),
+        ("SELECT '{}'::int[]", "{}"),
+        ("SELECT array['2024-02-29', null]::date[]", "{2024-02-29,NULL}"),
     ] {
         let shape = client.describe(sql).await.unwrap();
         assert_eq!(

@@ -82,6 +82,12 @@ fn text(kind: &Type, raw: &[u8]) -> Result<String, Unreadable> {
     if matches!(kind.kind(), Kind::Enum(_)) {
         return Ok(String::from_utf8(raw.to_vec())?);
     }
+    // The binary form has the number of the elements' type in it, which is another after a change and nothing that is read.
+    if let Kind::Array(_) = kind.kind()
+        && let Ok(elements) = Vec::<Option<Text>>::from_sql(kind, raw)
+    {
+        return Ok(array(&elements));
+    }
     Ok(match *kind {
         Type::BOOL => if raw == [0] { "f" } else { "t" }.to_owned(),
         Type::INT2 => i16::from_sql(kind, raw)?.to_string(),
@@ -102,6 +108,21 @@ fn text(kind: &Type, raw: &[u8]) -> Result<String, Unreadable> {
         _ if kind.name() == "citext" => String::from_utf8(raw.to_vec())?,
         _ => hex(raw),
     })
+}
+
+/// As `array_out` writes it: elements are quoted where they could be taken for something else.
+fn array(elements: &[Option<Text>]) -> String {
+    let special = |c: char| "{},\"\\".contains(c) || c.is_ascii_whitespace();
+    let one = |element: &Option<Text>| match element {
+        None => "NULL".to_owned(),
+        Some(Text(text))
+            if text.is_empty() || text.eq_ignore_ascii_case("null") || text.contains(special) =>
+        {
+            format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+        }
+        Some(Text(text)) => text.clone(),
+    };
+    format!("{{{}}}", elements.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
 fn hex(raw: &[u8]) -> String {
