@@ -52,7 +52,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
     let sql = format!(
         "SELECT c.oid, n.nspname || '.' || c.relname, c.relkind = 'p', c.reltuples::float8,
                 CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END,
-                CASE WHEN c.relkind = 'r' THEN pg_total_relation_size(c.oid) ELSE 0 END,
+                CASE WHEN c.relkind = 'r' AND pg_relation_size(c.oid) > 0 THEN pg_total_relation_size(c.oid) ELSE 0 END,
                 CASE WHEN c.relispartition THEN pn.nspname || '.' || p.relname END,
                 has_table_privilege(c.oid, 'SELECT')
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
