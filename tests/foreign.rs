@@ -4,8 +4,10 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use drydock::database::{self, Endpoint};
+use drydock::database::{self, Ending, Endpoint};
+use drydock::provider::{Progress, Provider, local::Local};
 use support::{Home, Ran, matches_schema};
 
 const PASSWORD: &str = "n0b0dy-s33s-th1s";
@@ -49,7 +51,7 @@ impl Shop {
         let home = Home::new("foreign");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let (url, admin) = runtime.block_on(async {
-            let local = drydock::provider::local::Local::find().await.unwrap();
+            let local = Local::find().await.unwrap();
             let endpoint = local.production(&home.folder.join("server")).await.unwrap();
             let admin = database::embedded(endpoint.clone());
             admin.execute_script(&format!("create role app login password '{PASSWORD}'")).await.unwrap();
@@ -402,6 +404,33 @@ fn roles_are_made_once_for_all_scratch_databases() {
     assert_eq!(accepted, ["reporting"]);
     let told: Vec<_> = compat["verdicts"].as_array().unwrap().iter().map(|v| v["class"].clone()).collect();
     assert_eq!(told, ["does-not-plan", "fails-when-run"], "{compat:#}");
+}
+
+/// A session that is about to end keeps nobody from making the copy anew.
+#[test]
+fn a_copy_is_made_anew_whoever_is_in_it() {
+    let shop = Shop::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let production = database::open(&shop.url).unwrap();
+        let local = Local::find().await.unwrap();
+        let folder = shop.home.folder.join("scratch");
+        let quiet: Progress = Arc::new(|_, _| {});
+        local.scratch(production.as_ref(), &folder, quiet.clone()).await.unwrap();
+        let catalog = production.catalog().await.unwrap();
+        let wanted = ["public.orders".to_owned()].into();
+        let lent = local.lend(production.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
+        assert_eq!(lent.tables.keys().collect::<Vec<_>>(), ["public.customers", "public.orders"]);
+        let copy = local.fresh_scratch(&lent.template, "copy").await.unwrap();
+        let (user, password) = (lent.user.clone(), Some(lent.password.clone()));
+        let trier = production.at(Endpoint { user, password, ..copy });
+        let mut client = trier.client("test").await.unwrap();
+        let shape = client.describe("select count(*) from orders").await.unwrap();
+        local.fresh_scratch(&lent.template, "copy").await.unwrap();
+        let again = client.run("select count(*) from orders", &shape, &[], Ending::Commit).await;
+        assert!(again.is_err() && !client.alive());
+        local.discard(&folder).await.unwrap();
+    });
 }
 
 const ALLOWED: &str = "--liquibase formatted sql

@@ -320,6 +320,15 @@ impl Liquibase {
         Ok(())
     }
 
+    /// Leaves the database, so that nobody of ours is in it; what comes next connects again.
+    ///
+    /// # Errors
+    /// `Failed` when the driver is gone.
+    pub async fn disconnect(&mut self) -> Result<()> {
+        self.ensure().await?;
+        self.call("disconnect", json!({})).await.map(|_| ())
+    }
+
     /// Reads a changelog; a later connection uses the same one.
     ///
     /// # Errors

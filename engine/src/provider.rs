@@ -149,9 +149,9 @@ pub trait Provider: Send + Sync {
     async fn scratch(&self, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint>;
     /// A new copy of the scratch template with the given name (replaces an earlier one of that name).
     async fn fresh_scratch(&self, template: &Endpoint, name: &str) -> Result<Endpoint>;
-    /// Leaves of the copies that lie in `folder` only this one, and takes away what changesets made in the others for the whole
-    /// server, as roles are.
-    async fn clear_scratch(&self, folder: &Path, copy: &Endpoint) -> Result<()>;
+    /// Takes away what changesets made for the whole server in `folder`, as roles are, and with it all copies; says whether there
+    /// was anything.
+    async fn clear_scratch(&self, folder: &Path) -> Result<bool>;
     /// A second template beside the one that `scratch` made in `folder`: with rows of these tables of production, and with
     /// the rows that they refer to. Reads little, by key, and never for long.
     async fn lend(

@@ -25,6 +25,7 @@
 //   lock                                                  -> {held, by, since}
 //   release_lock                                          -> {state: released}; whoever holds Liquibase's lock
 //   clear                                                 -> {}; never needed: the history is read anew for every act
+//   disconnect                                            -> {}; what comes next connects again
 //   close                                                 -> {}; and the process ends
 //
 // A changeset's status: {id, author, path, line, comment, remarks, contexts, labels, description, run_in_transaction, run_on_change,
@@ -194,6 +195,7 @@ public class Driver {
                 return open(request);
             case "clear":
                 return map();
+            case "disconnect":
             case "close":
                 disconnect();
                 return map();

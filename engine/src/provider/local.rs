@@ -156,9 +156,8 @@ impl Provider for Local {
         scratch::fresh(template, name).await
     }
 
-    async fn clear_scratch(&self, folder: &Path, copy: &Endpoint) -> Result<()> {
-        let cluster = scratch::open(&self.tools, folder)?;
-        scratch::clear(&cluster, &copy.database).await
+    async fn clear_scratch(&self, folder: &Path) -> Result<bool> {
+        scratch::clear(&scratch::open(&self.tools, folder)?).await
     }
 
     async fn lend(

@@ -87,6 +87,9 @@ fn describe(compat: &Compat) -> String {
     )
 }
 
+/// Changesets that it is cheaper to copy than to apply again.
+const WORTH_A_COPY: usize = 5;
+
 /// What a check needs, whether a run does it or `drydock compat` alone.
 pub struct Bench {
     pub production: Arc<dyn Database>,
@@ -113,7 +116,7 @@ impl Bench {
         self.watcher.progress("making a scratch database with production's schema", None);
         let template =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
-        let mut state = State { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), generation: 0 };
+        let mut state = State::new(template.clone());
         let mut scratch = self.rebuild(&template, liquibase, folder, &mut state).await?;
         let begun = Instant::now();
         let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
@@ -162,6 +165,7 @@ impl Bench {
             state.verdicts.extend(verdicts);
             if waits_for.is_empty() {
                 state.accepted.push(changeset.key.clone());
+                state.since.push(changeset.key.clone());
                 checker.accept();
             } else {
                 state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
@@ -223,14 +227,31 @@ impl Bench {
         folder: &std::path::Path,
         state: &mut State,
     ) -> Result<Arc<dyn Database>> {
-        state.generation += 1;
-        let endpoint = self.provider.fresh_scratch(template, &format!("check_{}", state.generation)).await?;
-        let scratch = self.production.at(endpoint);
-        liquibase.connect(scratch.as_ref(), &self.application).await?;
-        self.provider.clear_scratch(folder, scratch.endpoint()).await?;
-        if !state.accepted.is_empty() {
-            liquibase.apply_all(Some(&state.accepted)).await?;
+        if self.provider.clear_scratch(folder).await? {
+            state.base = template.clone();
+            state.since.clone_from(&state.accepted);
         }
+        let scratch = self.copy(liquibase, state).await?;
+        if state.since.is_empty() {
+            return Ok(scratch);
+        }
+        liquibase.apply_all(Some(&state.since)).await?;
+        if state.since.len() < WORTH_A_COPY {
+            return Ok(scratch);
+        }
+        // The next one begins here.
+        liquibase.disconnect().await?;
+        state.base = scratch.endpoint().clone();
+        state.since.clear();
+        self.copy(liquibase, state).await
+    }
+
+    /// One more copy of the base, and Liquibase connected to it.
+    async fn copy(&self, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
+        state.generation += 1;
+        let name = format!("check_{}", state.generation);
+        let scratch = self.production.at(self.provider.fresh_scratch(&state.base, &name).await?);
+        liquibase.connect(scratch.as_ref(), &self.application).await?;
         Ok(scratch)
     }
 }
@@ -239,10 +260,25 @@ struct State {
     held: Vec<Held>,
     accepted: Vec<ChangesetId>,
     verdicts: Vec<Verdict>,
+    /// What copies are made of.
+    base: Endpoint,
+    /// Accepted, and not in the base.
+    since: Vec<ChangesetId>,
     generation: u32,
 }
 
 impl State {
+    fn new(base: Endpoint) -> Self {
+        Self {
+            held: Vec::new(),
+            accepted: Vec::new(),
+            verdicts: Vec::new(),
+            base,
+            since: Vec::new(),
+            generation: 0,
+        }
+    }
+
     /// The held changeset that this one most likely builds on: the latest that touches the same, or else the latest.
     fn builds_on(&self, changeset: &Changeset, plan: &Plan) -> Result<Option<Held>> {
         let touched = changeset.touches();

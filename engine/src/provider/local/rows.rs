@@ -73,13 +73,14 @@ pub async fn lend(
 }
 
 /// It may read and write everything and is nobody: rights are looked at by themselves, and queries of a service whose role
-/// is known are run as that role.
+/// is known are run as that role. Who makes copies may end its sessions, which keep a copy from being dropped.
 fn trier(password: &str, user: &str) -> String {
     format!(
         "SET log_statement = 'none';
          DO $$ DECLARE r text; BEGIN
            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {TRIER}; END IF;
            ALTER ROLE {TRIER} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS PASSWORD {password};
+           GRANT pg_signal_backend TO {quoted};
            FOR r IN SELECT rolname FROM pg_roles WHERE rolname IN ('pg_read_all_data', 'pg_write_all_data')
              OR rolname !~ '^pg_' AND NOT rolsuper AND rolname NOT IN ({name}, {user}) LOOP
              EXECUTE format('GRANT %I TO {TRIER}', r);
@@ -97,6 +98,7 @@ fn trier(password: &str, user: &str) -> String {
          END $$;",
         name = literal(TRIER),
         user = literal(user),
+        quoted = quoted(user),
         password = literal(password),
     )
 }

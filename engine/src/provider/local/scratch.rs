@@ -99,8 +99,8 @@ pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
         .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))
 }
 
-/// Drops copies other than this one, and the roles that are younger than the template and so came by changesets.
-pub async fn clear(cluster: &Cluster<'_>, copy: &str) -> Result<()> {
+/// Drops the roles that are younger than the template and so came by changesets, and all copies; nothing where there are none.
+pub async fn clear(cluster: &Cluster<'_>) -> Result<bool> {
     const WHAT: &str = "cannot clear the scratch server";
     let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
     // Numbers are given in order, and those of a server this young have not begun anew.
@@ -109,17 +109,17 @@ pub async fn clear(cluster: &Cluster<'_>, copy: &str) -> Result<()> {
     let template = cluster.endpoint().database;
     let roles = client.query(younger, &[&super::rows::TRIER, &template]).await.told(WHAT)?;
     if roles.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     // Rights in a database keep a role from being dropped.
-    let others = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
-        WHERE NOT datistemplate AND datname NOT IN ('postgres', $1)";
-    let others = client.query(others, &[&copy]).await.told(WHAT)?;
-    for row in others.iter().chain(&roles) {
+    let copies = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+        WHERE NOT datistemplate AND datname <> 'postgres'";
+    let copies = client.query(copies, &[]).await.told(WHAT)?;
+    for row in copies.iter().chain(&roles) {
         let sql: String = row.try_get(0).told(WHAT)?;
         client.batch_execute(&sql).await.told(WHAT)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A copy of the template under another name.
