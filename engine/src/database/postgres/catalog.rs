@@ -61,7 +61,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
          WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}"
     );
     let mut classes = BTreeMap::new();
-    for row in client.query(&sql, &[]).await.told(READ)? {
+    for row in client.query_typed(&sql, &[]).await.told(READ)? {
         let tuples: f64 = row.try_get(3).told(READ)?;
         let heap: i64 = row.try_get::<_, Option<i64>>(4).told(READ)?.unwrap_or(0);
         let bytes: i64 = row.try_get::<_, Option<i64>>(5).told(READ)?.unwrap_or(0);
@@ -97,7 +97,7 @@ async fn columns(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {USERS}
          ORDER BY a.attrelid, a.attnum"
     );
-    for row in client.query(&sql, &[]).await.told(READ)? {
+    for row in client.query_typed(&sql, &[]).await.told(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).told(READ)?) else { continue };
         let length: Option<i32> = row.try_get(6).told(READ)?;
         class.table.columns.push(Column {
@@ -127,7 +127,7 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2"
     );
     let mut names = BTreeMap::new();
-    for row in client.query(&sql, &[]).await.told(READ)? {
+    for row in client.query_typed(&sql, &[]).await.told(READ)? {
         names.insert(row.try_get(1).told(READ)?, row.try_get(2).told(READ)?);
         let key = row.try_get::<_, Option<Vec<String>>>(5).told(READ)?.unwrap_or_default();
         let Some(class) = classes.get_mut(&row.try_get(0).told(READ)?) else { continue };
@@ -153,7 +153,7 @@ async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Re
          FROM pg_constraint o JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
          WHERE o.contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = o.conparentid AND p.conrelid = o.conrelid)
          ORDER BY o.conrelid, o.conname";
-    for row in client.query(sql, &[]).await.told(READ)? {
+    for row in client.query_typed(sql, &[]).await.told(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).told(READ)?) else { continue };
         let own = row.try_get::<_, Option<Vec<String>>>(2).told(READ)?.unwrap_or_default();
         let theirs = row.try_get::<_, Option<Vec<String>>>(3).told(READ)?.unwrap_or_default();
@@ -171,7 +171,7 @@ async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<Str
          JOIN pg_class p ON p.oid = o.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
          WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2";
     let mut found: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
-    for row in client.query(sql, &[]).await.told(READ)? {
+    for row in client.query_typed(sql, &[]).await.told(READ)? {
         let child = (row.try_get(1).told(READ)?, row.try_get(2).told(READ)?);
         found.entry(row.try_get(0).told(READ)?).or_default().push(child);
     }
@@ -186,7 +186,7 @@ async fn count_small(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Res
         .map(|(oid, c)| format!("SELECT {oid}::oid, count(*) FROM ONLY {}", quoted_relation(&c.name)))
         .collect();
     for part in counts.chunks(200) {
-        for row in client.query(&part.join(" UNION ALL "), &[]).await.told(READ)? {
+        for row in client.query_typed(&part.join(" UNION ALL "), &[]).await.told(READ)? {
             if let Some(class) = classes.get_mut(&row.try_get(0).told(READ)?) {
                 class.table.rows = u64::try_from(row.try_get::<_, i64>(1).told(READ)?).unwrap_or(0);
             }
@@ -221,7 +221,7 @@ async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>>
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
     );
     let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in client.query(&sql, &[]).await.told(READ)? {
+    for row in client.query_typed(&sql, &[]).await.told(READ)? {
         let body: String = row.try_get(1).told(READ)?;
         routines.entry(row.try_get(0).told(READ)?).or_default().extend(words_and_calls(&body));
     }
@@ -238,7 +238,7 @@ async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Event
          WHERE NOT t.tgisinternal AND {USERS} ORDER BY 1, 2"
     );
     let mut triggers: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
-    for row in client.query(&sql, &[]).await.told(READ)? {
+    for row in client.query_typed(&sql, &[]).await.told(READ)? {
         let on = Events {
             insert: row.try_get(2).told(READ)?,
             update: row.try_get(3).told(READ)?,
@@ -278,7 +278,7 @@ async fn enums(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
 }
 
 async fn pairs(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<String>>> {
-    let rows = client.query(sql, &[]).await.told(READ)?;
+    let rows = client.query_typed(sql, &[]).await.told(READ)?;
     rows.into_iter().map(|row| Ok((row.try_get(0).told(READ)?, row.try_get(1).told(READ)?))).collect()
 }
 
@@ -316,7 +316,7 @@ pub async fn samples(client: &Client, table: &str, column: &str, most: u32) -> R
         literal("5s")
     );
     client.batch_execute(&limits).await.told(WHAT)?;
-    let rows = client.query(&sql, &[]).await;
+    let rows = client.query_typed(&sql, &[]).await;
     client.batch_execute("ROLLBACK").await.told(WHAT)?;
     match rows {
         Err(e) if e.code().is_some_and(|c| c.code() == "57014") => Ok(Vec::new()),
