@@ -356,7 +356,6 @@ fn bad_input(shop: &Shop) {
     // Nothing of all this has touched the database or left anything behind that a good run stumbles over.
 }
 
-/// What is let pass, and how it was said: in SQL, as a changeset's comment, of a class, of a hazard that is not there.
 /// Roles belong to the server, which scratch databases share.
 const ROLES: &str = "--liquibase formatted sql
 
@@ -433,6 +432,7 @@ fn a_copy_is_made_anew_whoever_is_in_it() {
     });
 }
 
+/// What is let pass, and how it was said: in SQL, as a changeset's comment, of a class, of a hazard that is not there.
 const ALLOWED: &str = "--liquibase formatted sql
 
 --changeset shop:code

@@ -149,7 +149,7 @@ impl Postgres {
         }
     }
 
-    async fn major(client: &Connection) -> Result<u32> {
+    pub(crate) async fn major(client: &Connection) -> Result<u32> {
         let row =
             client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
         let major: i32 = row.and_then(|r| r.try_get(0)).told("cannot ask for the server's version")?;

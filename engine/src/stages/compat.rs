@@ -117,7 +117,7 @@ impl Bench {
         let template =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
         let mut state = State::new(template.clone());
-        let mut scratch = self.rebuild(&template, liquibase, folder, &mut state).await?;
+        let mut scratch = self.copy(liquibase, &mut state).await?;
         let begun = Instant::now();
         let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
         let (trial, untried) = match self.trial(&checker, &plan.changesets, folder).await {
@@ -165,7 +165,6 @@ impl Bench {
             state.verdicts.extend(verdicts);
             if waits_for.is_empty() {
                 state.accepted.push(changeset.key.clone());
-                state.since.push(changeset.key.clone());
                 checker.accept();
             } else {
                 state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
@@ -229,20 +228,21 @@ impl Bench {
     ) -> Result<Arc<dyn Database>> {
         if self.provider.clear_scratch(folder).await? {
             state.base = template.clone();
-            state.since.clone_from(&state.accepted);
+            state.in_base = 0;
         }
         let scratch = self.copy(liquibase, state).await?;
-        if state.since.is_empty() {
+        let missing = state.accepted.get(state.in_base..).unwrap_or_default();
+        if missing.is_empty() {
             return Ok(scratch);
         }
-        liquibase.apply_all(Some(&state.since)).await?;
-        if state.since.len() < WORTH_A_COPY {
+        liquibase.apply_all(Some(missing)).await?;
+        if missing.len() < WORTH_A_COPY {
             return Ok(scratch);
         }
         // The next one begins here.
         liquibase.disconnect().await?;
         state.base = scratch.endpoint().clone();
-        state.since.clear();
+        state.in_base = state.accepted.len();
         self.copy(liquibase, state).await
     }
 
@@ -262,21 +262,14 @@ struct State {
     verdicts: Vec<Verdict>,
     /// What copies are made of.
     base: Endpoint,
-    /// Accepted, and not in the base.
-    since: Vec<ChangesetId>,
+    /// How many of the accepted are in the base.
+    in_base: usize,
     generation: u32,
 }
 
 impl State {
     fn new(base: Endpoint) -> Self {
-        Self {
-            held: Vec::new(),
-            accepted: Vec::new(),
-            verdicts: Vec::new(),
-            base,
-            since: Vec::new(),
-            generation: 0,
-        }
+        Self { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), base, in_base: 0, generation: 0 }
     }
 
     /// The held changeset that this one most likely builds on: the latest that touches the same, or else the latest.

@@ -22,7 +22,7 @@ use sample::{ask, list};
 /// The database that holds the rows, a template as the one without them.
 const NAME: &str = "drydock_rows";
 /// Who tries things out there: no superuser, owner of nothing.
-pub const TRIER: &str = "drydock_trial";
+pub(super) const TRIER: &str = "drydock_trial";
 const APPLICATION: &str = "sample (drydock)";
 
 /// A copy of the template with rows of these tables, and of those that they refer to.

@@ -135,8 +135,7 @@ pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
         .await
         .told(&what)?;
     // Since 15 a copy goes through the log by default, which is twice as slow where nothing waits for the disk.
-    let how = "SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN 'STRATEGY FILE_COPY' ELSE '' END";
-    let how: String = client.query_one(how, &[]).await.and_then(|row| row.try_get(0)).told(&what)?;
+    let how = if Postgres::major(&client).await? >= 15 { "STRATEGY FILE_COPY" } else { "" };
     let create = format!("CREATE DATABASE {} TEMPLATE {} {how}", quoted(name), quoted(&template.database));
     for attempt in 1.. {
         match client.batch_execute(&create).await {

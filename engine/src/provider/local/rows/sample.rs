@@ -77,9 +77,14 @@ fn into_root(name: &str, catalog: &Catalog, sampled: &mut BTreeMap<String, Rows>
     let Some(all) = sampled.get_mut(root) else { return };
     let places: Option<Vec<usize>> = all.columns.iter().map(|c| part.place(c)).collect();
     let Some(places) = places else { return };
-    let mut held: HashSet<Row> = all.rows.iter().cloned().collect();
     let rows = part.rows.iter().map(|row| places.iter().map(|at| row.get(*at).cloned().flatten()).collect());
-    all.rows.extend(rows.filter(|row: &Row| held.insert(row.clone())));
+    add(all, rows);
+}
+
+/// Rows that are not there yet.
+fn add(to: &mut Rows, rows: impl IntoIterator<Item = Row>) {
+    let mut held: HashSet<Row> = to.rows.iter().cloned().collect();
+    to.rows.extend(rows.into_iter().filter(|row| held.insert(row.clone())));
 }
 
 /// Columns that are made of others, and cannot be laid in.
@@ -190,8 +195,7 @@ async fn close(
         pin_mut!(answers);
         while let Some((parent, columns, fetched)) = answers.next().await {
             let entry = all.entry(parent).or_insert_with(|| Rows { columns, rows: Vec::new() });
-            let mut held: HashSet<Row> = entry.rows.iter().cloned().collect();
-            entry.rows.extend(fetched.unwrap_or_default().into_iter().filter(|row| held.insert(row.clone())));
+            add(entry, fetched.unwrap_or_default());
         }
     }
     Ok(all)
