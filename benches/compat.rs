@@ -11,11 +11,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use comfy_table::{CellAlignment, Table, presets};
-use drydock::changeset::{Changeset, ChangesetId, Phase, Reverse};
 use drydock::contract::{Arity, Contract, Query, Version};
-use drydock::database::{self, Database, Endpoint};
-use drydock::provider::{self, Progress, Provider, local::Local};
+use drydock::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use drydock::model::endpoint::Endpoint;
+use drydock::product::postgres::local::Local;
+use drydock::product::{self, Database, Provider};
+
 use drydock::stages::compat::{Checker, Trial};
+use drydock::watcher::Progress;
 
 /// Tables of the database that all services share.
 const TABLES: usize = 120;
@@ -87,7 +90,7 @@ fn changesets(
     count: usize,
     tables: usize,
     database: &dyn Database,
-    catalog: &database::Catalog,
+    catalog: &drydock::model::catalog::Catalog,
 ) -> Vec<Changeset> {
     let one = |n: usize| {
         let t = (n % tables) * (TABLES / tables);
@@ -121,11 +124,11 @@ async fn main() {
     std::fs::set_permissions(folder.path(), open).unwrap();
     let local = Local::find().await.unwrap();
     let cluster = local.production(&folder.path().join("production")).await.unwrap();
-    database::embedded(cluster.clone()).execute_script("create database bench").await.unwrap();
-    let production = database::embedded(Endpoint { database: "bench".into(), ..cluster });
+    product::embedded(cluster.clone()).execute_script("create database bench").await.unwrap();
+    let production = product::embedded(Endpoint { database: "bench".into(), ..cluster });
     production.execute_script(&schema()).await.unwrap();
     let catalog = production.catalog().await.unwrap();
-    let provider: Arc<dyn Provider> = provider::embedded().await.unwrap();
+    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
     let scratch = folder.path().join("scratch");
     let quiet: Progress = Arc::new(|_, _| {});
     let template = provider.scratch(production.as_ref(), &scratch, quiet.clone()).await.unwrap();
@@ -159,8 +162,10 @@ async fn main() {
         let checker = Checker::new(Arc::clone(&checked), &contracts, "bench").await.unwrap();
         let looked = begun.elapsed().as_secs_f64();
         let wanted = checker.reachable(&plan);
-        let lent =
-            provider.lend(production.as_ref(), &catalog, &scratch, &wanted, quiet.clone()).await.unwrap();
+        let lent = provider
+            .sample_rows(production.as_ref(), &catalog, &scratch, &wanted, quiet.clone())
+            .await
+            .unwrap();
         let trial =
             Trial::begin(Arc::clone(&provider), Arc::clone(&production), lent, "bench").await.unwrap();
         let lent = begun.elapsed().as_secs_f64() - looked;

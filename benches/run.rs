@@ -12,17 +12,20 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets};
-use drydock::changeset::ChangesetId;
 use drydock::config::{self, Environment, Selection};
-use drydock::database::{Database, Ending};
-use drydock::drive::{self, Until};
-use drydock::evidence::{Outcome, RunRecord, TrafficSummary};
 use drydock::liquibase::Liquibase;
-use drydock::run::{self, Run, Wishes};
-use drydock::stage::Stage;
-use drydock::traffic::{Period, Traffic, TrafficOptions};
+use drydock::load::{Period, Traffic, TrafficOptions};
+use drydock::model::changeset::ChangesetId;
+use drydock::model::evidence::{Outcome, RunRecord, TrafficSummary};
+use drydock::model::query::Ending;
+use drydock::model::stage::Stage;
+use drydock::product::Database;
+use drydock::run::drive::{self, Until};
+use drydock::run::record;
+use drydock::run::{Run, RunOptions, target};
+use drydock::stages::Stages;
 use drydock::watcher::Watcher;
-use drydock::{contract, demo, record};
+use drydock::{contract, demo};
 
 mod dagger;
 
@@ -144,11 +147,11 @@ impl Drop for Report {
 async fn migrate(environment: &Environment, report: f64) -> RunRecord {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     // Made before the clock runs.
-    let database = run::open_target(environment, &watcher).await.unwrap();
+    let database = target::open(environment, &watcher).await.unwrap();
     let _report = Report::begin(database, report);
-    let mut run = Run::open(environment.clone(), Wishes::default(), watcher, false).await.unwrap();
+    let mut run = Run::open(environment.clone(), RunOptions::default(), watcher, false).await.unwrap();
     let id = run.id.clone();
-    let outcome = drive::drive(&mut run, Until::End).await.unwrap();
+    let outcome = drive::drive(&mut run, &mut Stages::default(), Until::End).await.unwrap();
     run.close(false).await;
     assert!(matches!(outcome, Some(Outcome::Held | Outcome::Migrated)), "the run ended {outcome:?}");
     record::load(environment, &id).unwrap()
@@ -163,7 +166,7 @@ struct Bare {
 
 async fn update(environment: &Environment, changesets: &[ChangesetId], report: f64) -> Bare {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
-    let database = run::open_target(environment, &watcher).await.unwrap();
+    let database = target::open(environment, &watcher).await.unwrap();
     let contracts = contract::load(&environment.contracts).unwrap();
     let options = TrafficOptions {
         rate: environment.traffic.rate,

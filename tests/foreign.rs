@@ -6,8 +6,12 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use drydock::database::{self, Ending, Endpoint};
-use drydock::provider::{Progress, Provider, local::Local};
+use drydock::model::endpoint::Endpoint;
+use drydock::model::query::Ending;
+use drydock::product;
+use drydock::product::Provider;
+use drydock::product::postgres::local::Local;
+use drydock::watcher::Progress;
 use support::{Home, Ran, matches_schema};
 
 const PASSWORD: &str = "n0b0dy-s33s-th1s";
@@ -53,12 +57,12 @@ impl Shop {
         let (url, admin) = runtime.block_on(async {
             let local = Local::find().await.unwrap();
             let endpoint = local.production(&home.folder.join("server")).await.unwrap();
-            let admin = database::embedded(endpoint.clone());
+            let admin = product::embedded(endpoint.clone());
             admin.execute_script(&format!("create role app login password '{PASSWORD}'")).await.unwrap();
             admin.execute_script("create database shop owner app").await.unwrap();
             let Endpoint { host, port, .. } = &endpoint;
             let url = format!("postgresql://app:{PASSWORD}@{host}:{port}/shop");
-            database::open(&url).unwrap().execute_script(TABLES).await.unwrap();
+            product::open(&url).unwrap().execute_script(TABLES).await.unwrap();
             (url, Endpoint { database: "shop".to_owned(), ..endpoint })
         });
         let shop = Self { home, url, admin };
@@ -115,7 +119,7 @@ fn contracts_are_harvested_from_what_was_asked_and_compared_with_it() {
     let shop = Shop::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let admin = |sql: &str| {
-        runtime.block_on(database::embedded(shop.admin.clone()).execute_script(sql)).unwrap();
+        runtime.block_on(product::embedded(shop.admin.clone()).execute_script(sql)).unwrap();
     };
     let refused = |said: &str| {
         let ran = shop.contracts(&["drift"]).expect(2);
@@ -129,7 +133,7 @@ fn contracts_are_harvested_from_what_was_asked_and_compared_with_it() {
     refused("may not see the queries of other roles");
     admin("grant pg_read_all_stats to app");
     admin("select pg_stat_statements_reset()");
-    let app = database::open(&shop.url).unwrap();
+    let app = product::open(&shop.url).unwrap();
     for sql in ASKED {
         // A function that is there while the query runs, and gone when somebody looks.
         let gone = "create function pg_temp.gone(bigint) returns bigint language sql as 'select $1'; ";
@@ -235,7 +239,7 @@ fn a_foreign_database_and_bad_input() {
     // Somebody changes the schema behind everybody's back.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        database::open(&shop.url)
+        product::open(&shop.url)
             .unwrap()
             .execute_script("alter table orders add column hotfix int")
             .await
@@ -386,7 +390,7 @@ alter table orders add check (total > 5) not valid;
 #[test]
 fn roles_are_made_once_for_all_scratch_databases() {
     let shop = Shop::new();
-    let admin = database::embedded(shop.admin.clone());
+    let admin = product::embedded(shop.admin.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(admin.execute_script("alter role app createrole")).unwrap();
     shop.write("changes.sql", ROLES);
@@ -411,14 +415,14 @@ fn a_copy_is_made_anew_whoever_is_in_it() {
     let shop = Shop::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let production = database::open(&shop.url).unwrap();
+        let production = product::open(&shop.url).unwrap();
         let local = Local::find().await.unwrap();
         let folder = shop.home.folder.join("scratch");
         let quiet: Progress = Arc::new(|_, _| {});
         local.scratch(production.as_ref(), &folder, quiet.clone()).await.unwrap();
         let catalog = production.catalog().await.unwrap();
         let wanted = ["public.orders".to_owned()].into();
-        let lent = local.lend(production.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
+        let lent = local.sample_rows(production.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
         assert_eq!(lent.tables.keys().collect::<Vec<_>>(), ["public.customers", "public.orders"]);
         let copy = local.fresh_scratch(&lent.template, "copy").await.unwrap();
         let (user, password) = (lent.user.clone(), Some(lent.password.clone()));

@@ -40,13 +40,75 @@ fn lines_with(words: &[&str], allowed: &[&str]) -> Vec<String> {
     found
 }
 
+/// Rooms of the engine from the lowest to the highest. A room may use what stands on lines above its own, and itself.
+const FLOORS: &[&[&str]] = &[
+    &["error", "variables"],
+    &["model"],
+    &["watcher"],
+    &["config", "report"],
+    &["product"],
+    &["contract", "liquibase"],
+    &["demo", "load"],
+    &["run"],
+    &["stages"],
+    &["operations"],
+    &["cli"],
+];
+
+fn floor(room: &str) -> usize {
+    let found = FLOORS.iter().position(|rooms| rooms.contains(&room));
+    found
+        .unwrap_or_else(|| panic!("{room} is a new room: give it a floor here and a line in ARCHITECTURE.md"))
+}
+
+/// Imports of a room on the same or a higher floor, as `file:line: import`.
+fn imports_upwards(file: &str, text: &str) -> Vec<String> {
+    let room = file.split(['/', '.']).next().unwrap();
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let code = line.split("//").next().unwrap_or_default();
+        for (at, _) in code.match_indices("crate::") {
+            let rest = code.get(at + "crate::".len()..).unwrap_or_default();
+            let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !other.is_empty() && other != room && floor(&other) >= floor(room) {
+                found.push(format!("{file}:{number}: {}", line.trim()));
+            }
+        }
+    }
+    found
+}
+
 #[test]
-fn only_adapters_know_a_product_by_name() {
-    // `database.rs` declares the module of a product and says in words what its codes are; nothing more.
-    let found = lines_with(&["postgres", "oracle", "pg_", "sqlstate", "ora-"], &["database/", "provider/"]);
+fn imports_go_down_only() {
+    let source = root().join("engine/src");
+    let mut files = Vec::new();
+    sources(&source, &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&source).unwrap().display().to_string();
+        if name != "lib.rs" && name != "main.rs" {
+            found.extend(imports_upwards(&name, &std::fs::read_to_string(&file).unwrap()));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn an_import_upwards_is_found() {
+    let up = imports_upwards("model/plan.rs", "use crate::error::Result;\nuse crate::stages::plan;\n");
+    assert_eq!(up, ["model/plan.rs:2: use crate::stages::plan;"]);
+    let beside = imports_upwards("report.rs", "let x = crate::config::home();");
+    assert_eq!(beside, ["report.rs:1: let x = crate::config::home();"]);
+    assert_eq!(imports_upwards("stages.rs", "use crate::run::Run; // crate::cli\n"), Vec::<String>::new());
+}
+
+#[test]
+fn only_products_know_a_product_by_name() {
+    // `product.rs` declares the module of a product; nothing else outside names one.
+    let found = lines_with(&["postgres", "oracle", "pg_", "sqlstate", "ora-"], &["product/"]);
     let found: Vec<_> = found
         .into_iter()
-        .filter(|l| !(l.starts_with("database.rs:") && (l.contains("pub mod postgres") || l.contains("///"))))
+        .filter(|l| !(l.starts_with("product.rs:") && (l.contains("pub mod postgres") || l.contains("///"))))
         .collect();
     assert_eq!(found, Vec::<String>::new());
 }

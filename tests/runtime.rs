@@ -7,12 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use drydock::changeset::Backfill;
-use drydock::database::postgres::Postgres;
-use drydock::database::{Blocks, Client, Database, Ending, Endpoint};
 use drydock::error::ErrorKind;
-use drydock::provider::local::Local;
-use drydock::provider::{BackupMethod, Progress, Provider};
+use drydock::model::backup::BackupMethod;
+use drydock::model::changeset::Backfill;
+use drydock::model::endpoint::Endpoint;
+use drydock::model::query::Ending;
+use drydock::model::session::Blocks;
+use drydock::product::Provider;
+use drydock::product::postgres::Postgres;
+use drydock::product::postgres::local::Local;
+use drydock::product::{Client, Database};
+use drydock::watcher::Progress;
 
 const SCHEMA: &str = r#"
 CREATE SCHEMA log; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
@@ -106,7 +111,7 @@ impl Rig {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
-    async fn copy(&self, source: &Postgres, name: &str) -> (drydock::provider::Backup, Postgres) {
+    async fn copy(&self, source: &Postgres, name: &str) -> (drydock::model::backup::Backup, Postgres) {
         let began = Instant::now();
         let backup =
             self.local.backup(source, &self.path(&format!("{name}-backup")), "run-1", quiet()).await.unwrap();
@@ -136,11 +141,11 @@ fn kill(file: &Path) -> (String, nix::unistd::Pid) {
 }
 
 fn as_user(endpoint: &Endpoint, user: &str, password: &str) -> Postgres {
-    let password = Some(drydock::database::Secret::new(password));
+    let password = Some(drydock::model::endpoint::Secret::new(password));
     Postgres::from_endpoint(Endpoint { user: user.into(), password, ..endpoint.clone() })
 }
 
-async fn assert_equal(backup: &drydock::provider::Backup, copy: &Postgres) {
+async fn assert_equal(backup: &drydock::model::backup::Backup, copy: &Postgres) {
     let schema = copy.schema_fingerprint().await.unwrap();
     assert_eq!(backup.schema.differences(&schema, 20), Vec::<String>::new());
     assert_eq!(backup.schema.digest, schema.digest);

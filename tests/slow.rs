@@ -3,7 +3,8 @@
 
 mod support;
 
-use drydock::database::{self, Endpoint};
+use drydock::model::endpoint::Endpoint;
+use drydock::product;
 use serde_json::Value;
 use support::{Home, Ran, matches_schema};
 
@@ -96,9 +97,9 @@ impl Shop {
         let home = Home::new("slow");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let endpoint = runtime.block_on(async {
-            let local = drydock::provider::local::Local::find().await.unwrap();
+            let local = drydock::product::postgres::local::Local::find().await.unwrap();
             let endpoint = local.production(&home.folder.join("server")).await.unwrap();
-            database::embedded(endpoint.clone()).execute_script(TABLES).await.unwrap();
+            product::embedded(endpoint.clone()).execute_script(TABLES).await.unwrap();
             endpoint
         });
         let Endpoint { host, port, database, user, password, .. } = &endpoint;

@@ -7,8 +7,9 @@ mod support;
 use std::sync::Arc;
 
 use drydock::contract;
-use drydock::database::{self, Database};
-use drydock::provider::{self, Provider, local::Local};
+use drydock::product::Provider;
+use drydock::product::postgres::local::Local;
+use drydock::product::{self, Database};
 use drydock::stages::compat::Checker;
 use support::{Home, changeset};
 
@@ -210,8 +211,9 @@ const CASES: &[(&str, &[&str])] = &[
 async fn a_break_is_told_and_a_near_miss_is_not() {
     let home = Home::new("verdicts");
     let cluster = Local::find().await.unwrap().production(&home.folder.join("production")).await.unwrap();
-    database::embedded(cluster.clone()).execute_script("create database shop").await.unwrap();
-    let database = database::embedded(database::Endpoint { database: "shop".to_owned(), ..cluster });
+    product::embedded(cluster.clone()).execute_script("create database shop").await.unwrap();
+    let database =
+        product::embedded(drydock::model::endpoint::Endpoint { database: "shop".to_owned(), ..cluster });
     database.execute_script(SCHEMA).await.unwrap();
     let contracts = home.folder.join("contracts");
     std::fs::create_dir(&contracts).unwrap();
@@ -221,7 +223,7 @@ async fn a_break_is_told_and_a_near_miss_is_not() {
     }
     let contracts = contract::load(&contracts).unwrap();
     let catalog = database.catalog().await.unwrap();
-    let provider: Arc<dyn Provider> = provider::embedded().await.unwrap();
+    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
     let folder = home.folder.join("scratch");
     let quiet: provider::Progress = Arc::new(|_, _| {});
     let template = provider.scratch(database.as_ref(), &folder, quiet).await.unwrap();

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::database::Secret;
 use crate::error::{Context, Error, Result};
-use crate::storage::Storage;
+use crate::model::endpoint::Secret;
 use crate::variables::Variables;
 
 /// The file as written.
@@ -209,8 +208,21 @@ pub struct Environment {
     /// Journals, backups, clones of this environment.
     pub home: PathBuf,
     /// Where journals and evidence are kept besides, for other machines to go on with.
-    pub storage: Option<Storage>,
+    pub journal: Option<JournalLocation>,
 }
+
+/// Object storage that the record of an environment's runs is kept in.
+#[derive(Debug, Clone)]
+pub struct JournalLocation {
+    pub url: String,
+    /// The environment's own folder there.
+    pub folder: String,
+    /// Where its credentials come from.
+    pub variables: Variables,
+}
+
+/// The file in an environment's folder with the schema that its last run left.
+pub const LAST_SCHEMA: &str = "schema.json";
 
 /// What the command line says of the environment.
 #[derive(Debug, Clone, Default)]
@@ -330,13 +342,14 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         traffic.kind = kind;
     }
     let folder = environment_folder(&name, &target);
-    let storage = match selection.journal.as_deref().or(found.journal.as_deref()) {
-        Some(url) => Some(Storage::open(url, &folder, &selection.variables)?),
-        None => None,
-    };
+    let journal = selection.journal.as_ref().or(found.journal.as_ref()).map(|url| JournalLocation {
+        url: url.clone(),
+        folder: folder.clone(),
+        variables: selection.variables.clone(),
+    });
     Ok(Environment {
         home: home()?.join(folder),
-        storage,
+        journal,
         target,
         changelog_root: root,
         changelog_file: file_name,
@@ -367,7 +380,7 @@ fn environment_folder(name: &str, target: &Target) -> String {
                 .map(|u| format!("{:?}{:?}{}", u.host_str(), u.port(), u.path()))
                 .unwrap_or_default();
             let digest = sha2::Sha256::digest(plain.as_bytes());
-            format!("url-{}", crate::journal::hex(digest.get(..6).unwrap_or_default()))
+            format!("url-{}", crate::model::hex(digest.get(..6).unwrap_or_default()))
         }
         _ => name.to_owned(),
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod data_direction;
 pub mod drift;
 pub mod files;
 pub mod harvest;
@@ -12,9 +13,8 @@ mod load;
 pub(crate) mod openapi;
 mod placeholders;
 mod queries;
-pub mod tags;
 mod variants;
-mod ways;
+
 pub mod write;
 
 pub use load::load;

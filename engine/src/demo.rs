@@ -1,16 +1,17 @@
 //! The demo's production: the shared database of a logistics company, made at first use and kept.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Environment, Target};
-use crate::database::{self, Database, Secret};
+use crate::config::{Environment, LAST_SCHEMA, Target};
 use crate::error::{Context, Error, Result};
 use crate::liquibase::Liquibase;
-use crate::provider;
-use crate::stages::plan::REMEMBERED;
+use crate::model::endpoint::Secret;
+use crate::product::postgres::local::Local;
+use crate::product::{self, Database};
 use crate::watcher::Watcher;
 
 /// What production has had for long.
@@ -36,19 +37,19 @@ pub async fn production(
             Error::input(format!("--scale {scale} is out of range")).hint("give a number from 0.001 to 50")
         );
     }
-    let clusters = provider::local::Local::find().await?;
+    let clusters = Local::find().await?;
     let folder = folder(environment);
     let made = folder.join("made");
     if made.is_file() {
         let endpoint = clusters.production(&folder).await?;
-        return Ok(database::embedded(endpoint));
+        return Ok(product::embedded(endpoint));
     }
     watcher.note(&format!("making the demo's production at scale {scale} (kept until `drydock demo reset`)"));
     reset(environment).await?;
     std::fs::create_dir_all(&environment.home)
         .context(format!("{} cannot be made", environment.home.display()))?;
     let endpoint = clusters.production(&folder).await?;
-    let database = database::embedded(endpoint);
+    let database = product::embedded(endpoint);
     watcher.progress("demo: the baseline, by Liquibase", None);
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
     liquibase.changelog(environment, BASELINE).await?;
@@ -85,7 +86,7 @@ pub async fn serve(
         // Two containers may have one folder, and neither sees the other's processes.
         let _lock = alone(environment, watcher).await?;
         production(environment, scale, watcher).await?;
-        let clusters = provider::local::Local::find().await?;
+        let clusters = Local::find().await?;
         let endpoint = clusters.listen(&folder(environment), listen, Secret::new(password)).await?;
         watcher.note(&format!("the demo's production listens: {endpoint}"));
         clusters.wait(&folder(environment)).await
@@ -97,14 +98,16 @@ pub async fn serve(
 }
 
 /// The lock of the folder that production lies in, waited for.
-async fn alone(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<std::fs::File> {
-    use fs4::fs_std::FileExt;
+async fn alone(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<File> {
     std::fs::create_dir_all(&environment.home)
         .input(format!("{} cannot be made", environment.home.display()))?;
     let path = environment.home.join("production.lock");
-    let file = std::fs::File::create(&path).context(format!("{} cannot be made", path.display()))?;
+    let file = File::create(&path).context(format!("{} cannot be made", path.display()))?;
     let mut told = false;
-    while !file.try_lock_exclusive().context("the lock of the demo's production cannot be taken")? {
+    while let Err(locked) = file.try_lock() {
+        if let TryLockError::Error(e) = locked {
+            return Err(e).context("the lock of the demo's production cannot be taken");
+        }
         if !std::mem::replace(&mut told, true) {
             watcher.note("waiting for another process that serves this production");
         }
@@ -137,7 +140,7 @@ pub async fn check(
 /// `Failed` when it cannot be removed.
 pub async fn reset(environment: &Environment) -> Result<()> {
     stop(environment).await?;
-    for name in ["production", "runs", REMEMBERED] {
+    for name in ["production", "runs", LAST_SCHEMA] {
         let path = environment.home.join(name);
         let removed =
             if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
@@ -158,7 +161,7 @@ pub async fn reset(environment: &Environment) -> Result<()> {
 pub async fn stop(environment: &Environment) -> Result<()> {
     let folder = folder(environment);
     if folder.is_dir() {
-        provider::local::Local::find().await?.stop(&folder).await?;
+        Local::find().await?.stop(&folder).await?;
     }
     Ok(())
 }

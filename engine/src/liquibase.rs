@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::changeset::ChangesetId;
 use crate::config::Environment;
-use crate::database::{Database, JdbcTarget};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::model::changeset::ChangesetId;
+use crate::model::endpoint::JdbcTarget;
+use crate::product::Database;
 
 const DRIVER: &str = include_str!("liquibase/Driver.java");
 /// The line of Liquibase this driver is written for.

@@ -1,5 +1,6 @@
 //! A run for people: one self-contained HTML file, and text for the terminal.
 
+pub mod advice;
 pub mod compat;
 mod matrix;
 mod plot;
@@ -8,8 +9,8 @@ pub mod text;
 
 use std::fmt::Write;
 
-use crate::changeset::{Hazard, Severity};
-use crate::evidence::{Outcome, RunRecord};
+use crate::model::changeset::{Hazard, Severity};
+use crate::model::evidence::{Outcome, RunRecord};
 use text::{bytes, count, duration, proof, sentence, waits};
 
 const STYLE: &str = include_str!("report/style.css");

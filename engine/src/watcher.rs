@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::stage::Stage;
+use crate::model::stage::Stage;
+
+/// Progress of something long, shown to people: a label and, where known, done out of total.
+pub type Progress = Arc<dyn Fn(&str, Option<(u64, u64)>) + Send + Sync>;
 
 /// Hears of a run's progress. Calls come from any task and must not block.
 pub trait Watcher: Send + Sync {
@@ -28,7 +31,7 @@ impl Watcher for Silent {
 }
 
 /// The same, as the provider wants it.
-pub fn as_progress(watcher: &Arc<dyn Watcher>) -> crate::provider::Progress {
+pub fn as_progress(watcher: &Arc<dyn Watcher>) -> Progress {
     let watcher = Arc::clone(watcher);
     Arc::new(move |label, of| watcher.progress(label, of))
 }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drydock::contract::Query;
-use drydock::database::Database;
-use drydock::evidence::{Verdict, VerdictKind};
-use drydock::provider::{self, Progress, Provider};
+use drydock::model::evidence::{Verdict, VerdictKind};
+use drydock::product::{self, Database, Provider};
 use drydock::stages::compat::{Checker, Trial};
+use drydock::watcher::Progress;
 use tokio_postgres::Client;
 
-use crate::generate::{self, Mutation};
-use crate::reach::Reach;
-use crate::schemas::{self, Schema};
-use crate::score::Score;
-use crate::support::changeset;
-use crate::truth::{self, Felt};
+use super::generate::{self, Mutation};
+use super::reach::Reach;
+use super::schemas::{self, Schema};
+use super::score::Score;
+use super::support::changeset;
+use super::truth::{self, Felt};
 
 async fn connect(database: &dyn Database) -> Client {
     let endpoint = database.endpoint();
@@ -87,12 +87,12 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
         begun.elapsed()
     );
 
-    let provider: Arc<dyn Provider> = provider::embedded().await.unwrap();
+    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
     let quiet: Progress = Arc::new(|_, _| {});
     let folder = schema.home.folder.join("scratch");
     let template = provider.scratch(database.as_ref(), &folder, quiet.clone()).await.unwrap();
     let wanted = catalog.tables.keys().cloned().collect();
-    let lent = provider.lend(database.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
+    let lent = provider.sample_rows(database.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
     let trial = Trial::begin(Arc::clone(&provider), Arc::clone(database), lent, "mutations").await.unwrap();
     let fresh = async |n: usize| {
         database.at(provider.fresh_scratch(&template, &format!("checked_{}", n % 2)).await.unwrap())

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drydock::contract::{self, Contract, Version};
-use drydock::database::{self, Database};
-use drydock::provider::local::Local;
+use drydock::product::postgres::local::Local;
+use drydock::product::{self, Database};
 
-use crate::generate::Mutation;
-use crate::support::{Home, repository};
+use super::generate::Mutation;
+use super::support::{Home, repository};
 
 pub struct Schema {
     pub name: &'static str,
@@ -33,8 +33,9 @@ fn file(name: &str) -> String {
 pub async fn small(name: &'static str) -> Schema {
     let home = Home::new(&format!("mutations-{name}"));
     let cluster = Local::find().await.unwrap().production(&home.folder.join("production")).await.unwrap();
-    database::embedded(cluster.clone()).execute_script(&format!("create database {name}")).await.unwrap();
-    let database = database::embedded(database::Endpoint { database: name.to_owned(), ..cluster });
+    product::embedded(cluster.clone()).execute_script(&format!("create database {name}")).await.unwrap();
+    let database =
+        product::embedded(drydock::model::endpoint::Endpoint { database: name.to_owned(), ..cluster });
     database.execute_script(&file(&format!("{name}.sql"))).await.unwrap();
     for statement in SETTLED.split("; ") {
         database.execute_script(statement).await.unwrap();
@@ -65,7 +66,7 @@ pub async fn demo() -> Schema {
     let plan = home.run(&["plan", "--env", "demo", "--scale", "0.003", "--format", "json"]).expect(0).json();
     let endpoint =
         Local::find().await.unwrap().production(&home.folder.join("home/demo/production")).await.unwrap();
-    let database = database::embedded(endpoint);
+    let database = product::embedded(endpoint);
     for statement in SETTLED.split("; ") {
         database.execute_script(statement).await.unwrap();
     }

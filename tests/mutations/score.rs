@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use drydock::evidence::{Verdict, VerdictKind};
+use drydock::model::evidence::{Verdict, VerdictKind};
 
-use crate::truth::{Effect, Felt};
+use super::truth::{Effect, Felt};
 
 /// What was found of all changes to one schema. A pair is a query of one version and a change.
 #[derive(Default)]

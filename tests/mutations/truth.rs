@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use drydock::contract::Query;
-use drydock::database::ParameterRole;
+use drydock::model::query::ParameterRole;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use crate::values::{Value, candidates, fill, sets, without_copy};
+use super::values::{Value, candidates, fill, sets, without_copy};
 
 /// How one query came out with one set of values.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Values to find the truth with: those that rows hold, and those at the edge of what a column takes. Knows nothing of the
 //! checker.
 
-use drydock::database::ParameterRole;
+use drydock::model::query::ParameterRole;
 use tokio_postgres::Client;
 use tokio_postgres::types::{Kind, Type};
 

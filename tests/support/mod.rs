@@ -6,8 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use drydock::changeset::{Changeset, ChangesetId, Phase, Reverse};
-use drydock::database::{self, Catalog, DataFingerprint, Database, SchemaFingerprint};
+use drydock::model::catalog::Catalog;
+use drydock::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use drydock::model::schema::{DataFingerprint, SchemaFingerprint};
+use drydock::product::{self, Database};
 use serde_json::Value;
 
 pub fn repository() -> PathBuf {
@@ -146,9 +148,9 @@ impl Home {
     fn production<T>(&self, act: impl AsyncFnOnce(&dyn Database) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let local = drydock::provider::local::Local::find().await.unwrap();
+            let local = drydock::product::postgres::local::Local::find().await.unwrap();
             let endpoint = local.production(&self.folder.join("home/demo/production")).await.unwrap();
-            act(database::embedded(endpoint).as_ref()).await
+            act(product::embedded(endpoint).as_ref()).await
         })
     }
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Selection, TrafficKind};
-use crate::database::Secret;
 use crate::error::Result;
-use crate::inject::Inject;
+use crate::model::endpoint::Secret;
+use crate::run::inject::Inject;
 use crate::variables::Variables;
 
 /// Change the schema of a database that many services share, without anyone noticing, and take the change back when

@@ -9,26 +9,29 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::args::{Args, Command, ContractsCommand, DemoCommand, Document, Format, RunArgs, TargetArgs};
-use super::progress::Terminal;
+use crate::cli::args::{Args, Command, ContractsCommand, DemoCommand, Document, Format, RunArgs, TargetArgs};
+use crate::cli::progress::Terminal;
 use crate::config::{self, Environment};
 use crate::contract::drift::ContractDrift;
-use crate::database::Database;
 use crate::demo;
-use crate::drive::{self, Until};
 use crate::error::{Context, Error, Result};
-use crate::evidence::{CloneProof, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
-use crate::handover;
-use crate::inject::Inject;
-use crate::journal::KillAt;
 use crate::liquibase::Liquibase;
-use crate::provider::Backup;
-use crate::record;
+use crate::model::backup::Backup;
+use crate::model::event::EventKind;
+use crate::model::evidence::{CloneProof, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
+use crate::model::stage::Stage;
+use crate::product::Database;
 use crate::report;
-use crate::run::{self, Run, Wanted, Wishes};
-use crate::saga::{self, Decision, What};
-use crate::stage::Stage;
-use crate::stages::plan;
+use crate::run::drive::{self, Until};
+use crate::run::handover;
+use crate::run::inject::Inject;
+use crate::run::journal::KillAt;
+use crate::run::record;
+use crate::run::saga::{self, Decision};
+use crate::run::select::{self, RunSelector};
+use crate::run::storage::Storage;
+use crate::run::{Run, RunOptions, files, target};
+use crate::stages::{Stages, plan};
 use crate::watcher::Watcher;
 
 /// Runs one command and gives its exit code.
@@ -88,11 +91,11 @@ impl Out {
         Arc::clone(&self.terminal) as Arc<dyn Watcher>
     }
     /// Prints a result: the JSON document, or the text made of it.
-    fn give<T: Serialize>(&self, document: &T, text: impl FnOnce(Look) -> String) -> Result<()> {
+    fn give<T: Serialize>(&self, document: &T, text: impl FnOnce(TextStyle) -> String) -> Result<()> {
         self.terminal.finish();
         let printed = match self.format {
             Format::Json => json(document)?,
-            _ => text(Look::of_stdout()),
+            _ => text(TextStyle::of_stdout()),
         };
         print(&printed);
         Ok(())
@@ -110,12 +113,12 @@ fn print(text: &str) {
 
 /// How text may look.
 #[derive(Clone, Copy)]
-struct Look {
+struct TextStyle {
     colour: bool,
     width: u16,
 }
 
-impl Look {
+impl TextStyle {
     fn of_stdout() -> Self {
         let terminal = std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
@@ -125,7 +128,7 @@ impl Look {
     }
 }
 
-impl Look {
+impl TextStyle {
     fn of_a_file() -> Self {
         Self { colour: false, width: 120 }
     }
@@ -135,13 +138,13 @@ fn comfy_table_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }
 
-fn wishes(run: &RunArgs, environment: &Environment) -> Result<Wishes> {
+fn wishes(run: &RunArgs, environment: &Environment) -> Result<RunOptions> {
     if run.inject != Inject::None && !environment.target.is_demo() {
         return Err(Error::input("--inject works on the demo only")
             .hint("nothing is made to fail on a real database; use --env demo"));
     }
     let kill_at = std::env::var("DRYDOCK_TEST_KILL_AT").ok().and_then(|n| n.parse().ok());
-    Ok(Wishes {
+    Ok(RunOptions {
         inject: run.inject,
         kill_at: KillAt(kill_at),
         accept_drift: run.accept_drift,
@@ -157,7 +160,7 @@ async fn go(target: &TargetArgs, args: &RunArgs, until: Until, out: &Out) -> Res
     }
     let mut run = Run::open(environment.clone(), wishes, out.watcher(), false).await?;
     let id = run.id.clone();
-    let ended = drive::drive(&mut run, until).await.map_err(|e| in_between(&run, e));
+    let ended = drive::drive(&mut run, &mut Stages::default(), until).await.map_err(|e| in_between(&run, e));
     run.close(matches!(ended, Ok(None))).await;
     ended?;
     finish(&environment, &id, until, out)
@@ -182,7 +185,7 @@ fn in_between(run: &Run, error: Error) -> Error {
 fn finish(environment: &Environment, id: &str, until: Until, out: &Out) -> Result<u8> {
     let record = record::load(environment, id)?;
     let summary = &record.summary;
-    let text = |look: Look| report::text::closing(summary, &record, look.colour, look.width);
+    let text = |style: TextStyle| report::text::closing(summary, &record, style.colour, style.width);
     // A stage that was asked for alone gives its own evidence.
     match (until, &record) {
         (Until::After(Stage::Backup), RunRecord { backup: Some(backup), .. }) => out.give(backup, text)?,
@@ -211,15 +214,16 @@ async fn go_back(
         Some(folder) => Some(handover::take(&environment, &folder)?),
         None => run,
     };
-    let wishes = Wishes { run, ..Wishes::default() };
+    let wishes = RunOptions { run, ..RunOptions::default() };
     let mut run = Run::open(environment.clone(), wishes, out.watcher(), true).await?;
     let id = run.id.clone();
-    let unwound = run.journal.events().iter().any(|e| matches!(e.what, What::Unwinding { .. }));
+    let unwound = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
     // One that got stuck on the way back is tried again.
     if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
-        run.journal.append(What::Unwinding { reason, automatic: false }).await?;
+        run.journal.append(EventKind::Unwinding { reason, automatic: false }).await?;
     }
-    let ended = drive::drive(&mut run, Until::End).await.map_err(|e| in_between(&run, e));
+    let ended =
+        drive::drive(&mut run, &mut Stages::default(), Until::End).await.map_err(|e| in_between(&run, e));
     run.close(false).await;
     let ended = ended?;
     let code = finish(&environment, &id, Until::End, out)?;
@@ -229,10 +233,10 @@ async fn go_back(
 
 /// What the commands that only look need.
 async fn open(environment: &Environment, out: &Out) -> Result<(Arc<dyn Database>, Liquibase)> {
-    if let Some(storage) = &environment.storage {
+    if let Some(storage) = Storage::of(environment)? {
         storage.bring_schema(&environment.home).await?;
     }
-    let database = run::open_target(environment, &out.watcher()).await?;
+    let database = target::open(environment, &out.watcher()).await?;
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
     liquibase.changelog(environment, &environment.changelog_file).await?;
     liquibase.connect(database.as_ref(), "drydock plan").await?;
@@ -245,7 +249,7 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     out.terminal.progress("asking Liquibase what is pending", None);
     let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
     liquibase.close().await;
-    out.give(&plan, |look| report::text::plan(&plan, look.width))?;
+    out.give(&plan, |style| report::text::plan(&plan, style.width))?;
     plan::refuse(&plan, false)?;
     Ok(0)
 }
@@ -268,7 +272,7 @@ async fn show_drift(target: &TargetArgs, out: &Out) -> Result<u8> {
 fn meant(environment: &Environment, run: Option<String>) -> Result<String> {
     match run {
         Some(run) => Ok(run),
-        None => run::list(environment)?.pop().ok_or_else(|| {
+        None => files::list(environment)?.pop().ok_or_else(|| {
             Error::input(format!("environment \"{}\" has no run yet", environment.name))
                 .hint(format!("drydock migrate --env {}", environment.name))
         }),
@@ -278,25 +282,25 @@ fn meant(environment: &Environment, run: Option<String>) -> Result<String> {
 /// An environment whose record of this run, or of the latest, is here.
 async fn record_of(target: &TargetArgs, run: &Option<String>) -> Result<Environment> {
     let environment = config::resolve_record(&target.selection()?)?;
-    run::bring(&environment, run.as_deref().map_or(Wanted::Latest, Wanted::Since)).await?;
+    select::bring(&environment, run.as_deref().map_or(RunSelector::Latest, RunSelector::Since)).await?;
     Ok(environment)
 }
 
 async fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
     let environment = record_of(target, &run).await?;
     let record = record::load(&environment, &meant(&environment, run)?)?;
-    out.give(&record.summary, |look| report::text::status(&record, look.width))?;
+    out.give(&record.summary, |style| report::text::status(&record, style.width))?;
     Ok(0)
 }
 
 async fn history(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
-    run::bring(&environment, Wanted::All).await?;
-    let runs: Vec<RunSummary> = run::list(&environment)?
+    select::bring(&environment, RunSelector::All).await?;
+    let runs: Vec<RunSummary> = files::list(&environment)?
         .iter()
         .map(|id| record::load(&environment, id).map(|r| r.summary))
         .collect::<Result<_>>()?;
-    out.give(&runs, |look| report::text::history(&runs, look.width))?;
+    out.give(&runs, |style| report::text::history(&runs, style.width))?;
     Ok(0)
 }
 
@@ -331,10 +335,10 @@ async fn hand_over(
 
 async fn verify(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
-    run::bring(&environment, run.as_deref().map_or(Wanted::All, Wanted::Since)).await?;
+    select::bring(&environment, run.as_deref().map_or(RunSelector::All, RunSelector::Since)).await?;
     let ids = match run {
         Some(id) => vec![id],
-        None => run::list(&environment)?,
+        None => files::list(&environment)?,
     };
     let mut checked = Vec::new();
     for id in ids {
@@ -358,12 +362,12 @@ async fn demo_command(target: &TargetArgs, command: &DemoCommand, out: &Out) -> 
     let text = match command {
         DemoCommand::Serve { listen } => {
             let environment = config::resolve(&selection)?;
-            demo::serve(&environment, *listen, &out.watcher(), super::interrupted()).await?;
+            demo::serve(&environment, *listen, &out.watcher(), crate::cli::interrupted()).await?;
             "stopped; its data stays".to_owned()
         }
         DemoCommand::Up => {
             let environment = config::resolve(&selection)?;
-            let database = run::open_target(&environment, &out.watcher()).await?;
+            let database = target::open(&environment, &out.watcher()).await?;
             format!("the demo's production runs: {}", database.endpoint())
         }
         DemoCommand::Stop => {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize, Stream};
 
-use crate::stage::Stage;
+use crate::model::stage::Stage;
 use crate::watcher::Watcher;
 
 /// Shows a run's progress to a person.

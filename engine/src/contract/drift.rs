@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::harvest::{harvest, without_comments};
-use super::{Contract, Query};
-use crate::database::{Database, Seen};
+use crate::contract::harvest::{harvest, without_comments};
+use crate::contract::{Contract, Query};
 use crate::error::{Context, Result};
+use crate::model::statement_stats::StatementStats;
+use crate::product::Database;
 
 /// What `drydock contracts drift` prints as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +62,11 @@ impl ContractDrift {
 ///
 /// # Errors
 /// `Input` for a query of a contract that the grammar does not take.
-pub fn drift(contracts: &[Contract], seen: &Seen, database: &dyn Database) -> Result<ContractDrift> {
+pub fn drift(
+    contracts: &[Contract],
+    seen: &StatementStats,
+    database: &dyn Database,
+) -> Result<ContractDrift> {
     let mut known = BTreeSet::new();
     // By service, name and place: versions that have the query, and whether any of its variants was seen.
     type Place<'a> = (&'a str, &'a str, String, u64);

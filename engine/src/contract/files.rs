@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::harvest::{Harvested, UNKNOWN_VERSION, harvest as fold, without_comments};
-use super::placeholders::{Token, numbered, token};
-use super::write::LeftOut;
-use super::{Arity, queries, write};
-use crate::database::{SeenKind, SeenQuery};
+use crate::contract::harvest::{Harvested, UNKNOWN_VERSION, harvest as fold, without_comments};
+use crate::contract::placeholders::{Token, numbered, token};
+use crate::contract::write::LeftOut;
+use crate::contract::{Arity, queries, write};
 use crate::error::{Context, Error, Result};
-use crate::journal::hex;
+use crate::model::hex;
+use crate::model::statement_stats::{StatementKind, StatementStat};
 
 /// What jOOQ's LoggerListener writes before a statement.
 const LOGGED: [&str; 2] = ["Executing query", "Executing batch query"];
@@ -49,7 +49,7 @@ pub struct FromFiles {
 
 #[derive(Default)]
 struct Found {
-    queries: Vec<SeenQuery>,
+    queries: Vec<StatementStat>,
     left_out: Vec<LeftOut>,
     spelled_out: bool,
 }
@@ -151,7 +151,7 @@ fn statements(path: &Path, text: &str, found: &mut Found) -> Result<()> {
 }
 
 /// The statements that jOOQ logs, with `?` for each parameter; `??` is the operator.
-fn logged(text: &str, found: &mut Vec<SeenQuery>) {
+fn logged(text: &str, found: &mut Vec<StatementStat>) {
     for line in text.lines() {
         let written = LOGGED.iter().find_map(|mark| line.split_once(mark));
         let Some(sql) = written.and_then(|(_, rest)| rest.trim_start().strip_prefix(':')) else { continue };
@@ -201,38 +201,38 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// By its first word; `None` for what changes the schema or the session.
-fn kind(sql: &str) -> Option<SeenKind> {
+fn kind(sql: &str) -> Option<StatementKind> {
     let word: String =
         sql.trim_start_matches(['(', ' ', '\n']).chars().take_while(|c| c.is_alphabetic()).collect();
     Some(match word.to_lowercase().as_str() {
-        "select" | "with" | "values" => SeenKind::Select,
-        "insert" => SeenKind::Insert,
-        "update" => SeenKind::Update,
-        "delete" => SeenKind::Delete,
-        "merge" => SeenKind::Merge,
-        "copy" => SeenKind::Copy,
+        "select" | "with" | "values" => StatementKind::Select,
+        "insert" => StatementKind::Insert,
+        "update" => StatementKind::Update,
+        "delete" => StatementKind::Delete,
+        "merge" => StatementKind::Merge,
+        "copy" => StatementKind::Copy,
         _ => return None,
     })
 }
 
 /// The same as one that the database has seen: equal texts are one query, and so are those that differ in their lists.
-fn seen(name: &str, arity: Option<Arity>, sql: &str) -> SeenQuery {
-    let kind = kind(sql).unwrap_or(SeenKind::Select);
+fn seen(name: &str, arity: Option<Arity>, sql: &str) -> StatementStat {
+    let kind = kind(sql).unwrap_or(StatementKind::Select);
     let words: Vec<&str> =
         sql.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let lower: Vec<String> = words.iter().map(|w| w.to_lowercase()).collect();
-    let returns_rows = kind == SeenKind::Select || lower.iter().any(|w| w == "returning");
+    let returns_rows = kind == StatementKind::Select || lower.iter().any(|w| w == "returning");
     let lead = lower.iter().position(|w| matches!(w.as_str(), "from" | "into" | "update"));
     let table = lead.and_then(|n| words.get(n + 1)).map(|w| (*w).to_owned());
     let arity = arity.unwrap_or(match (kind, returns_rows) {
-        (SeenKind::Copy, _) => Arity::CopyFrom,
+        (StatementKind::Copy, _) => Arity::CopyFrom,
         (_, true) => Arity::Many,
         (_, false) => Arity::ExecRows,
     });
     let heading =
         if name.is_empty() { String::new() } else { format!("-- name: {name} {}\n", write::word(arity)) };
-    let shape = super::harvest::shape(sql);
-    SeenQuery {
+    let shape = crate::contract::harvest::shape(sql);
+    StatementStat {
         fingerprint: hex(&Sha256::digest(format!("{name}\0{shape}"))),
         sql: format!("{heading}{sql}"),
         role: String::new(),

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::placeholders::{Token, dense, token};
-use super::{Arity, Contract, tags};
-use crate::database::{SeenKind, SeenQuery};
+use crate::contract::placeholders::{Token, dense, token};
+use crate::contract::{Arity, Contract};
+use crate::model::query_tag;
+use crate::model::statement_stats::{StatementKind, StatementStat};
 
 /// The version of a service that does not say which it is.
 pub const UNKNOWN_VERSION: &str = "harvested";
@@ -34,23 +35,23 @@ pub struct Draft {
 
 /// Whose a query is: the service that its tags name, or their application, or the contract with its role, or the role.
 /// `None`: our own.
-pub fn owner(query: &SeenQuery, contracts: &[Contract]) -> Option<(String, Option<String>, bool)> {
-    let tags = comments(&query.sql).map(tags::read).fold(BTreeMap::new(), |mut all, tags| {
+pub fn owner(query: &StatementStat, contracts: &[Contract]) -> Option<(String, Option<String>, bool)> {
+    let tags = comments(&query.sql).map(query_tag::read).fold(BTreeMap::new(), |mut all, tags| {
         all.extend(tags);
         all
     });
     let named = tags.get("service").or_else(|| tags.get("application"));
     if let Some(service) = named {
         let version = tags.get("version").cloned();
-        return (service != tags::OURS).then(|| (service.clone(), version, true));
+        return (service != query_tag::OURS).then(|| (service.clone(), version, true));
     }
     let by_role = contracts.iter().find(|c| c.role.as_ref() == Some(&query.role));
     Some((by_role.map_or(&query.role, |c| &c.service).clone(), None, false))
 }
 
 /// Services in the order of their names, queries in the order of theirs: the same for the same statistics.
-pub fn harvest(seen: &[SeenQuery], contracts: &[Contract]) -> Vec<Harvested> {
-    let mut services: BTreeMap<String, (Harvested, BTreeMap<String, Vec<&SeenQuery>>)> = BTreeMap::new();
+pub fn harvest(seen: &[StatementStat], contracts: &[Contract]) -> Vec<Harvested> {
+    let mut services: BTreeMap<String, (Harvested, BTreeMap<String, Vec<&StatementStat>>)> = BTreeMap::new();
     for query in seen {
         let Some((service, version, named)) = owner(query, contracts) else { continue };
         let (harvested, groups) = services.entry(service.clone()).or_default();
@@ -87,14 +88,14 @@ pub(super) fn unique(queries: &mut [Draft]) {
 }
 
 /// Texts of one fingerprint: those that differ in the length of their lists only are one query.
-fn fold(group: &[&SeenQuery]) -> Vec<Draft> {
-    let mut shapes: BTreeMap<String, Vec<(String, &SeenQuery)>> = BTreeMap::new();
+fn fold(group: &[&StatementStat]) -> Vec<Draft> {
+    let mut shapes: BTreeMap<String, Vec<(String, &StatementStat)>> = BTreeMap::new();
     for query in group {
         let sql = dense(&without_comments(&query.sql));
         shapes.entry(shape(&sql)).or_default().push((sql, query));
     }
     // Rows of a multi-row INSERT, and COPY, whose constants the server leaves in: the shortest stands for all.
-    if group.iter().all(|q| matches!(q.kind, SeenKind::Insert | SeenKind::Copy)) {
+    if group.iter().all(|q| matches!(q.kind, StatementKind::Insert | StatementKind::Copy)) {
         let shortest = shapes.keys().min_by_key(|shape| shape.len()).cloned();
         shapes.retain(|shape, _| Some(shape) == shortest.as_ref());
     }
@@ -227,17 +228,17 @@ pub(super) fn without_comments(sql: &str) -> String {
 
 /// The name that the client's own library has put over it (sqlc's `-- name: LatestEvent :one`), or one of kind, table and
 /// fingerprint: the same at the next harvest.
-fn name(query: &SeenQuery) -> (String, Arity) {
+fn name(query: &StatementStat) -> (String, Arity) {
     let written = comments(&query.sql).find_map(|comment| {
         let words = comment.strip_prefix("--")?.trim().strip_prefix("name:")?;
         let mut words = words.split_whitespace();
-        Some((words.next()?.to_owned(), super::queries::arity(words.next()?)?))
+        Some((words.next()?.to_owned(), crate::contract::queries::arity(words.next()?)?))
     });
     if let Some(written) = written {
         return written;
     }
     let arity = match (query.kind, query.returns_rows) {
-        (SeenKind::Copy, false) => Arity::CopyFrom,
+        (StatementKind::Copy, false) => Arity::CopyFrom,
         (_, true) => Arity::Many,
         (_, false) => Arity::ExecRows,
     };
@@ -264,16 +265,16 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{queries, write};
     use super::*;
+    use crate::contract::{queries, write};
 
-    fn seen(sql: &str, role: &str, fingerprint: &str) -> SeenQuery {
-        SeenQuery {
+    fn seen(sql: &str, role: &str, fingerprint: &str) -> StatementStat {
+        StatementStat {
             sql: sql.to_owned(),
             role: role.to_owned(),
             calls: 3,
             fingerprint: fingerprint.to_owned(),
-            kind: if sql.starts_with("insert") { SeenKind::Insert } else { SeenKind::Select },
+            kind: if sql.starts_with("insert") { StatementKind::Insert } else { StatementKind::Select },
             returns_rows: !sql.starts_with("insert"),
             table: Some("order_lines".to_owned()),
         }

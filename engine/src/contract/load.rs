@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ApiField, Contract, Query, Version, openapi, queries};
+use crate::contract::{ApiField, Contract, Query, Version, openapi, queries};
 use crate::error::{Context, Error, Result};
 
 const FORM: &str = "a contract has service, owner, role and versions (version, queries, api)";

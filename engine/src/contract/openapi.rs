@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_yaml_ng::Value;
 
-use super::ApiField;
-use super::load::without_place;
-use super::ways::{Way, ways};
+use crate::contract::ApiField;
+use crate::contract::data_direction::{Way, ways};
+use crate::contract::load::without_place;
 use crate::error::{Error, Result};
 
 /// Deeper than this no document means it.

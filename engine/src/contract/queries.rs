@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::placeholders::{Token, numbered, token};
-use super::variants::{self, Variant, Wrong};
-use super::{Arity, Query};
+use crate::contract::placeholders::{Token, numbered, token};
+use crate::contract::variants::{self, Variant, Wrong};
+use crate::contract::{Arity, Query};
 use crate::error::{Error, Result};
 
 /// Reads the queries of a file. Strings, comments and dollar quotes may hold anything; what stands before the first name

@@ -10,7 +10,7 @@
 //! are `Orders[order=created_at, status=-]` and three more. A mark is a comment that holds a key and nothing else, so a
 //! comment stays a comment where no such key is declared. Parameters are numbered anew in each: an alternative may leave some out.
 
-use super::placeholders::{Token, dense, numbered, token};
+use crate::contract::placeholders::{Token, dense, numbered, token};
 
 /// Most queries that one may stand for: each is planned after every changeset that touches it.
 pub(super) const MOST: usize = 64;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::harvest::{Draft, Harvested};
-use super::{Arity, parse_queries};
+use crate::contract::harvest::{Draft, Harvested};
+use crate::contract::{Arity, parse_queries};
 use crate::error::{Context, Result};
 
 /// A query that was seen and is in no file, and why.

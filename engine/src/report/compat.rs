@@ -17,14 +17,14 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use sarif::sarif;
 
-use super::matrix::Matrix;
-use super::text::{count, duration, held};
+use crate::report::matrix::Matrix;
+use crate::report::text::{count, duration, held};
 use sha2::{Digest, Sha256};
 
-use crate::advice::{self, advice};
-use crate::changeset::{Changeset, ChangesetId};
-use crate::evidence::{Compat, Verdict, VerdictKind};
-use crate::journal::hex;
+use crate::model::changeset::{Changeset, ChangesetId};
+use crate::model::evidence::{Compat, Verdict, VerdictKind};
+use crate::model::hex;
+use crate::report::advice::{self, advice};
 
 /// Where the folders lie in the repository: what a verdict's file and a changeset's path are relative to.
 #[derive(Debug, Clone, Default)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::compat::{Finding, Findings};
-use super::escape;
-use super::text::{drawn, table};
-use crate::changeset::ChangesetId;
-use crate::evidence::VerdictKind;
+use crate::model::changeset::ChangesetId;
+use crate::model::evidence::VerdictKind;
+use crate::report::compat::{Finding, Findings};
+use crate::report::escape;
+use crate::report::text::{drawn, table};
 
 /// Rows are service versions, columns changesets; those with which everything is compatible are left out.
 pub struct Matrix<'a> {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::escape;
-use crate::evidence::{Applied, Rollout};
+use crate::model::evidence::{Applied, Rollout};
+use crate::report::escape;
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 60.0;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::escape;
-use super::text::{counted, drawn, duration, table};
-use crate::changeset::ChangesetId;
-use crate::evidence::{LockWait, Rehearsal, Shadow, Verdict, VerdictKind};
+use crate::model::changeset::ChangesetId;
+use crate::model::evidence::{LockWait, Rehearsal, Shadow, Verdict, VerdictKind};
+use crate::report::escape;
+use crate::report::text::{counted, drawn, duration, table};
 
 /// One of them.
 pub struct Line {

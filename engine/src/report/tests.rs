@@ -4,13 +4,13 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::changeset::{ChangesetId, Phase};
-use crate::database::SchemaFingerprint;
-use crate::evidence::{
+use crate::model::changeset::{ChangesetId, Phase};
+use crate::model::evidence::{
     Applied, BeforeAfter, ChangesetLine, Checked, Compat, EventLine, GateReading, Held, LockWait, Rehearsal,
     ReverseProof, Rollout, RunSummary, Shadow, StageLine, TrafficSecond, TrafficSummary, Verdict,
     VerdictKind, WaitsFor,
 };
+use crate::model::schema::SchemaFingerprint;
 
 const EVIL: &str = "<script>alert('x')</script>&\"";
 

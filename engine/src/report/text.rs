@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::rehearsal;
-use crate::changeset::Severity;
-use crate::evidence::{Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary};
+use crate::model::changeset::Severity;
+use crate::model::evidence::{Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary};
+use crate::report::rehearsal;
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(seconds: f64) -> String {

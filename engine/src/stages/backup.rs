@@ -1,10 +1,10 @@
 //! `backup`: a verified backup with a named restore point, and what the source looked like at that moment.
 
-use super::StageDone;
 use crate::error::{Context, Result};
-use crate::provider::BackupMethod;
-use crate::run::{self, Run};
-use crate::saga::ActOutcome;
+use crate::model::backup::BackupMethod;
+use crate::model::event::ActOutcome;
+use crate::run::{Run, files};
+use crate::stages::StageDone;
 use crate::watcher::as_progress;
 
 /// The stage of a run.
@@ -39,8 +39,8 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
 
 /// Takes backups of earlier runs away, but as many as the configuration keeps. Their journals and evidence stay.
 async fn drop_older(run: &mut Run) -> Result<()> {
-    let runs = run::runs_folder(&run.environment);
-    let earlier = run::list(&run.environment)?.into_iter().rev().filter(|id| *id < run.id);
+    let runs = files::runs_folder(&run.environment);
+    let earlier = files::list(&run.environment)?.into_iter().rev().filter(|id| *id < run.id);
     let backups = earlier.map(|id| (runs.join(&id).join("backup"), id)).filter(|(folder, _)| folder.exists());
     for (folder, id) in backups.skip(run.environment.keep_backups.saturating_sub(1)).collect::<Vec<_>>() {
         std::fs::remove_dir_all(&folder).context(format!("{} cannot be removed", folder.display()))?;

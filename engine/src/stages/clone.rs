@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::StageDone;
-use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::evidence::CloneProof;
-use crate::provider::Backup;
+use crate::model::backup::Backup;
+use crate::model::event::ActOutcome;
+use crate::model::evidence::CloneProof;
+use crate::product::Database;
 use crate::run::Run;
-use crate::saga::ActOutcome;
+use crate::stages::StageDone;
 use crate::watcher::as_progress;
 
 /// The stage of a run.

@@ -4,34 +4,35 @@
 //! it, and everything that does not build on it goes on.
 
 mod api;
+mod api_schema;
 mod check;
-mod felt;
-mod missing;
-mod promise;
-mod shapes;
-mod texts;
-mod tightened;
-mod trial;
-mod tried;
+mod constraint_diff;
+mod impact;
+mod query_cache;
+mod query_replay;
+mod replay_verdicts;
+mod signature_diff;
+mod unresolved_column;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{StageDone, rollout};
-use crate::allowed;
-use crate::changeset::{Changeset, ChangesetId};
 use crate::contract::Contract;
-use crate::database::{Database, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
 use crate::liquibase::Liquibase;
-use crate::provider::Provider;
+use crate::model::changeset::{Changeset, ChangesetId};
+use crate::model::endpoint::Endpoint;
+use crate::model::event::ActOutcome;
+use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
+use crate::product::Database;
+use crate::product::Provider;
 use crate::run::Run;
-use crate::saga::ActOutcome;
+use crate::run::drive::StageDone;
+use crate::stages::suppressions;
 use crate::watcher::{Watcher, as_progress};
 pub use check::Checker;
-pub use trial::Trial;
+pub use query_replay::Trial;
 
 /// The stage of a run.
 ///
@@ -156,10 +157,10 @@ impl Bench {
                 },
             }
             let mut verdicts = checker.verdicts(&done).await?;
-            let idle = allowed::verdicts(&changeset.allowed, &mut verdicts).into_iter();
+            let idle = suppressions::verdicts(&changeset.allowed, &mut verdicts).into_iter();
             // What gets slow is told on the clone.
             for line in idle.filter(|a| a.what != "gets-slow") {
-                self.watcher.note(&format!("{}: {}", changeset.place(), allowed::nothing_to_pass(line)));
+                self.watcher.note(&format!("{}: {}", changeset.place(), suppressions::nothing_to_pass(line)));
             }
             let waits_for = waiting(&verdicts);
             state.verdicts.extend(verdicts);
@@ -214,7 +215,7 @@ impl Bench {
         }
         let progress = as_progress(&self.watcher);
         let (production, provider) = (Arc::clone(&self.production), Arc::clone(&self.provider));
-        let lent = provider.lend(production.as_ref(), &catalog, folder, &wanted, progress).await?;
+        let lent = provider.sample_rows(production.as_ref(), &catalog, folder, &wanted, progress).await?;
         Ok(Some(Trial::begin(provider, production, lent, &self.application).await?))
     }
 
@@ -276,7 +277,7 @@ impl State {
     fn builds_on(&self, changeset: &Changeset, plan: &Plan) -> Result<Option<Held>> {
         let touched = changeset.touches();
         for held in self.held.iter().rev() {
-            if rollout::planned(plan, &held.key)?.touches().iter().any(|t| touched.contains(t)) {
+            if super::planned(plan, &held.key)?.touches().iter().any(|t| touched.contains(t)) {
                 return Ok(Some(held.clone()));
             }
         }

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::StageDone;
-use crate::allowed;
-use crate::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::config::Environment;
-use crate::database::{Catalog, Database, SchemaFingerprint};
 use crate::error::{Context, Error, Result};
-use crate::evidence::{Drift, Filtered, Plan, Wave};
-use crate::journal::{self, hex};
 use crate::liquibase::{ChangesetStatus, Liquibase, Status};
+use crate::model::catalog::Catalog;
+use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
+use crate::model::event::ActOutcome;
+use crate::model::evidence::{Drift, Filtered, Plan, Wave};
+use crate::model::hex;
+use crate::product::Database;
 use crate::run::Run;
-use crate::saga::ActOutcome;
+use crate::run::last_schema;
+use crate::stages::StageDone;
+use crate::stages::suppressions;
 
 /// The stage of a run.
 ///
@@ -24,7 +26,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     run.watcher.progress("asking Liquibase what is pending", None);
     let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
     let evidence = run.keep("plan", &plan).await?;
-    refuse(&plan, run.wishes.accept_drift)?;
+    refuse(&plan, run.options.accept_drift)?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
 }
@@ -66,7 +68,7 @@ pub async fn make(
     let mut catalog = database.catalog().await?;
     let pending: Vec<&ChangesetStatus> = status.changesets.iter().filter(|c| c.state == "pending").collect();
     let texts: Vec<String> = pending.iter().flat_map(|c| c.sql.iter().cloned()).collect();
-    catalog.coming = database.coming_indexes(&texts, &catalog);
+    catalog.pending_indexes = database.pending_indexes(&texts, &catalog);
     let hazards = database.hazards();
     let mut changesets = Vec::new();
     for pending in pending {
@@ -141,9 +143,9 @@ fn read(
         Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
         _ => (Reverse::None, Vec::new()),
     };
-    let mut allowed = allowed::read(&pending.remarks, pending.comment.as_deref(), hazards)
+    let mut allowed = suppressions::read(&pending.remarks, pending.comment.as_deref(), hazards)
         .input(format!("{place}: a remark of changeset \"{id}\" cannot be read"))?;
-    allowed::apply(&mut allowed, &mut statements, &mut inverse);
+    suppressions::apply(&mut allowed, &mut statements, &mut inverse);
     Ok(Changeset {
         key: pending.key.clone(),
         line: pending.line,
@@ -213,26 +215,8 @@ fn history_drift(status: &Status) -> Vec<Drift> {
     unknown.chain(changed).collect()
 }
 
-/// Where the schema that the last run left is kept, for finding what was changed behind its back.
-pub const REMEMBERED: &str = "schema.json";
-
-/// Remembers the schema a run leaves.
-///
-/// # Errors
-/// `Failed` when the disk or the storage does not take it.
-pub async fn remember(environment: &Environment, schema: &SchemaFingerprint) -> Result<()> {
-    let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
-    journal::write_whole(&environment.home, REMEMBERED, &bytes).context("the schema cannot be remembered")?;
-    match &environment.storage {
-        Some(storage) => storage.put(REMEMBERED, bytes).await,
-        None => Ok(()),
-    }
-}
-
 async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Result<Vec<Drift>> {
-    let Ok(bytes) = std::fs::read(environment.home.join(REMEMBERED)) else { return Ok(Vec::new()) };
-    let then: SchemaFingerprint =
-        serde_json::from_slice(&bytes).context("the remembered schema cannot be read")?;
+    let Some(then) = last_schema::read(environment)? else { return Ok(Vec::new()) };
     let now = database.schema_fingerprint().await?;
     Ok(then
         .differences(&now, 50)

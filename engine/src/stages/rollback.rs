@@ -4,26 +4,28 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::{plan, rollout};
-use crate::apply::{self, Hand, Step};
-use crate::changeset::ChangesetId;
-use crate::database::SchemaFingerprint;
+use super::planned;
+use super::rollout::Live;
 use crate::error::{Error, Result};
-use crate::evidence::{BeforeAfter, Plan, Rollback, Undone};
+use crate::model::changeset::ChangesetId;
+use crate::model::event::{Action, EventKind};
+use crate::model::evidence::{BeforeAfter, Plan, Rollback, Undone};
+use crate::model::schema::SchemaFingerprint;
+use crate::model::stage::Stage;
 use crate::run::Run;
-use crate::saga::{Action, What};
-use crate::stage::Stage;
+use crate::run::files;
+use crate::stages::changeset_runner::{self, ChangesetRunner, Step};
 
 /// Takes one changeset back.
 ///
 /// # Errors
 /// The inverse's own failure, once its attempts are used up: the run is stuck then.
-pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
+pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) -> Result<Undone> {
     let mut evidence = begin(run)?;
     let plan: Plan = run.evidence("plan")?;
-    let changeset = rollout::planned(&plan, key)?;
+    let changeset = planned(&plan, key)?;
     run.watcher.progress(&format!("taking back {}", key.id), None);
-    if let Some(live) = &run.live {
+    if let Some(live) = live {
         live.traffic.running(Some(key.clone()));
     }
     let application = run.application();
@@ -32,7 +34,7 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
         if let Step::Retry { attempt, error, .. } = step {
             let text = format!("try {attempt} of taking back {} gave way ({error})", key.id);
             let action = Some(Action::Undo { changeset: key.clone() });
-            let _ = notes.send(What::Noted { text, action, checkpoint: None });
+            let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }
     };
     let begun = Instant::now();
@@ -42,7 +44,7 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
     let work = async {
         // Moved in, so that the notes end with the work.
         let mut tell = tell;
-        let mut hand = Hand {
+        let mut runner = ChangesetRunner {
             database: run.database.as_ref(),
             liquibase: &mut run.liquibase,
             limits: &limits,
@@ -52,7 +54,7 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
             session: Vec::new(),
             tell: &mut tell,
         };
-        apply::back(&mut hand, &changeset).await
+        changeset_runner::back(&mut runner, &changeset).await
     };
     let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
     let effort = effort?;
@@ -69,7 +71,7 @@ pub async fn undo(run: &mut Run, key: &ChangesetId) -> Result<Undone> {
 }
 
 fn begin(run: &mut Run) -> Result<Rollback> {
-    if let Some(evidence) = crate::run::evidence::<Rollback>(&run.folder(), "rollback")? {
+    if let Some(evidence) = files::evidence::<Rollback>(&run.folder(), "rollback")? {
         return Ok(evidence);
     }
     run.watcher.stage_began(Stage::Rollback);
@@ -79,12 +81,11 @@ fn begin(run: &mut Run) -> Result<Rollback> {
         .iter()
         .rev()
         .find_map(|e| match &e.what {
-            What::Unwinding { reason, automatic } => Some((reason.clone(), *automatic)),
+            EventKind::Unwinding { reason, automatic } => Some((reason.clone(), *automatic)),
             _ => None,
         })
         .unwrap_or_default();
-    let before =
-        crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")?.unwrap_or_default();
+    let before = files::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")?.unwrap_or_default();
     Ok(Rollback {
         reason,
         automatic,
@@ -99,11 +100,11 @@ fn begin(run: &mut Run) -> Result<Rollback> {
 ///
 /// # Errors
 /// `Stuck` when production is not as it was.
-pub async fn settle(run: &mut Run) -> Result<String> {
+pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> {
     let mut evidence = begin(run)?;
-    let before: SchemaFingerprint = crate::run::evidence(&run.folder(), "schema-before")?.unwrap_or_default();
+    let before: SchemaFingerprint = files::evidence(&run.folder(), "schema-before")?.unwrap_or_default();
     let mut lost = 0;
-    if let Some(mut live) = run.live.take() {
+    if let Some(mut live) = live {
         live.traffic.running(None);
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let (traffic, failures) = live.traffic.stop().await;
@@ -133,7 +134,7 @@ pub async fn settle(run: &mut Run) -> Result<String> {
         return Err(Error::stuck(format!("{lost} acknowledged writes are gone"))
             .hint("the backup of this run is kept"));
     }
-    plan::remember(&run.environment, &after).await?;
+    run.remember_schema(&after).await?;
     let text = format!(
         "{} {} taken back in {:.1} s, schema as before, nothing lost",
         evidence.undone.len(),

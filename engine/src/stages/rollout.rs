@@ -6,21 +6,25 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::plan;
-use crate::apply::{self, Hand, Step};
-use crate::changeset::{Changeset, ChangesetId};
+use super::{planned, tell_skipped};
 use crate::config::TrafficKind;
-use crate::database::{Database, Ending, SchemaFingerprint};
 use crate::error::{Error, Result};
-use crate::evidence::{
-    Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, SkippedQuery, TrafficSummary,
+use crate::load::{Period, Traffic, TrafficOptions};
+use crate::model::changeset::ChangesetId;
+use crate::model::event::{Action, EventKind};
+use crate::model::evidence::{
+    Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, TrafficSummary,
 };
-use crate::gate;
-use crate::inject::Inject;
+use crate::model::query::Ending;
+use crate::model::schema::SchemaFingerprint;
+use crate::model::stage::Stage;
+use crate::product::Database;
 use crate::run::Run;
-use crate::saga::{Action, What};
-use crate::stage::Stage;
-use crate::traffic::{Period, Traffic, TrafficOptions};
+use crate::run::files;
+use crate::run::inject::Inject;
+use crate::run::liquibase_lock;
+use crate::stages::changeset_runner::{self, ChangesetRunner, Step};
+use crate::stages::gate;
 
 /// What is in flight while production changes.
 pub struct Live {
@@ -39,15 +43,15 @@ pub struct Live {
 ///
 /// # Errors
 /// `Failed` when there is no traffic to judge by.
-pub async fn open(run: &mut Run) -> Result<()> {
-    if run.live.is_some() {
+pub async fn open(run: &mut Run, live: &mut Option<Live>) -> Result<()> {
+    if live.is_some() {
         return Ok(());
     }
     run.watcher.stage_began(Stage::Rollout);
     run.watcher.progress("starting the services' traffic", None);
     let plan: Plan = run.evidence("plan")?;
     let compat: Compat = run.evidence("compat")?;
-    let before = match crate::run::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")? {
+    let before = match files::evidence::<SchemaFingerprint>(&run.folder(), "schema-before")? {
         Some(schema) => schema,
         None => {
             let schema = run.database.schema_fingerprint().await?;
@@ -55,7 +59,7 @@ pub async fn open(run: &mut Run) -> Result<()> {
             schema
         }
     };
-    let earlier = crate::run::evidence::<Rollout>(&run.folder(), "rollout")?;
+    let earlier = files::evidence::<Rollout>(&run.folder(), "rollout")?;
     let resumed = earlier.is_some();
     let mut evidence = earlier.unwrap_or_else(|| Rollout {
         changesets: Vec::new(),
@@ -90,74 +94,22 @@ pub async fn open(run: &mut Run) -> Result<()> {
             w.changesets.iter().rfind(|c| compat.accepted.contains(c)).map(|c| (w.number, c.clone()))
         })
         .collect();
-    run.live =
+    *live =
         Some(Live { traffic, plan, before, begun: Instant::now(), evidence, last_of_wave, disturbed: false });
-    release_stale_lock(run).await?;
+    liquibase_lock::release_stale(run).await?;
     tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
     Ok(())
-}
-
-/// Queries that are no part of the traffic are said: nobody should believe them covered by it.
-///
-/// # Errors
-/// `Failed` when the journal cannot be written.
-pub async fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()> {
-    for query in skipped {
-        let text = format!("not part of the traffic, for it does not run as things are: {query}");
-        run.watcher.note(&text);
-        run.note(text, None).await?;
-    }
-    Ok(())
-}
-
-/// Liquibase's lock is held by somebody gone: released. By somebody alive: waited for.
-///
-/// # Errors
-/// `Refused` when its holder lives and does not end within a minute.
-pub async fn release_stale_lock(run: &mut Run) -> Result<()> {
-    let ours = run.application();
-    let mut holder = String::new();
-    for _ in 0..60 {
-        let Some((by, since)) = run.liquibase.lock_holder().await? else { return Ok(()) };
-        if !run.database.liquibase_alive(&since, &ours).await? {
-            run.note(
-                format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"),
-                None,
-            )
-            .await?;
-            run.watcher.note(&format!("released Liquibase's lock, whose holder {by} is gone"));
-            return run.liquibase.release_lock().await;
-        }
-        holder = format!("{by} since {since}");
-        run.watcher.progress(&format!("waiting for Liquibase's lock, held by {holder}"), None);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    Err(Error::refused(format!("another Liquibase holds its lock: {holder}"))
-        .hint("wait for it to end, or end it, and run the same command again"))
-}
-
-/// The changeset of the plan with this identity.
-///
-/// # Errors
-/// `Failed` when the plan does not have it.
-pub fn planned(plan: &Plan, key: &ChangesetId) -> Result<Changeset> {
-    plan.changesets
-        .iter()
-        .find(|c| c.key == *key)
-        .cloned()
-        .ok_or_else(|| Error::failed(format!("{key} is not in the plan of this run")))
 }
 
 /// Applies one changeset to production, watched.
 ///
 /// # Errors
 /// The changeset's own failure, or the gate that did not hold.
-pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applied> {
-    open(run).await?;
-    let Some(mut live) = run.live.take() else { return Err(Error::failed("the rollout is not open")) };
-    let applied = watched(run, &mut live, key, wave).await;
+pub async fn apply(run: &mut Run, live: &mut Option<Live>, key: &ChangesetId, wave: u32) -> Result<Applied> {
+    open(run, live).await?;
+    let Some(live) = live else { return Err(Error::failed("the rollout is not open")) };
+    let applied = watched(run, live, key, wave).await;
     let kept = run.keep("rollout", &live.evidence).await;
-    run.live = Some(live);
     let applied = applied?;
     kept?;
     Ok(applied)
@@ -166,7 +118,7 @@ pub async fn apply(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Applie
 async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -> Result<Applied> {
     let resume = run.checkpoint(key);
     let application = run.application();
-    let inject = run.wishes.inject;
+    let inject = run.options.inject;
     let changeset = planned(&live.plan, key)?;
     let first = !live.evidence.changesets.iter().any(|a| a.wave == wave);
     if first {
@@ -201,7 +153,7 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
             let text =
                 format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
             let action = Some(Action::Apply { changeset: key.clone(), wave });
-            let _ = notes.send(What::Noted { text, action, checkpoint: None });
+            let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }
         Step::Batch { rows, total, last_key } => {
             watcher.progress(&format!("wave {wave}: {} (rows)", key.id), Some((rows, total)));
@@ -210,14 +162,14 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
                 kept = Instant::now();
                 let text = format!("{rows} of about {total} rows moved");
                 let action = Some(Action::Apply { changeset: key.clone(), wave });
-                let _ = notes.send(What::Noted { text, action, checkpoint: Some(last_key) });
+                let _ = notes.send(EventKind::Noted { text, action, checkpoint: Some(last_key) });
             }
         }
     };
     let work = async {
         // Moved in, so that the notes end with the work.
         let mut tell = tell;
-        let mut hand = Hand {
+        let mut runner = ChangesetRunner {
             database: run.database.as_ref(),
             liquibase: &mut run.liquibase,
             limits: &run.environment.limits,
@@ -227,7 +179,7 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
             session,
             tell: &mut tell,
         };
-        apply::forward(&mut hand, &changeset, resume).await
+        changeset_runner::forward(&mut runner, &changeset, resume).await
     };
     // A journal that is slow to take a note must not hold up a statement that holds a lock.
     let writing = run.journal.write_down(heard);
@@ -267,7 +219,7 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
     Ok(applied)
 }
 
-fn busiest(catalog: &crate::database::Catalog) -> Vec<String> {
+fn busiest(catalog: &crate::model::catalog::Catalog) -> Vec<String> {
     let mut tables: Vec<_> = catalog.tables.iter().filter(|(_, t)| t.parent.is_none()).collect();
     tables.sort_by_key(|(_, t)| std::cmp::Reverse(t.rows));
     tables.into_iter().take(20).map(|(name, _)| name.clone()).collect()
@@ -342,9 +294,14 @@ async fn watch(
 ///
 /// # Errors
 /// `Failed` when evidence cannot be kept.
-pub async fn after_wave(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<Option<String>> {
+pub async fn after_wave(
+    run: &mut Run,
+    live: &mut Option<Live>,
+    key: &ChangesetId,
+    wave: u32,
+) -> Result<Option<String>> {
     let ours = run.application();
-    let Some(live) = run.live.as_mut() else { return Ok(None) };
+    let Some(live) = live.as_mut() else { return Ok(None) };
     if !live.last_of_wave.contains(&(wave, key.clone())) {
         return Ok(None);
     }
@@ -373,16 +330,16 @@ pub async fn after_wave(run: &mut Run, key: &ChangesetId, wave: u32) -> Result<O
 ///
 /// # Errors
 /// `Failed` when production is not what was rehearsed or a write was lost: the run goes back.
-pub async fn settle(run: &mut Run) -> Result<String> {
-    open(run).await?;
+pub async fn settle(run: &mut Run, live: &mut Option<Live>) -> Result<String> {
+    open(run, live).await?;
     run.watcher.progress("watching the traffic after the last wave", None);
     let shadow: Shadow = run.evidence("shadow")?;
-    if let Some(live) = run.live.as_ref() {
+    if let Some(live) = live.as_ref() {
         live.traffic.mark(Period::After);
     }
     tokio::time::sleep(Duration::from_secs_f64(run.environment.gates.settle_seconds.max(0.5))).await;
     let after = run.database.schema_fingerprint().await?;
-    let Some(mut live) = run.live.take() else { return Err(Error::failed("the rollout is not open")) };
+    let Some(mut live) = live.take() else { return Err(Error::failed("the rollout is not open")) };
     let (traffic, failures) = live.traffic.stop().await;
     let differences = shadow.schema_after.differences(&after, 10);
     live.evidence.fingerprint = BeforeAfter {
@@ -410,14 +367,14 @@ pub async fn settle(run: &mut Run) -> Result<String> {
     if traffic.lost > 0 {
         return Err(Error::failed(format!("{} acknowledged writes are not there any more", traffic.lost)));
     }
-    plan::remember(&run.environment, &after).await?;
+    run.remember_schema(&after).await?;
     run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);
     Ok(text)
 }
 
 /// Stops what is in flight without judging it (the run ends otherwise).
-pub async fn close(run: &mut Run) {
-    if let Some(mut live) = run.live.take() {
+pub(super) async fn close(run: &mut Run, live: Option<Live>) {
+    if let Some(mut live) = live {
         let (traffic, failures) = live.traffic.stop().await;
         live.evidence.traffic = traffic;
         live.evidence.failures = failures;

@@ -10,17 +10,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{StageDone, clone, rollout};
-use crate::apply::{self, Effort, Hand, Step};
-use crate::changeset::{Changeset, Phase};
-use crate::database::{DataFingerprint, Database, Ending, SchemaFingerprint};
 use crate::error::{Error, Result};
-use crate::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
-use crate::provider::Backup;
+use crate::load::{Traffic, TrafficOptions};
+use crate::model::backup::Backup;
+use crate::model::changeset::{Changeset, Phase};
+use crate::model::event::ActOutcome;
+use crate::model::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
+use crate::model::query::Ending;
+use crate::model::schema::{DataFingerprint, SchemaFingerprint};
+use crate::product::Database;
 use crate::report::rehearsal;
 use crate::run::Run;
-use crate::saga::ActOutcome;
-use crate::traffic::{Traffic, TrafficOptions};
+use crate::run::drive::StageDone;
+use crate::stages::changeset_runner::{self, ChangesetRunner, Effort, Step};
+use crate::stages::clone;
 use plans::Plans;
 
 /// Requests a second on the clone: enough that every query runs before and after.
@@ -65,12 +68,12 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     let compat: Compat = run.evidence("compat")?;
     let backup: Backup = run.evidence("backup")?;
     let changesets: Vec<Changeset> =
-        compat.accepted.iter().map(|key| rollout::planned(&plan, key)).collect::<Result<_>>()?;
+        compat.accepted.iter().map(|key| super::planned(&plan, key)).collect::<Result<_>>()?;
     let total = u64::try_from(changesets.len()).unwrap_or(u64::MAX);
 
     run.watcher.progress("every query once before the change", None);
     let traffic = start_traffic(run, clone).await?;
-    rollout::tell_skipped(run, &traffic.skipped).await?;
+    super::tell_skipped(run, &traffic.skipped).await?;
     let round = round_time(&run.contracts);
     let contracts = run.contracts.clone();
     let (watcher, limits) = (format!("{application} plans"), run.environment.shadow.clone());
@@ -137,8 +140,8 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         for (n, changeset) in (0_u64..).zip(&changesets) {
             run.watcher.progress(&format!("forward again: {}", changeset.key.id), Some((n, total)));
             let mut tell = |_: Step| {};
-            let mut hand = hand(run, clone.as_ref(), application, &mut tell);
-            apply::forward(&mut hand, changeset, None).await?;
+            let mut runner = runner(run, clone.as_ref(), application, &mut tell);
+            changeset_runner::forward(&mut runner, changeset, None).await?;
         }
         let again = clone.schema_fingerprint().await?;
         differences.extend(schema_after.differences(&again, 10));
@@ -155,13 +158,13 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     })
 }
 
-fn hand<'a>(
+fn runner<'a>(
     run: &'a mut Run,
     clone: &'a dyn Database,
     application: &'a str,
     tell: &'a mut (dyn FnMut(Step) + Send),
-) -> Hand<'a> {
-    Hand {
+) -> ChangesetRunner<'a> {
+    ChangesetRunner {
         database: clone,
         liquibase: &mut run.liquibase,
         limits: &run.environment.limits,
@@ -222,8 +225,8 @@ async fn forward(
         }
     };
     let begun = Instant::now();
-    let mut hand = hand(run, clone, application, &mut tell);
-    let worked = apply::forward(&mut hand, changeset, None).await;
+    let mut runner = runner(run, clone, application, &mut tell);
+    let worked = changeset_runner::forward(&mut runner, changeset, None).await;
     let seconds = begun.elapsed().as_secs_f64();
     let locks = watch.stop().await;
     let effort = worked.map_err(|e| {
@@ -277,8 +280,8 @@ async fn backward(
 ) -> Result<bool> {
     let begun = Instant::now();
     let mut tell = |_: Step| {};
-    let mut hand = hand(run, clone, application, &mut tell);
-    let undone = apply::back(&mut hand, changeset).await;
+    let mut runner = runner(run, clone, application, &mut tell);
+    let undone = changeset_runner::back(&mut runner, changeset).await;
     rehearsal.inverse_seconds = begun.elapsed().as_secs_f64();
     if let Err(error) = undone {
         rehearsal.reverse = ReverseProof::Failed;

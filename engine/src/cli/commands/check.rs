@@ -1,13 +1,14 @@
 //! `drydock compat`: one check, its result in any number of formats.
 
-use super::super::args::{Format, TargetArgs, Written};
-use super::{Look, Out, json, open, print};
+use crate::cli::args::{Format, TargetArgs, Written};
+use crate::cli::commands::{Out, TextStyle, json, open, print};
 use crate::config;
 use crate::contract;
 use crate::error::{Context, Result};
-use crate::evidence::Outcome;
-use crate::provider;
-use crate::report::compat::{self as formats, Findings, Places};
+use crate::model::evidence::Outcome;
+use crate::product;
+use crate::report::compat as formats;
+use crate::report::compat::{Findings, Places};
 use crate::stages::{compat, plan};
 
 pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -> Result<u8> {
@@ -18,7 +19,7 @@ pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -
     let folder = environment.home.join("scratch");
     let bench = compat::Bench {
         production: database,
-        provider: provider::embedded().await?,
+        provider: product::local_provider().await?,
         watcher: out.watcher(),
         application: "drydock compat".to_owned(),
         rows: environment.compat.rows,
@@ -39,12 +40,12 @@ pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -
         Format::Markdown => Ok(formats::markdown(&findings)),
     };
     for Written { format, file } in output {
-        let text = rendered(*format, Look::of_a_file().width)?;
+        let text = rendered(*format, TextStyle::of_a_file().width)?;
         std::fs::write(file, format!("{}\n", text.trim_end()))
             .input(format!("{} cannot be written", file.display()))
             .map_err(|e| e.hint("the folder of a file to write must be there"))?;
     }
     out.terminal.finish();
-    print(&rendered(out.format, Look::of_stdout().width)?);
+    print(&rendered(out.format, TextStyle::of_stdout().width)?);
     Ok(if compat.held.is_empty() { 0 } else { Outcome::Held.exit_code() })
 }

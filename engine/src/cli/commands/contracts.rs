@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::args::TargetArgs;
-use super::Out;
+use crate::cli::args::TargetArgs;
+use crate::cli::commands::Out;
 use crate::config::{self, Environment};
 use crate::contract::files::{self, FromFiles};
 use crate::contract::harvest::{self, Harvested};
 use crate::contract::write::{self, LeftOut};
 use crate::contract::{self, Contract, drift};
-use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::run;
+use crate::product::Database;
+use crate::run::target;
 
 pub(super) fn show(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
@@ -149,8 +149,8 @@ async fn seen(
     done: &mut Harvest,
     out: &Out,
 ) -> Result<Vec<(Harvested, Vec<LeftOut>)>> {
-    let database = run::open_target(environment, &out.watcher()).await?;
-    let seen = database.seen_queries().await?;
+    let database = target::open(environment, &out.watcher()).await?;
+    let seen = database.statement_stats().await?;
     done.unreadable = u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX);
     let mut found = Vec::new();
     for harvested in harvest::harvest(&seen.queries, contracts) {
@@ -192,7 +192,7 @@ async fn of_files(
         }
         return Ok((harvested, left_out));
     };
-    let database = run::open_target(environment, &out.watcher()).await?;
+    let database = target::open(environment, &out.watcher()).await?;
     if stars {
         let catalog = database.catalog().await?;
         let mut client = database.client("drydock harvest").await?;
@@ -274,8 +274,8 @@ fn harvest_text(done: &Harvest) -> String {
 pub(super) async fn drift(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
     let contracts = known(&environment)?;
-    let database = run::open_target(&environment, &out.watcher()).await?;
-    let seen = database.seen_queries().await?;
+    let database = target::open(&environment, &out.watcher()).await?;
+    let seen = database.statement_stats().await?;
     let drift = drift::drift(&contracts, &seen, database.as_ref())?;
     out.give(&drift, |_| drift::text(&drift))?;
     Ok(0)

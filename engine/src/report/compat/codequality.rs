@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Finding, Findings};
-use crate::evidence::VerdictKind;
+use crate::model::evidence::VerdictKind;
+use crate::report::compat::{Finding, Findings};
 
 pub fn codequality(findings: &Findings<'_>) -> Value {
     Value::Array(findings.all.iter().map(issue).collect())

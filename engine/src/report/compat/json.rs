@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Findings;
-use crate::changeset::ChangesetId;
-use crate::evidence::{Checked, Compat, Held, Verdict};
+use crate::model::changeset::ChangesetId;
+use crate::model::evidence::{Checked, Compat, Held, Verdict};
+use crate::report::compat::Findings;
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Json {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Finding, Findings};
 use crate::error::{Context, Result};
-use crate::evidence::VerdictKind;
+use crate::model::evidence::VerdictKind;
+use crate::report::compat::{Finding, Findings};
 
 /// # Errors
 /// `Failed` when it cannot be written.

@@ -4,8 +4,8 @@
 
 use std::fmt::Write;
 
-use super::{Finding, Findings, one_line};
-use crate::evidence::VerdictKind;
+use crate::model::evidence::VerdictKind;
+use crate::report::compat::{Finding, Findings, one_line};
 use crate::report::matrix::{Matrix, worst};
 use crate::report::text::{count, counted, duration, waits};
 

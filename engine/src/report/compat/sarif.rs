@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Finding, Findings};
-use crate::advice::class_help;
-use crate::evidence::VerdictKind;
+use crate::model::evidence::VerdictKind;
+use crate::report::advice::class_help;
+use crate::report::compat::{Finding, Findings};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::*;
-use crate::changeset::{Phase, Reverse, Statement};
-use crate::evidence::{Checked, Held, WaitsFor};
+use crate::model::changeset::{Phase, Reverse, Statement};
+use crate::model::evidence::{Checked, Held, WaitsFor};
 
 const EVIL: &str = "<script>alert('x')</script>|`@all` #1 https://evil.example _*\u{7}";
 

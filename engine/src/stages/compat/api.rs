@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::promise::{Given, newly_broken};
-use crate::changeset::Changeset;
 use crate::contract::{ApiField, Contract, Query};
-use crate::database::{Catalog, Client, Column, Database, QueryShape};
 use crate::error::{Context, Result};
-use crate::evidence::{Verdict, VerdictKind};
+use crate::model::catalog::{Catalog, Column};
+use crate::model::changeset::Changeset;
+use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::query::QueryShape;
+use crate::product::{Client, Database};
+use crate::stages::compat::api_schema::{Given, newly_broken};
 
 /// A query that fields of its version show.
 struct Feed<'a> {

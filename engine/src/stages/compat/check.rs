@@ -3,22 +3,26 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::changeset::Changeset;
 use crate::contract::{Contract, Query};
-use crate::database::{Catalog, Change, Client, Database, Look, ParameterRole, QueryError, Reads};
 use crate::error::{Error, Result};
-use crate::evidence::{Verdict, VerdictKind};
+use crate::model::catalog::Catalog;
+use crate::model::change::Change;
+use crate::model::changeset::Changeset;
+use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::query::{ParameterRole, QueryError, Reads};
+use crate::model::schema::SchemaSnapshot;
+use crate::product::{Client, Database};
 
-use super::api::Fields;
-use super::felt::{Use, felt, may_feel};
-use super::missing::missing;
-use super::shapes::compare;
-use super::texts::{Known, Texts};
-use super::tightened::{refused_writes, tightened};
-use super::trial::{Asked, Subject, Trial};
-use super::tried::{condense, settle};
-use crate::stages::behind;
-use crate::stages::watched::{Watched, watched};
+use crate::stages::compat::api::Fields;
+use crate::stages::compat::constraint_diff::{refused_writes, tightened};
+use crate::stages::compat::impact::{Use, felt, may_feel};
+use crate::stages::compat::query_cache::{Known, Texts};
+use crate::stages::compat::query_replay::{Asked, Subject, Trial};
+use crate::stages::compat::replay_verdicts::{condense, settle};
+use crate::stages::compat::signature_diff::compare;
+use crate::stages::compat::unresolved_column::missing;
+use crate::stages::contract_queries::{Watched, watched};
+use crate::stages::view_lineage;
 
 pub struct Checker<'a> {
     database: Arc<dyn Database>,
@@ -26,8 +30,8 @@ pub struct Checker<'a> {
     application: String,
     catalog: Catalog,
     next_catalog: Option<Catalog>,
-    schema: Look,
-    next_schema: Option<Look>,
+    schema: SchemaSnapshot,
+    next_schema: Option<SchemaSnapshot>,
     watched: Vec<Watched<'a>>,
     texts: Texts<'a>,
     fields: Fields<'a>,
@@ -230,7 +234,7 @@ impl<'a> Checker<'a> {
             roles.entry(watched.text).or_insert_with(|| {
                 let mut roles = text.now.usage.roles.clone();
                 if !text.now.usage.writes.is_empty() {
-                    behind::parameters(&mut roles, catalog);
+                    view_lineage::parameters(&mut roles, catalog);
                 }
                 roles
             });
@@ -278,7 +282,7 @@ impl<'a> Checker<'a> {
         self.next_catalog = None;
         self.next_schema = None;
         // Objects have numbers of their own there.
-        self.schema = self.database.look().await?;
+        self.schema = self.database.snapshot().await?;
         self.fields.forget();
         self.texts.forget();
         match self.trial.as_mut() {
@@ -308,8 +312,8 @@ impl<'a> Checker<'a> {
 }
 
 /// Both looks at once.
-async fn look(database: &dyn Database) -> Result<(Catalog, Look)> {
-    futures::try_join!(database.catalog(), database.look())
+async fn look(database: &dyn Database) -> Result<(Catalog, SchemaSnapshot)> {
+    futures::try_join!(database.catalog(), database.snapshot())
 }
 
 fn does_not_plan(

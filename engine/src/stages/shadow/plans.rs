@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::slow::{Found, Slower, Story, slower};
-use super::waits;
-use crate::allowed;
-use crate::changeset::{Changeset, Phase};
 use crate::config::ShadowSettings;
 use crate::contract::Contract;
-use crate::database::{Catalog, Client, Database, HeldLock, PlanShape, QueryError, QueryShape, Usage};
 use crate::error::{Context, Result};
-use crate::evidence::{LockWait, Verdict, VerdictKind};
-use crate::stages::watched::{Watched, usages, watched};
+use crate::model::catalog::Catalog;
+use crate::model::changeset::{Changeset, Phase};
+use crate::model::evidence::{LockWait, Verdict, VerdictKind};
+use crate::model::query::{PlanShape, QueryError, QueryShape, Usage};
+use crate::model::session::HeldLock;
+use crate::product::{Client, Database};
+use crate::stages::contract_queries::{Watched, usages, watched};
+use crate::stages::shadow::slow::{Found, Slower, Story, slower};
+use crate::stages::shadow::waits;
+use crate::stages::suppressions;
 
 const CLASS: &str = "gets-slow";
 
@@ -179,9 +182,11 @@ impl<'a> Plans<'a> {
             }
             let known = told.iter().filter(|v| v.class == CLASS && v.changeset == *key);
             let passed: Vec<&str> = known.filter_map(|v| v.allowed.as_deref()).collect();
-            let lines = allowed::verdicts(&changeset.allowed, &mut verdicts).into_iter();
+            let lines = suppressions::verdicts(&changeset.allowed, &mut verdicts).into_iter();
             let lines = lines.filter(|a| a.what == CLASS && !passed.contains(&a.reason.as_str()));
-            idle.extend(lines.map(|a| format!("{}: {}", changeset.place(), allowed::nothing_to_pass(a))));
+            idle.extend(
+                lines.map(|a| format!("{}: {}", changeset.place(), suppressions::nothing_to_pass(a))),
+            );
             all.extend(verdicts);
         }
         (all, idle)
@@ -210,7 +215,7 @@ fn standing(plan: Option<Result<Option<PlanShape>, QueryError>>) -> Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::Table;
+    use crate::model::catalog::Table;
 
     #[test]
     fn statistics_are_renewed_once_for_a_table_and_its_partitions() {

@@ -1,9 +1,9 @@
 //! What of a rehearsal keeps a run from going on.
 
-use crate::advice::advice;
-use crate::changeset::Changeset;
 use crate::error::{Error, Result};
-use crate::evidence::{Rehearsal, ReverseProof, Shadow, Verdict, VerdictKind};
+use crate::model::changeset::Changeset;
+use crate::model::evidence::{Rehearsal, ReverseProof, Shadow, Verdict, VerdictKind};
+use crate::report::advice::advice;
 
 /// The first of them; the report has all.
 fn few(differences: &[String]) -> String {

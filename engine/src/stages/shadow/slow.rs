@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::changeset::ChangesetId;
 use crate::config::ShadowSettings;
-use crate::database::{Catalog, PlanShape};
-use crate::evidence::VerdictKind;
+use crate::model::catalog::Catalog;
+use crate::model::changeset::ChangesetId;
+use crate::model::evidence::VerdictKind;
+use crate::model::query::PlanShape;
 use crate::report::text::count;
 
 /// What one query's plan has become.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::database::{Blocks, Catalog, Events, HeldLock, Usage, Write};
-use crate::evidence::LockWait;
-use crate::stages::watched::Watched;
+use crate::model::catalog::Catalog;
+use crate::model::change::Events;
+use crate::model::evidence::LockWait;
+use crate::model::query::{Usage, Write};
+use crate::model::session::{Blocks, HeldLock};
+use crate::stages::contract_queries::Watched;
 
 /// Queries that are named for one lock.
 const NAMED: usize = 3;
@@ -78,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::contract::{Arity, Query};
-    use crate::database::Table;
+    use crate::model::catalog::Table;
 
     fn lock(relation: &str, blocks: Blocks, held_ms: u64) -> HeldLock {
         HeldLock { relation: relation.to_owned(), mode: "A MODE".to_owned(), blocks, held_ms }

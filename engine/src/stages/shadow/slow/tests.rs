@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::database::Table;
+use crate::model::catalog::Table;
 
 fn plan(cost: f64, whole: &[&str]) -> PlanShape {
     PlanShape { cost, whole: names(whole) }

@@ -1,0 +1,26 @@
+//! Facts that pass between the parts: plain types without I/O. Every other room may use them, and they use none.
+
+pub mod backup;
+pub mod catalog;
+pub mod change;
+pub mod changeset;
+pub mod endpoint;
+pub mod event;
+pub mod evidence;
+pub mod query;
+pub mod query_tag;
+pub mod sample;
+pub mod schema;
+pub mod server;
+pub mod session;
+pub mod stage;
+pub mod statement_stats;
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    })
+}

@@ -1,0 +1,80 @@
+//! What exists in a database, with sizes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Events;
+
+/// What exists, with sizes: enough to weigh hazards and to find fitting values.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// By `schema.name`.
+    pub tables: BTreeMap<String, Table>,
+    /// Index `schema.name` -> table `schema.name`.
+    pub indexes: BTreeMap<String, String>,
+    /// View or materialised view `schema.name` -> relations it reads.
+    pub views: BTreeMap<String, Vec<String>>,
+    /// Enum type `schema.name` -> labels.
+    pub enums: BTreeMap<String, Vec<String>>,
+    /// Schemas searched for bare names, in order.
+    pub search_path: Vec<String>,
+    /// Table -> columns of the indexes that pending changesets make.
+    #[serde(default)]
+    pub pending_indexes: BTreeMap<String, Vec<Vec<String>>>,
+    /// Function or procedure `schema.name` -> words of its body that may be names.
+    #[serde(default)]
+    pub routines: BTreeMap<String, BTreeSet<String>>,
+    /// Table -> routines that its triggers call, and when.
+    #[serde(default)]
+    pub triggers: BTreeMap<String, Vec<(String, Events)>>,
+    /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
+    #[serde(default)]
+    pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,
+}
+
+impl Catalog {
+    /// The table that a partition is of in the end; a table that is no partition is its own.
+    pub fn root<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let mut at = name;
+        let mut table = self.tables.get(name)?;
+        while let Some(parent) = &table.parent {
+            at = parent;
+            table = self.tables.get(parent)?;
+        }
+        Some(at)
+    }
+}
+
+/// A table or partitioned table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub rows: u64,
+    pub bytes: u64,
+    pub partitioned: bool,
+    /// The partitioned table that this one is a partition of.
+    pub parent: Option<String>,
+    pub columns: Vec<Column>,
+    pub primary_key: Vec<String>,
+    /// Column sets of unique indexes, the primary key included.
+    pub unique: Vec<Vec<String>>,
+    /// Columns of all valid indexes over the whole table, in order.
+    #[serde(default)]
+    pub indexed: Vec<Vec<String>>,
+    /// Foreign keys: own columns, referenced table, referenced columns.
+    pub foreign_keys: Vec<(Vec<String>, String, Vec<String>)>,
+}
+
+/// A column as the catalog shows it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// e.g. `character varying(40)`.
+    pub sql_type: String,
+    pub not_null: bool,
+    pub has_default: bool,
+    /// Identity ALWAYS or generated: must not be written.
+    pub generated: bool,
+    /// Greatest length in characters, where the type has one.
+    pub max_length: Option<u32>,
+}

@@ -1,0 +1,80 @@
+//! What the difference between two schemas means for those who use them.
+
+use serde::{Deserialize, Serialize};
+
+use super::query::Write;
+
+/// What the difference of one object between two looks at a schema means for those who use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The relation or routine, as `schema.name`.
+    pub subject: String,
+    /// Only these columns; empty: all of it.
+    pub columns: Vec<String>,
+    /// Only when this is done to it.
+    pub on: Events,
+    pub effect: Effect,
+    /// For people: a sentence, or what goes on after the subject.
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Events {
+    pub const ALL: Self = Self { insert: true, update: true, delete: true };
+
+    pub fn of(write: &Write) -> Self {
+        let delete = !write.inserts && write.columns.is_empty();
+        Self { insert: write.inserts, update: !write.inserts && !delete, delete }
+    }
+    pub fn meet(self, other: Self) -> bool {
+        self.insert && other.insert || self.update && other.update || self.delete && other.delete
+    }
+}
+
+/// Who may feel a change, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Who writes these columns: what was taken may be refused.
+    Refuses,
+    /// Who inserts and leaves these columns out: they get another value.
+    Default,
+    /// Who writes: something else happens besides, or it is refused.
+    Writes,
+    /// Who deletes, or updates what others refer to: others keep it, or are left behind.
+    Keeps,
+    /// Who reads: the answer may be another.
+    Reads,
+    /// Who shows or compares these columns: they may hold what they did not.
+    Shows,
+    /// Who counts on one row, or on a conflict.
+    Key,
+    /// Who looks rows up by this column.
+    Slower,
+    /// Who gives these columns a value: it is refused.
+    Generated,
+    /// A column came or went: who joins by whatever columns there are.
+    Column,
+    /// Who calls it, or writes where a trigger does.
+    Routine,
+    /// It is not there any more: who calls what names it.
+    Gone,
+    /// Whoever had the right.
+    Privilege,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// `schema.table`, and its columns.
+    pub table: String,
+    pub columns: Vec<String>,
+    /// What it points to.
+    pub parent: String,
+    pub theirs: Vec<String>,
+}

@@ -1,0 +1,66 @@
+//! Where a database is, as whom to reach it, and under which limits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A password or token. It prints as `***`, and serialises so too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+    /// The value itself: only for handing to a driver or a child's environment, never its arguments.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where a database is and as whom to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A host name, an address, or a folder with a socket (starts with `/`).
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub user: String,
+    pub password: Option<Secret>,
+    /// Other parameters of the URL.
+    pub options: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.database)
+    }
+}
+
+/// What JDBC needs; the password goes over the driver's standard input only.
+#[derive(Debug, Clone)]
+pub struct JdbcTarget {
+    pub url: String,
+    pub user: String,
+    pub password: Option<Secret>,
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Limits under which one changeset runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// How long a statement may wait for a lock, and so how long it may hold up those behind it. `None`: no limit
+    /// (patient statements, which hold nobody up while they wait).
+    pub lock_wait: Option<Duration>,
+    /// How long one statement may run. `None`: no limit.
+    pub statement: Option<Duration>,
+}

@@ -1,0 +1,43 @@
+//! Who the server is, and physical facts about it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Who the server is and what we may do there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerInfo {
+    /// Product and version for people, e.g. `PostgreSQL 15.18`.
+    pub version: String,
+    pub major: u32,
+    /// The identity of the cluster, the same for its physical copies.
+    pub system_id: Option<String>,
+    pub user: String,
+    pub superuser: bool,
+    /// May take a physical base backup.
+    pub replication: bool,
+    /// May see what other sessions do.
+    pub sees_activity: bool,
+    pub database_bytes: u64,
+}
+
+/// Physical facts from which rewrites and log volume are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Table -> identity of its storage; another one means that it was rewritten.
+    pub storage: BTreeMap<String, String>,
+    /// Position in the write-ahead (redo) log, bytes.
+    pub log_bytes: u64,
+}
+
+/// A moment of the source that a copy can be held against: `position` is what `Provider` restores to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Moment {
+    /// Name of the restore point, where there is one.
+    pub name: Option<String>,
+    /// LSN or SCN.
+    pub position: String,
+    /// Whether no transaction ended between the fingerprint's snapshot and this point.
+    pub exact: bool,
+}

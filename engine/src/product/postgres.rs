@@ -1,0 +1,442 @@
+//! PostgreSQL, 13 and later.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio_postgres::Client as Connection;
+
+use crate::error::{Error, Result};
+use crate::model::catalog::Catalog;
+use crate::model::change::{Change, Reference};
+use crate::model::changeset::{Backfill, Statement};
+use crate::model::endpoint::{Endpoint, JdbcTarget, Limits};
+use crate::model::query::{ParameterRole, Reads, ResultSources, Usage, Write};
+use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
+use crate::model::server::{Footprint, ServerInfo};
+use crate::model::session::Activity;
+use crate::model::statement_stats::StatementStats;
+use crate::product::{Batch, Claim, Client, Database, LockWatch};
+use diff::{fingerprint, object_ids, objects};
+use hazards::analyse;
+use queries::{parameters, reads, references, uses, writes};
+use server::connect::{FINGERPRINT, INSPECT};
+use server::{activity, batch, catalog, claim, client, connect, facts, statement_stats};
+
+pub(crate) use diff::fingerprint::begin;
+pub(crate) use server::batch::text_rows;
+pub(crate) use server::client::copy_row;
+pub(crate) use server::connect::{ServerContext, literal, quoted, quoted_relation};
+
+mod diff;
+mod grammar;
+mod hazards;
+pub mod local;
+mod queries;
+mod server;
+
+/// The oldest version we know.
+const OLDEST: u32 = 13;
+/// How long a server may take to start once it listens.
+const STARTING: Duration = Duration::from_secs(60);
+
+/// A server, a database in it, and the connections we keep there.
+#[derive(Clone)]
+pub struct Postgres {
+    endpoint: Endpoint,
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// What copies of one `Postgres` have in common.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Idle connections by application name. One is taken out while it is used, and does not come back when its user was
+    /// cancelled half-way: it may be inside a transaction.
+    idle: Mutex<HashMap<String, Vec<Connection>>>,
+    /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
+    spelled: Mutex<HashMap<String, String>>,
+}
+
+impl Postgres {
+    /// Reads a URL; nothing is reached yet.
+    ///
+    /// # Errors
+    /// `Input` when it cannot be read.
+    pub fn from_url(url: &str) -> Result<Self> {
+        Ok(Self::from_endpoint(connect::parse_url(url)?))
+    }
+
+    pub fn from_endpoint(endpoint: Endpoint) -> Self {
+        Self { endpoint, shared: Arc::default() }
+    }
+
+    /// A new connection. Application names that do not begin as those of a run are not ended with it.
+    pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
+        connect::connect(&self.endpoint, application).await
+    }
+
+    /// A session for the first look. A server that listens and is starting up, or recovering from a crash, is waited for.
+    async fn take_started(&self, application: &'static str) -> Result<Connection> {
+        let begun = std::time::Instant::now();
+        loop {
+            match self.take(application).await {
+                Err(e) if e.code.as_deref() == Some("57P03") && begun.elapsed() < STARTING => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    /// An idle connection of this name, or a new one.
+    pub(crate) async fn take(&self, application: &str) -> Result<Connection> {
+        loop {
+            let idle = {
+                let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                all.get_mut(application).and_then(Vec::pop)
+            };
+            match idle {
+                Some(client) if client.is_closed() => {}
+                Some(client) => return Ok(client),
+                None => return self.connect(application).await,
+            }
+        }
+    }
+
+    /// For the next one to take: no transaction may be open in it.
+    pub(crate) fn give_back(&self, application: &str, client: Connection) {
+        if !client.is_closed() {
+            let mut all = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(application.to_owned()).or_default().push(client);
+        }
+    }
+
+    pub(crate) async fn major(client: &Connection) -> Result<u32> {
+        let row =
+            client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
+        let major: i32 =
+            row.and_then(|r| r.try_get(0)).server_context("cannot ask for the server's version")?;
+        Ok(u32::try_from(major).unwrap_or(0))
+    }
+
+    /// The schema's fingerprint, and the open transaction that it was taken in.
+    async fn fingerprint(&self) -> Result<(SchemaFingerprint, Connection)> {
+        // Its settings stay behind, so nobody else gets this connection.
+        let client = self.take(FINGERPRINT).await?;
+        let major = Self::major(&client).await?;
+        fingerprint::begin(&client, None).await?;
+        let schema = objects::schema(&client, major, &self.shared.spelled).await?;
+        Ok((schema, client))
+    }
+
+    async fn put_back(&self, client: Connection) -> Result<()> {
+        client.batch_execute("ROLLBACK").await.server_context("cannot take the fingerprint of the schema")?;
+        self.give_back(FINGERPRINT, client);
+        Ok(())
+    }
+
+    /// Both fingerprints under an exported snapshot, which stays the caller's to hold.
+    ///
+    /// # Errors
+    /// As of `data_fingerprint`.
+    pub(crate) async fn fingerprints_at(
+        &self,
+        snapshot: &str,
+    ) -> Result<(SchemaFingerprint, DataFingerprint)> {
+        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let major = Self::major(&a).await?;
+        fingerprint::begin(&a, Some(snapshot)).await?;
+        fingerprint::begin(&b, Some(snapshot)).await?;
+        Ok((
+            objects::schema(&a, major, &self.shared.spelled).await?,
+            fingerprint::data((&a, &b), major, None).await?,
+        ))
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    fn product(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn at(&self, endpoint: Endpoint) -> Arc<dyn Database> {
+        Arc::new(Self::from_endpoint(endpoint))
+    }
+
+    fn jdbc(&self) -> JdbcTarget {
+        let e = &self.endpoint;
+        // JDBC knows no socket folders; whoever has one listens on this machine.
+        let host = match e.host.as_str() {
+            h if h.starts_with('/') => "localhost".to_owned(),
+            h if h.contains(':') => format!("[{h}]"),
+            h => h.to_owned(),
+        };
+        let database = utf8_percent_encode(&e.database, NON_ALPHANUMERIC);
+        let known = ["sslmode", "sslrootcert", "options"];
+        let properties: BTreeMap<String, String> = e
+            .options
+            .iter()
+            .filter(|(k, _)| known.contains(&k.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        JdbcTarget {
+            url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
+            user: e.user.clone(),
+            password: e.password.clone(),
+            properties,
+        }
+    }
+
+    fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String> {
+        let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
+        vec![
+            "SET default_transaction_read_only = off".into(),
+            format!("SET application_name = {}", literal(application)),
+            format!("SET lock_timeout = {}", ms(limits.lock_wait)),
+            format!("SET statement_timeout = {}", ms(limits.statement)),
+            "SET idle_in_transaction_session_timeout = '60s'".into(),
+            // When we die, a statement of ours must not go on for hours. Before 14 there is no such setting, and setting it
+            // through the list of settings is no error then.
+            "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'".into(),
+        ]
+    }
+
+    fn is_busy(&self, code: &str) -> bool {
+        connect::is_busy(code)
+    }
+
+    async fn server(&self) -> Result<ServerInfo> {
+        let client = self.take_started(INSPECT).await?;
+        let info = facts::read(&client, &self.endpoint).await?;
+        self.give_back(INSPECT, client);
+        if info.major < OLDEST {
+            return Err(Error::input(format!("{} is too old", info.version))
+                .hint(format!("PostgreSQL {OLDEST} is the oldest version that works")));
+        }
+        Ok(info)
+    }
+
+    async fn catalog(&self) -> Result<Catalog> {
+        let client = self.take(INSPECT).await?;
+        let catalog = catalog::read(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(catalog)
+    }
+
+    async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
+        let (schema, client) = self.fingerprint().await?;
+        self.put_back(client).await?;
+        Ok(schema)
+    }
+
+    async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint> {
+        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let major = Self::major(&a).await?;
+        fingerprint::begin(&a, None).await?;
+        let snapshot = fingerprint::export(&a).await?;
+        fingerprint::begin(&b, Some(&snapshot)).await?;
+        fingerprint::data((&a, &b), major, tables).await
+    }
+
+    fn analyse(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
+        analyse::analyse(sql, catalog)
+    }
+
+    fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
+        analyse::coming(sql, catalog)
+    }
+
+    fn hazards(&self) -> BTreeSet<String> {
+        hazards::names()
+    }
+
+    fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {
+        parameters::parameter_roles(sql, catalog)
+    }
+
+    fn usage(&self, sql: &str, catalog: &Catalog) -> Result<Usage> {
+        uses::usage(sql, catalog)
+    }
+
+    fn references(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>> {
+        references::added(sql, catalog)
+    }
+
+    async fn snapshot(&self) -> Result<SchemaSnapshot> {
+        let numbers = async {
+            let client = self.take(FINGERPRINT).await?;
+            fingerprint::begin(&client, None).await?;
+            let objects = object_ids::read(&client).await?;
+            self.put_back(client).await?;
+            Ok(objects)
+        };
+        // Beside one another: nobody changes a schema that is looked at.
+        let (schema, objects) = futures::try_join!(self.schema_fingerprint(), numbers)?;
+        Ok(SchemaSnapshot { schema, objects })
+    }
+
+    fn changes(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
+        diff::between(before, after)
+    }
+
+    fn reads(&self, sql: &str) -> Result<Reads> {
+        reads::reads(sql)
+    }
+
+    fn spell_out(&self, sql: &str, catalog: &Catalog) -> Result<String> {
+        parameters::spell_out(sql, catalog)
+    }
+
+    fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources> {
+        parameters::result_sources(sql, catalog)
+    }
+
+    fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {
+        writes::writes(sql, catalog)
+    }
+
+    fn query_fingerprint(&self, sql: &str) -> Result<String> {
+        statement_stats::fingerprint(sql)
+    }
+
+    async fn statement_stats(&self) -> Result<StatementStats> {
+        let catalog = self.catalog().await?;
+        let client = self.take(INSPECT).await?;
+        let seen = statement_stats::read(&client, &catalog).await?;
+        self.give_back(INSPECT, client);
+        Ok(seen)
+    }
+
+    async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+        let client = self.take(INSPECT).await?;
+        let sql = format!("SELECT * FROM {} LIMIT {most}", quoted_relation(table));
+        let rows = batch::text_rows(&client, &sql).await;
+        self.give_back(INSPECT, client);
+        rows
+    }
+
+    async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {
+        let client = self.take(INSPECT).await?;
+        let samples = catalog::samples(&client, table, column, most).await?;
+        self.give_back(INSPECT, client);
+        Ok(samples)
+    }
+
+    async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64> {
+        let client = self.take(INSPECT).await?;
+        let present = batch::count_present(&client, table, column, values).await?;
+        self.give_back(INSPECT, client);
+        Ok(present)
+    }
+
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+        let client = self.connect(application).await?;
+        Ok(Box::new(client::Service::new(client)))
+    }
+
+    async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>> {
+        let claim = claim::Claim::take(self.connect(connect::CLAIM).await?, name).await?;
+        Ok(claim.map(|c| Box::new(c) as Box<dyn Claim>))
+    }
+
+    async fn end_sessions(&self, application_prefix: &str) -> Result<u64> {
+        let client = self.take(INSPECT).await?;
+        let ended = claim::end_sessions(&client, application_prefix).await?;
+        self.give_back(INSPECT, client);
+        Ok(ended)
+    }
+
+    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool> {
+        let client = self.take(INSPECT).await?;
+        let alive = activity::liquibase_alive(&client, since, ours).await?;
+        self.give_back(INSPECT, client);
+        Ok(alive)
+    }
+
+    async fn activity(&self, ours: &str) -> Result<Activity> {
+        let client = self.take(INSPECT).await?;
+        let activity = activity::read(&client, ours).await?;
+        self.give_back(INSPECT, client);
+        Ok(activity)
+    }
+
+    async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>> {
+        let watch = activity::Watch::start(self.connect(INSPECT).await?, application.to_owned()).await?;
+        Ok(Box::new(watch))
+    }
+
+    async fn footprint(&self) -> Result<Footprint> {
+        let client = self.take(INSPECT).await?;
+        let footprint = facts::footprint(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(footprint)
+    }
+
+    async fn renew_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {
+        let client = self.take(INSPECT).await?;
+        let names = |all: &[String]| all.iter().map(|t| quoted_relation(t)).collect::<Vec<_>>().join(", ");
+        // A rewritten table also lacks the map by which an index alone answers.
+        for (verb, tables) in [("ANALYZE", tables), ("VACUUM (ANALYZE)", rewritten)] {
+            if !tables.is_empty() {
+                let sql = format!("{verb} {}", names(tables));
+                client.batch_execute(&sql).await.server_context("cannot renew the planner's statistics")?;
+            }
+        }
+        self.give_back(INSPECT, client);
+        Ok(())
+    }
+
+    async fn drop_invalid_index(&self, index: &str) -> Result<bool> {
+        let client = self.take(INSPECT).await?;
+        let dropped = batch::drop_invalid_index(&client, index).await?;
+        self.give_back(INSPECT, client);
+        Ok(dropped)
+    }
+
+    async fn backfill_batch(
+        &self,
+        backfill: &Backfill,
+        after: Option<&str>,
+        size: u32,
+        application: &str,
+        lock_wait: Duration,
+    ) -> Result<Option<Batch>> {
+        let client = self.take(application).await?;
+        let batch = batch::run(&client, backfill, after, size, lock_wait).await;
+        // After an error the transaction is still open there, and the connection is let go with it.
+        if batch.is_ok() {
+            self.give_back(application, client);
+        }
+        batch
+    }
+
+    async fn disturb(&self, tables: &[String], time: Duration) -> Result<()> {
+        let tables: Vec<String> = tables.iter().map(|t| connect::quoted_relation(t)).collect();
+        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "));
+        let sql = format!("BEGIN; {lock}; SELECT pg_sleep({}); COMMIT", time.as_secs_f64());
+        batch::script(&self.connect("somebody else").await?, &sql).await
+    }
+
+    fn sabotage(&self) -> Vec<String> {
+        // An error that no retry mends; the next `session_limits` takes it back.
+        vec!["SET default_transaction_read_only = on".to_owned()]
+    }
+
+    async fn execute_script(&self, sql: &str) -> Result<()> {
+        batch::script(&self.connect(INSPECT).await?, sql).await
+    }
+}

@@ -1,0 +1,214 @@
+//! What two looks at a schema tell apart, and what each difference means for those who read and write there.
+//!
+//! The looks are fingerprints: one line an object. Only what leaves a query plannable is told here; that something a query
+//! names is gone or has another type is what planning it shows.
+
+pub mod canonical;
+mod columns;
+pub mod fingerprint;
+mod keys;
+pub(in crate::product::postgres) mod names;
+pub mod object_ids;
+pub mod objects;
+mod renames;
+
+use crate::model::change::{Change, Effect, Events};
+use crate::model::schema::{SchemaFingerprint, SchemaSnapshot};
+use names::identifiers;
+use renames::{Fate, Renames};
+
+/// Everything that may be felt, in the order of the objects' names.
+pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
+    let renames = Renames::between(before, after);
+    let owned = |look: &SchemaSnapshot, key: &str| look.objects.get(key).map(|o| o.digest.clone());
+    let views = before.objects.keys().filter_map(|key| Some((key, key.strip_prefix("owner of view ")?)));
+    let others: Vec<String> = views
+        .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
+        .map(|(_, view)| identifiers(view).join("."))
+        .collect();
+    let (before, after) = (&before.schema, &after.schema);
+    let mut found = Found { before, after, changes: Vec::new() };
+    let names =
+        before.objects.keys().chain(after.objects.keys().filter(|k| !before.objects.contains_key(*k)));
+    for identity in names {
+        let was = before.objects.get(identity).map(String::as_str);
+        let mut is = after.objects.get(identity).map(String::as_str);
+        let Some((kind, rest)) = identity.split_once(' ').filter(|_| was != is) else { continue };
+        let fate = was.map(|was| renames.fate(identity, was));
+        // Views and keys follow what is renamed; what a routine's body says does not.
+        if renames.has_lost_its_name(identity) && matches!(fate, Some(Fate::Same | Fate::Moved(_))) {
+            found.add(&relation(rest), &[], Effect::Gone, "is gone".to_owned());
+        }
+        match fate {
+            Some(Fate::Same) => continue,
+            None if renames.is_told(identity) => continue,
+            Some(Fate::Moved(now)) => is = Some(now),
+            _ => {}
+        }
+        found.object(kind, rest, was, is);
+    }
+    for view in others {
+        for effect in [Effect::Reads, Effect::Refuses] {
+            found.add(
+                &view,
+                &[],
+                effect,
+                "comes to what it shows with the rights of another owner now".to_owned(),
+            );
+        }
+    }
+    for identity in renames.replaced() {
+        let table = relation(identity);
+        found.add(&table, &[], Effect::Reads, "is another one now".to_owned());
+        found.add(&table, &[], Effect::Refuses, "is another one now".to_owned());
+    }
+    let old_names = renames.old_names();
+    for change in &mut found.changes {
+        if let Some(old) = old_names.get(&change.subject) {
+            change.subject.clone_from(old);
+        }
+    }
+    found.changes
+}
+
+/// The name in the identity of a relation.
+fn relation(identity: &str) -> String {
+    let parts = identifiers(identity);
+    parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join(".")
+}
+
+struct Found<'a> {
+    before: &'a SchemaFingerprint,
+    after: &'a SchemaFingerprint,
+    changes: Vec<Change>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, subject: &str, columns: &[String], effect: Effect, reason: String) {
+        let (subject, columns, on) = (subject.to_owned(), columns.to_vec(), Events::ALL);
+        self.changes.push(Change { subject, columns, on, effect, reason });
+    }
+
+    fn object(&mut self, kind: &str, rest: &str, was: Option<&str>, is: Option<&str>) {
+        let parts = identifiers(rest);
+        let name = |n: usize| parts.iter().take(n).cloned().collect::<Vec<_>>().join(".");
+        match (kind, parts.as_slice()) {
+            ("table", [_, _]) => self.table(&name(2), was, is),
+            ("column", [_, _, column]) => self.column(&name(2), column, was, is),
+            ("constraint", [schema, subject, constraint]) => {
+                self.constraint(schema, subject, constraint, was, is)
+            }
+            ("index", [_, index]) => self.index(index, was, is),
+            ("view" | "materialized", _) => {
+                let parts = identifiers(rest.strip_prefix("view ").unwrap_or(rest));
+                let view = parts.join(".");
+                match (was, is) {
+                    (Some(_), None) => self.add(&view, &[], Effect::Gone, "is gone".to_owned()),
+                    (Some(_), Some(_)) => {
+                        self.add(&view, &[], Effect::Reads, "is another query now".to_owned());
+                        self.add(&view, &[], Effect::Refuses, "is another query now".to_owned());
+                    }
+                    _ => {}
+                }
+            }
+            ("function", _) => {
+                let routine = identifiers(rest.split('(').next().unwrap_or(rest)).join(".");
+                let (effect, reason) = match (was, is) {
+                    (Some(_), None) => (Effect::Gone, "is gone in one form"),
+                    (None, _) => (Effect::Routine, "has another form, which may be taken instead"),
+                    _ => (Effect::Routine, "does something else now"),
+                };
+                self.add(&routine, &[], effect, reason.to_owned());
+            }
+            ("trigger" | "rule", [_, _, own]) => {
+                let definition = is.or(was).unwrap_or_default();
+                let what = match (was, is) {
+                    (None, _) => "has a new",
+                    (_, None) => "no longer has the",
+                    _ => "has another",
+                };
+                let reason = format!("{what} {kind} {own}");
+                let on = Events {
+                    insert: definition.contains("INSERT"),
+                    update: definition.contains("UPDATE"),
+                    delete: definition.contains("DELETE"),
+                };
+                self.changes.push(Change {
+                    subject: name(2),
+                    columns: Vec::new(),
+                    on,
+                    effect: Effect::Writes,
+                    reason,
+                });
+            }
+            ("policy", [_, _, policy]) => {
+                let reason = format!("shows and takes other rows by policy {policy}");
+                self.add(&name(2), &[], Effect::Reads, reason.clone());
+                self.add(&name(2), &[], Effect::Refuses, reason);
+            }
+            ("type", [_, own]) => self.labels(&name(2), own, was, is),
+            ("domain", [_, own]) => {
+                self.of_type(&name(2), own, Effect::Refuses, "is of a domain that is another now")
+            }
+            ("grant", _) => self.grant(rest, was, is),
+            ("sequence", [_, own]) if was.is_some() => {
+                let reason = format!("draws from sequence {own}, which counts otherwise or is gone");
+                self.using(own, &reason);
+            }
+            _ => {}
+        }
+    }
+
+    fn table(&mut self, table: &str, was: Option<&str>, is: Option<&str>) {
+        let parent = |definition: Option<&str>| {
+            let rest = definition?.split(" of ").nth(1)?;
+            Some(identifiers(rest.split([' ', ',']).next()?).join("."))
+        };
+        let bound = |definition: &str| {
+            let from = definition.find("FOR VALUES").or_else(|| definition.find("DEFAULT"))?;
+            definition.get(from..).map(|b| b.split(" of ").next().unwrap_or(b).to_owned())
+        };
+        if was.and_then(bound).is_some()
+            && was.and_then(bound) != is.and_then(bound)
+            && let Some(parent) = parent(was)
+        {
+            let reason = format!("no longer has the partition {table} as it was");
+            self.add(&parent, &[], Effect::Reads, reason.clone());
+            self.add(&parent, &[], Effect::Refuses, reason);
+        }
+        match (was, is) {
+            (Some(_), None) => self.add(table, &[], Effect::Gone, "is gone".to_owned()),
+            (Some(was), Some(is)) if was.contains("row security") != is.contains("row security") => {
+                let reason = "has row security switched over".to_owned();
+                self.add(table, &[], Effect::Reads, reason.clone());
+                self.add(table, &[], Effect::Refuses, reason);
+            }
+            // A table where a view was, or the other way round, is told by the view.
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(objects: &[(&str, &str)]) -> SchemaSnapshot {
+        let objects = objects.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        SchemaSnapshot {
+            schema: SchemaFingerprint { objects, digest: String::new() },
+            ..SchemaSnapshot::default()
+        }
+    }
+
+    #[test]
+    fn names_that_are_quoted_are_known_again() {
+        let before = [("table public.\"user\"", "table"), ("column public.\"user\".\"Login\"", "text")];
+        let check = ("constraint public.\"user\" known", "CHECK ((\"Login\" <> ''::text))");
+        let after = [before.as_slice(), &[check]].concat();
+        let found = between(&schema(&before), &schema(&after));
+        let [change] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((change.subject.as_str(), change.effect), ("public.user", Effect::Refuses));
+        assert_eq!(change.columns, ["Login"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! Content of tables as numbers that can be compared.
+//!
+//! A row's hash is over its text form with the columns in the order of their names, since undoing a changeset may put a
+//! column back at another place. A table's is the count and the sum of its rows' hashes: the order of rows does not matter,
+//! and ranges of blocks can be read side by side.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result};
+use crate::model::schema::{DataFingerprint, TableFingerprint};
+use crate::product::postgres::server::connect::{ServerContext, literal, quoted, quoted_relation};
+
+const READ: &str = "cannot take the fingerprint of the data";
+/// Tables are read in pieces of this many blocks, so that one large table does not end up on one connection.
+const PIECE: i64 = 1 << 14;
+
+/// What makes text forms the same everywhere. `search_path` is empty so that names come out with their schema.
+const FIXED: &str = "SET search_path = ''; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
+    SET timezone = 'UTC'; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET row_security = off; SET quote_all_identifiers = off;
+    SET max_parallel_workers_per_gather = 0; SET statement_timeout = 0; SET jit = off; SET lc_monetary = 'C';
+    SET idle_in_transaction_session_timeout = 0;
+    SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
+
+/// Opens a repeatable-read transaction, on an exported snapshot if one is given.
+pub async fn begin(client: &Client, snapshot: Option<&str>) -> Result<()> {
+    // On its own: statements sent together are one transaction, whose snapshot would be taken by then.
+    client.batch_execute(FIXED).await.server_context("cannot open a snapshot")?;
+    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    if let Some(id) = snapshot {
+        sql = format!("{sql}; SET TRANSACTION SNAPSHOT {}", literal(id));
+    }
+    client.batch_execute(&sql).await.server_context("cannot open a snapshot")
+}
+
+/// Exports the snapshot of the open transaction.
+pub async fn export(client: &Client) -> Result<String> {
+    let row = client.query_one("SELECT pg_export_snapshot()", &[]).await;
+    row.and_then(|r| r.try_get(0)).server_context("cannot export a snapshot")
+}
+
+/// A range of blocks of one table or leaf partition.
+struct Piece {
+    table: String,
+    sql: String,
+    blocks: i64,
+}
+
+/// Reads on both connections, which must be in transactions on the same snapshot.
+pub async fn data(
+    pair: (&Client, &Client),
+    major: u32,
+    wanted: Option<&[String]>,
+) -> Result<DataFingerprint> {
+    let (names, mut pieces) = plan(pair.0, major, wanted).await?;
+    pieces.sort_by_key(|p| std::cmp::Reverse(p.blocks));
+    let queue = Arc::new(Mutex::new(VecDeque::from(pieces)));
+    let (a, b) = futures::try_join!(drain(pair.0, &queue), drain(pair.1, &queue))?;
+    let mut sums: BTreeMap<String, (u64, i128)> = names.into_iter().map(|n| (n, (0, 0))).collect();
+    for (table, rows, sum) in a.into_iter().chain(b) {
+        let entry = sums.entry(table).or_default();
+        entry.0 += rows;
+        entry.1 = entry.1.wrapping_add(sum);
+    }
+    let mut digest = Sha256::new();
+    let mut tables = BTreeMap::new();
+    for (name, (rows, sum)) in sums {
+        digest.update(format!("{name}\0{rows}\0{sum}\n"));
+        tables.insert(name, TableFingerprint { rows, hash: format!("{sum:032x}") });
+    }
+    Ok(DataFingerprint { tables, digest: hex(digest) })
+}
+
+/// Hexadecimal of a finished hash.
+pub fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(String, u64, i128)>> {
+    let mut done = Vec::new();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some(piece) = next else { return Ok(done) };
+        let row = client
+            .query_typed_one(&piece.sql, &[])
+            .await
+            .server_context(&format!("{READ} in {}", piece.table))?;
+        let rows: i64 = row.try_get(0).server_context(READ)?;
+        let sum: String = row.try_get(1).server_context(READ)?;
+        let sum =
+            sum.parse().map_err(|_| Error::failed(format!("{READ} in {}: a sum overflowed", piece.table)))?;
+        done.push((piece.table, u64::try_from(rows).unwrap_or(0), sum));
+    }
+}
+
+/// Every table (partitions under their root), and the queries that read them.
+async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<(Vec<String>, Vec<Piece>)> {
+    let sql = "WITH RECURSIVE tree AS (
+           SELECT c.oid AS root, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname !~* '^databasechangelog' AND has_schema_privilege(n.oid, 'USAGE')
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+           UNION ALL
+           SELECT t.root, c.oid, c.relkind FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+           JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition WHERE t.relkind = 'p')
+         SELECT rn.nspname || '.' || r.relname, n.nspname || '.' || c.relname, c.relkind = 'r',
+           CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 ELSE 0 END,
+           has_table_privilege(r.oid, 'SELECT'), has_table_privilege(c.oid, 'SELECT'),
+           coalesce((SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE \"C\") FROM pg_attribute a
+             WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '{}')
+         FROM tree t JOIN pg_class r ON r.oid = t.root JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2";
+    let (mut names, mut pieces, mut closed, mut through_root) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+        let table: String = row.try_get(0).server_context(READ)?;
+        let leaf: String = row.try_get(1).server_context(READ)?;
+        if wanted.is_some_and(|w| !w.contains(&table)) {
+            continue;
+        }
+        if names.last() != Some(&table) {
+            names.push(table.clone());
+        }
+        if !row.try_get::<_, bool>(4).server_context(READ)? {
+            closed.push(table);
+            continue;
+        }
+        if !row.try_get::<_, bool>(2).server_context(READ)? {
+            continue;
+        }
+        let blocks: i64 = row.try_get::<_, Option<i64>>(3).server_context(READ)?.unwrap_or(0);
+        // A partition that may be read through its root only is read so, with its siblings.
+        if !row.try_get::<_, bool>(5).server_context(READ)? {
+            through_root.push(table.clone());
+        }
+        let columns: Vec<String> = row.try_get(6).server_context(READ)?;
+        let reading = Reading { table, from: format!("ONLY {}", quoted_relation(&leaf)), columns };
+        // Ranges of ctid are scanned as such since 14; before, each piece would read everything.
+        let last = if major >= 14 { blocks / PIECE } else { 0 };
+        pieces.extend((0..=last).map(|n| reading.piece(n, last, blocks)));
+        if through_root.last() == Some(&reading.table) {
+            pieces.retain(|p: &Piece| p.table != reading.table);
+            pieces.push(Reading { from: quoted_relation(&reading.table), ..reading }.piece(0, 0, blocks));
+        }
+    }
+    closed.dedup();
+    if !closed.is_empty() {
+        return Err(Error::input(format!("{READ}: the user may not read {}", closed.join(", ")))
+            .hint("grant SELECT on these tables, or use a user that may read them (pg_read_all_data)"));
+    }
+    Ok((names, pieces))
+}
+
+struct Reading {
+    table: String,
+    from: String,
+    columns: Vec<String>,
+}
+
+impl Reading {
+    fn piece(&self, n: i64, last: i64, blocks: i64) -> Piece {
+        let columns: Vec<String> = self.columns.iter().map(|c| quoted(c)).collect();
+        let mut range = Vec::new();
+        if n > 0 {
+            range.push(format!("ctid >= '({},0)'", n * PIECE));
+        }
+        if n < last {
+            range.push(format!("ctid < '({},0)'", (n + 1) * PIECE));
+        }
+        let filter = if range.is_empty() { String::new() } else { format!("WHERE {}", range.join(" AND ")) };
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text COLLATE \"C\", 0)), 0)::text FROM {} {filter}",
+            columns.join(", "),
+            self.from,
+        );
+        Piece { table: self.table.clone(), sql, blocks: if last > 0 { PIECE } else { blocks } }
+    }
+}

@@ -1,0 +1,222 @@
+//! What constraints, indexes and grants mean that came, went or are others now.
+
+use crate::model::change::{Change, Effect, Events};
+use crate::model::schema::SchemaFingerprint;
+use crate::product::postgres::diff::Found;
+use crate::product::postgres::diff::names::{column, identifiers, referenced, words};
+
+impl Found<'_> {
+    pub(super) fn constraint(
+        &mut self,
+        schema: &str,
+        subject: &str,
+        constraint: &str,
+        was: Option<&str>,
+        is: Option<&str>,
+    ) {
+        let table = format!("{schema}.{subject}");
+        let own = [schema, subject];
+        let is_table = |k: &String| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
+        if ![self.before, self.after].iter().any(|s| s.objects.keys().any(is_table)) {
+            // Of a domain.
+            if is.is_some() {
+                self.of_type(
+                    &table,
+                    subject,
+                    Effect::Refuses,
+                    &format!("is of a domain with the check {constraint} now"),
+                );
+            }
+            return;
+        }
+        if let Some(is) = is {
+            let is = is.trim_end_matches(" (not validated)");
+            // Only validated, or only put off: nothing is refused that was taken.
+            let softer = was.is_some_and(|was| {
+                let was = was.trim_end_matches(" (not validated)").trim_end_matches(" NOT VALID");
+                was == is.trim_end_matches(" NOT VALID")
+                    || is.strip_prefix(was).is_some_and(|r| r.contains("DEFERRABLE"))
+            });
+            if !softer && !self.keeps(self.before, [schema, subject, constraint], is) {
+                let columns = self.given_in(&table, is);
+                let wide = is.starts_with("EXCLUDE") || columns.is_empty();
+                let columns = if wide { Vec::new() } else { columns };
+                self.add(
+                    &table,
+                    &columns,
+                    Effect::Refuses,
+                    format!("{table} takes only what keeps {constraint}: {is}"),
+                );
+                let reason =
+                    |parent: &str| format!("{parent} keeps the rows that {table} refers to by {constraint}");
+                self.kept(is, true, true, reason);
+            }
+        }
+        if let Some(was) = was
+            && is.is_none()
+            && !self.keeps(self.after, [schema, subject, constraint], was)
+        {
+            let acts =
+                |event: &str| ["CASCADE", "SET"].iter().any(|a| was.contains(&format!("ON {event} {a}")));
+            let reason = |parent: &str| format!("rows of {table} are left alone when those of {parent} go");
+            self.kept(was, acts("UPDATE"), acts("DELETE"), reason);
+        }
+    }
+
+    /// Rows that others refer to: told to who deletes them, or updates what is referred to.
+    fn kept(&mut self, key: &str, update: bool, delete: bool, reason: impl Fn(&str) -> String) {
+        let Some(subject) = referenced(key).filter(|_| update || delete) else { return };
+        let inside = key.split(" REFERENCES ").nth(1).and_then(|r| r.split(['(', ')']).nth(1));
+        let columns = self.columns_in(&subject, inside.unwrap_or_default());
+        let (on, reason) = (Events { insert: false, update, delete }, reason(&subject));
+        self.changes.push(Change { subject, columns, on, effect: Effect::Keeps, reason });
+    }
+
+    /// Whether another constraint of the table says the same in one of the looks.
+    fn keeps(&self, look: &SchemaFingerprint, [schema, table, own]: [&str; 3], definition: &str) -> bool {
+        let plain =
+            |d: &str| d.trim_end_matches(" (not validated)").trim_end_matches(" NOT VALID").to_owned();
+        look.objects.iter().any(|(identity, other)| {
+            let parts = identity.strip_prefix("constraint ").map(identifiers).unwrap_or_default();
+            matches!(parts.as_slice(), [s, t, name] if s == schema && t == table && name != own)
+                && plain(other) == plain(definition)
+        })
+    }
+
+    /// Whether a look has another index that does what this one does: the same, or the same columns first.
+    fn has_like(&self, look: &SchemaFingerprint, own: &str, definition: &str, same: bool) -> bool {
+        let Some((head, inside)) = definition.split_once(" USING ") else { return false };
+        let Some((_, table)) = head.split_once(" ON ") else { return false };
+        let whole = inside.contains(" WHERE ") || inside.contains(" INCLUDE ") || inside.contains(") ");
+        let start = inside.strip_suffix(')').filter(|_| !whole && !same).unwrap_or(inside);
+        look.objects.iter().filter(|(k, _)| k.starts_with("index ") && !k.ends_with(own)).any(|(_, other)| {
+            let Some((other_head, other_inside)) = other.split_once(" USING ") else { return false };
+            let rest = other_inside.strip_prefix(start);
+            other_head.split_once(" ON ").is_some_and(|(_, t)| t == table)
+                && (!same || other_head.starts_with("CREATE UNIQUE"))
+                && !other.contains("(invalid)")
+                && rest.is_some_and(|r| {
+                    r.is_empty() || !whole && !same && r.starts_with([')', ',']) && !r.contains(" WHERE ")
+                })
+        })
+    }
+
+    pub(super) fn index(&mut self, index: &str, was: Option<&str>, is: Option<&str>) {
+        let definition = is.or(was).unwrap_or_default();
+        let Some(on) = definition.split(" ON ").nth(1) else { return };
+        let on = on.strip_prefix("ONLY ").unwrap_or(on);
+        let table = identifiers(on.split(" USING").next().unwrap_or(on)).join(".");
+        let inside = definition.split_once(" USING ").map_or("", |(_, rest)| rest);
+        let columns = self.columns_in(&table, inside);
+        let unique =
+            |d: Option<&str>| d.is_some_and(|d| d.starts_with("CREATE UNIQUE") && !d.contains("(invalid)"));
+        let like = |look: &SchemaFingerprint, d: Option<&str>, same: bool| {
+            d.is_some_and(|d| self.has_like(look, index, d, same))
+        };
+        let (was_taken, is_taken) = (like(self.before, is, true), like(self.after, was, true));
+        let replaced = like(self.after, was, false);
+        if unique(is) && was != is && !was_taken {
+            self.add(
+                &table,
+                &self.given_in(&table, inside),
+                Effect::Refuses,
+                format!("{table} takes no two rows of the same {} ({index})", columns.join(", ")),
+            );
+        }
+        if unique(was) && was != is && !is_taken {
+            self.add(
+                &table,
+                &columns,
+                Effect::Key,
+                format!("{table} may hold rows of the same {} now", columns.join(", ")),
+            );
+        }
+        if was.is_some() && is.is_none() && !columns.is_empty() && !replaced {
+            let first = columns.get(..1).unwrap_or_default();
+            self.add(&table, first, Effect::Slower, format!("the index {index} is gone"));
+        }
+    }
+
+    pub(super) fn grant(&mut self, rest: &str, was: Option<&str>, is: Option<&str>) {
+        // `on table s.t to role`
+        let Some((what, role)) = rest.strip_prefix("on ").and_then(|r| r.rsplit_once(" to ")) else { return };
+        let Some((kind, name)) = what.split_once(' ') else { return };
+        let rights = |d: Option<&str>| {
+            d.unwrap_or_default().split(", ").filter(|r| !r.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let now = rights(is);
+        let lost: Vec<String> = rights(was).into_iter().filter(|r| !now.contains(r)).collect();
+        let identity = format!("{kind} {name}");
+        let there = kind == "column"
+            || self.after.objects.contains_key(&identity)
+            || self.after.objects.contains_key(&format!("view {name}"));
+        if !there {
+            return;
+        }
+        if lost.is_empty() {
+            return;
+        }
+        if kind == "schema" {
+            self.closed(name, role, &lost);
+            return;
+        }
+        let parts = identifiers(name.split('(').next().unwrap_or(name));
+        let subject = parts.get(..2).unwrap_or_default().join(".");
+        // Some columns may be left.
+        let (start, end) = (format!("grant on column {name}."), format!(" to {role}"));
+        let some = self.after.objects.keys().any(|k| k.starts_with(&start) && k.ends_with(&end));
+        let of = if some { "all of " } else { "" };
+        let reason = format!("{role} may no longer {} {of}{name}", lost.join(", "));
+        self.add(&subject, &[], Effect::Privilege, reason);
+    }
+
+    /// What lies in a schema that a role may not look into any more.
+    fn closed(&mut self, schema: &str, role: &str, lost: &[String]) {
+        if !lost.iter().any(|right| right == "usage") {
+            return;
+        }
+        let kinds = ["table ", "view ", "materialized view "];
+        let relation =
+            |identity: &String| kinds.iter().find_map(|k| identity.strip_prefix(k)).map(identifiers);
+        let own = identifiers(schema);
+        let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
+        for name in inside.map(|r| r.join(".")).collect::<Vec<_>>() {
+            self.add(
+                &name,
+                &[],
+                Effect::Privilege,
+                format!("{role} may no longer use {name}: the schema is closed"),
+            );
+        }
+    }
+
+    /// Columns of a table that a definition names.
+    pub(super) fn columns_in(&self, table: &str, definition: &str) -> Vec<String> {
+        let words = words(definition);
+        let known = self.after.objects.keys().chain(self.before.objects.keys());
+        let mut columns: Vec<String> = known
+            .filter_map(|identity| column(identity).filter(|(of, _)| of == table))
+            .map(|(_, column)| column)
+            .filter(|c| words.iter().any(|w| w == c))
+            .collect();
+        columns.sort_by_key(|c| words.iter().position(|w| w == c));
+        columns.dedup();
+        columns
+    }
+
+    /// The same, and those that they are made of.
+    fn given_in(&self, table: &str, definition: &str) -> Vec<String> {
+        let mut columns = self.columns_in(table, definition);
+        let own = |(identity, made): &(&String, &String)| {
+            made.contains(" generated")
+                && column(identity).is_some_and(|(of, name)| of == table && columns.contains(&name))
+        };
+        let made: Vec<&String> = self.after.objects.iter().filter(own).map(|(_, made)| made).collect();
+        for definition in made {
+            let of = self.columns_in(table, definition);
+            columns.extend(of);
+        }
+        columns.dedup();
+        columns
+    }
+}

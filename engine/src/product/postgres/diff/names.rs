@@ -1,0 +1,60 @@
+//! Names in identities and definitions.
+
+/// Table and name of a column's identity; `None` for that of anything else.
+pub(super) fn column(identity: &str) -> Option<(String, String)> {
+    match identifiers(identity.strip_prefix("column ")?).as_slice() {
+        [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
+        _ => None,
+    }
+}
+
+/// The table that a foreign key points to.
+pub(super) fn referenced(definition: &str) -> Option<String> {
+    let rest = definition.split(" REFERENCES ").nth(1)?;
+    Some(identifiers(rest.split('(').next()?).join("."))
+}
+
+/// `a."b c".d e` as `a`, `b c`, `d`, `e`.
+pub(super) fn identifiers(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut current = String::new();
+    let mut quote = false;
+    for c in text.chars() {
+        match c {
+            '"' => quote = !quote,
+            '.' | ' ' if !quote => found.push(std::mem::take(&mut current)),
+            c => current.push(c),
+        }
+    }
+    found.push(current);
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+/// Words of a body that may be names, and those before a bracket, with it: what is called.
+pub(in crate::product::postgres) fn words_and_calls(text: &str) -> impl Iterator<Item = String> {
+    let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let mut found = Vec::new();
+    let mut word = String::new();
+    for c in outside.chars().chain([' ']) {
+        if c.is_alphanumeric() || c == '_' || c == '$' {
+            word.extend(c.to_lowercase());
+            continue;
+        }
+        if c == '(' && !word.is_empty() {
+            found.push(format!("{word}("));
+        }
+        // Blanks may stand before the bracket, and after a name that is quoted.
+        if !c.is_whitespace() && c != '"' || !word.is_empty() {
+            found.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        }
+    }
+    found.into_iter()
+}
+
+/// Words of a definition that may be names, without what stands in strings.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let split = outside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+    split.filter(|w| !w.is_empty()).map(str::to_owned).collect()
+}

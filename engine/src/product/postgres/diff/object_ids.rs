@@ -1,0 +1,60 @@
+//! Which object each line of a schema's fingerprint is: its number, and what it is made of, by numbers.
+//!
+//! Both stay as they are when something is renamed, and are told again when it is made anew.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+
+use crate::error::Result;
+use crate::model::schema::ObjectIdentity;
+use crate::product::postgres::diff::objects::PRELUDE;
+use crate::product::postgres::server::connect::ServerContext;
+
+const READ: &str = "cannot tell the objects of the schema apart";
+
+/// Each gives (identity, number, what it is made of; nothing where only its text says so).
+const PARTS: &[&str] = &[
+    "SELECT 'table ' || name, 'relation ' || oid, '' FROM tab",
+    "SELECT 'column ' || r.name || '.' || quote_ident(a.attname), 'column ' || r.oid || ' ' || a.attnum,
+         concat_ws(' ', a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, d.adbin)
+       FROM tab r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum",
+    // The row without its first three columns, which are its number, name and schema: the whole as JSON takes four times as long.
+    "SELECT 'constraint ' || r.name || ' ' || quote_ident(o.conname), 'constraint ' || o.oid,
+         regexp_replace(o::text, '^\\(\\d+,(\"([^\"]|\"\")*\"|[^,]*),\\d+', '')
+       FROM pg_constraint o JOIN rel r ON r.oid = o.conrelid WHERE o.contype NOT IN ('n', 't')",
+    "SELECT 'index ' || x.name, 'relation ' || x.oid, concat_ws(' ', i::text, x.relam, x.reloptions)
+       FROM rel x JOIN pg_index i ON i.indexrelid = x.oid",
+    // A view's columns are renamed beside its rule.
+    "SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || name, 'relation ' || rel.oid,
+         concat_ws(' ', w.ev_action, reloptions, relispopulated,
+           (SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = rel.oid AND a.attnum > 0))
+       FROM rel JOIN pg_rewrite w ON w.ev_class = rel.oid AND w.rulename = '_RETURN' WHERE relkind IN ('v', 'm')",
+    // A view is read with its owner's rights.
+    "SELECT 'owner of view ' || name, 'owner ' || oid, relowner::text FROM rel WHERE relkind = 'v'",
+    // Triggers and rules go in the order of their names, which belong to them so.
+    "SELECT 'trigger ' || r.name || ' ' || quote_ident(t.tgname), 'trigger ' || t.oid, t::text
+       FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",
+    "SELECT 'rule ' || r.name || ' ' || quote_ident(w.rulename), 'rule ' || w.oid, w::text
+       FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'",
+    "SELECT 'policy ' || r.name || ' ' || quote_ident(p.polname), 'policy ' || p.oid, (to_jsonb(p) - 'polname')::text
+       FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
+];
+
+/// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
+pub async fn read(client: &Client) -> Result<BTreeMap<String, ObjectIdentity>> {
+    let parts: Vec<String> = PARTS.iter().map(|p| format!("({p})")).collect();
+    let sql = format!(
+        "{PRELUDE} SELECT o.identity, o.number, CASE o.inside WHEN '' THEN '' ELSE md5(o.inside) END
+         FROM ({}) o(identity, number, inside)",
+        parts.join(" UNION ALL ")
+    );
+    let mut objects = BTreeMap::new();
+    for row in client.simple_query(&sql).await.server_context(READ)? {
+        let tokio_postgres::SimpleQueryMessage::Row(row) = row else { continue };
+        let text = |at: usize| row.try_get(at).server_context(READ).map(|t| t.unwrap_or_default().to_owned());
+        objects.insert(text(0)?, ObjectIdentity { number: text(1)?, digest: text(2)? });
+    }
+    Ok(objects)
+}

@@ -1,0 +1,177 @@
+//! Objects that are the same under another name, and those that are others under the same one.
+//!
+//! The server knows an object by a number that no renaming changes, and keeps what belongs to it by numbers too. What is equal
+//! by these is the same for certain, however its text reads now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pg_query::NodeEnum;
+
+use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
+use crate::product::postgres::diff::names::identifiers;
+use crate::product::postgres::grammar::sql;
+
+/// What became of an object.
+pub(super) enum Fate<'a> {
+    /// Nothing but names differ, or not even those.
+    Same,
+    /// What has its name now counts, if there is something.
+    ByName,
+    /// It has another name, and this definition.
+    Moved(&'a str),
+}
+
+pub(super) struct Renames<'a> {
+    before: &'a SchemaSnapshot,
+    after: &'a SchemaSnapshot,
+    /// Identity before -> identity after, of all that are still there.
+    pairs: BTreeMap<&'a str, &'a str>,
+    /// The same, the other way round.
+    back: BTreeMap<&'a str, &'a str>,
+    /// Relations whose name something else has now.
+    taken: BTreeSet<Vec<String>>,
+}
+
+impl<'a> Renames<'a> {
+    pub fn between(before: &'a SchemaSnapshot, after: &'a SchemaSnapshot) -> Self {
+        let numbers: BTreeMap<&str, &str> =
+            after.objects.iter().map(|(identity, o)| (o.number.as_str(), identity.as_str())).collect();
+        let pairs = before
+            .objects
+            .iter()
+            .filter_map(|(identity, o)| numbers.get(o.number.as_str()).map(|now| (identity.as_str(), *now)));
+        let pairs: BTreeMap<&str, &str> = pairs.collect();
+        let back = pairs.iter().map(|(old, now)| (*now, *old)).collect();
+        let mut all = Self { before, after, pairs, back, taken: BTreeSet::new() };
+        let relations = before.objects.keys().filter(|identity| is_relation(identity));
+        let taken = relations.filter(|identity| all.is_taken(identity)).map(|identity| name_of(identity));
+        all.taken = taken.collect();
+        all
+    }
+
+    /// Whether another relation has its name, which is not a view that shows all of it as it is.
+    fn is_taken(&self, identity: &str) -> bool {
+        let name = name_of(identity);
+        let now = self.pairs.get(identity).copied();
+        let mut others = self.after.objects.keys().filter(|k| is_relation(k) && name_of(k) == name);
+        others.any(|other| Some(other.as_str()) != now && !now.is_some_and(|now| self.passes_on(other, now)))
+    }
+
+    /// Whether a view shows a table's columns, all of them under their own names, and nothing else.
+    fn passes_on(&self, view: &str, table: &str) -> bool {
+        let Some(definition) = self.after.schema.objects.get(view).filter(|_| view.starts_with("view "))
+        else {
+            return false;
+        };
+        let Ok(Some(NodeEnum::SelectStmt(select))) = sql::parse_one(definition.trim_end_matches(';')) else {
+            return false;
+        };
+        let [from] = select.from_clause.as_slice() else { return false };
+        let Some(NodeEnum::RangeVar(range)) = from.node.as_ref() else { return false };
+        let bare = select.where_clause.is_none()
+            && select.distinct_clause.is_empty()
+            && select.group_clause.is_empty()
+            && select.having_clause.is_none()
+            && select.limit_count.is_none()
+            && select.limit_offset.is_none()
+            && select.locking_clause.is_empty()
+            && select.with_clause.is_none();
+        let shown: Option<Vec<String>> = select
+            .target_list
+            .iter()
+            .map(|node| {
+                let Some(NodeEnum::ResTarget(target)) = node.node.as_ref() else { return None };
+                let (_, column) = sql::column(target.val.as_deref()?)?;
+                (target.name.is_empty() || target.name == column).then_some(column)
+            })
+            .collect();
+        let name = name_of(table);
+        // In their order: an INSERT may give values without names.
+        let number = |o: &ObjectIdentity| o.number.rsplit(' ').next().and_then(|n| n.parse::<u32>().ok());
+        let columns: BTreeMap<Option<u32>, String> = self
+            .after
+            .objects
+            .iter()
+            .filter_map(|(k, o)| Some((number(o), crate::product::postgres::diff::names::column(k)?)))
+            .filter(|(_, (of, _))| *of == name.join("."))
+            .map(|(at, (_, column))| (at, column))
+            .collect();
+        let columns: Vec<String> = columns.into_values().collect();
+        bare && range.inh && sql::range_parts(range) == name && shown.is_some_and(|shown| shown == columns)
+    }
+
+    /// Relations that are there under the same name and are others.
+    pub fn replaced(&self) -> impl Iterator<Item = &str> {
+        let relations = self.before.objects.keys().filter(|k| is_relation(k));
+        relations.map(String::as_str).filter(|k| k.starts_with("table ") && self.taken.contains(&name_of(k)))
+    }
+
+    /// By its name now: the name that a relation had, by which those who come to it through a view know it.
+    pub fn old_names(&self) -> BTreeMap<String, String> {
+        let moved = self.pairs.iter().filter(|(old, now)| is_relation(old) && old != now);
+        moved.map(|(old, now)| (name_of(now).join("."), name_of(old).join("."))).collect()
+    }
+
+    /// Whether a relation is still there and called otherwise.
+    pub fn has_lost_its_name(&self, identity: &str) -> bool {
+        is_relation(identity) && self.pairs.get(identity).is_some_and(|now| *now != identity)
+    }
+
+    pub fn fate(&self, identity: &str, definition: &str) -> Fate<'a> {
+        if let Some(now) = self.followed(identity, definition) {
+            let inside = |look: &SchemaSnapshot, key: &str| {
+                look.objects.get(key).map(|o| o.digest.clone()).filter(|d| !d.is_empty())
+            };
+            let was = inside(self.before, identity);
+            if was.is_some() && was == inside(self.after, now) {
+                return Fate::Same;
+            }
+            if now != identity
+                && let Some(definition) = self.after.schema.objects.get(now)
+            {
+                return Fate::Moved(definition);
+            }
+        }
+        Fate::ByName
+    }
+
+    /// Its identity now, if whoever came to it by its old relation still does.
+    fn followed(&self, identity: &str, definition: &str) -> Option<&'a str> {
+        let now = *self.pairs.get(identity)?;
+        let relation = relation_of(identity, definition);
+        // Who joins by all columns of the same name feels another name of a column.
+        let named = |identity: &str| identity.starts_with("column ").then(|| identifiers(identity).pop());
+        (!self.taken.contains(&relation) && named(identity) == named(now)).then_some(now)
+    }
+
+    /// Whether it is told of by the name it had before.
+    pub fn is_told(&self, identity: &str) -> bool {
+        let Some(old) = self.back.get(identity) else { return false };
+        let definition = self.before.schema.objects.get(*old).map(String::as_str).unwrap_or_default();
+        *old != identity && self.followed(old, definition).is_some()
+    }
+}
+
+const RELATIONS: [&str; 3] = ["table ", "view ", "materialized view "];
+
+fn is_relation(identity: &str) -> bool {
+    RELATIONS.iter().any(|kind| identity.starts_with(kind))
+}
+
+fn name_of(identity: &str) -> Vec<String> {
+    let name = RELATIONS.iter().find_map(|kind| identity.strip_prefix(kind));
+    identifiers(name.unwrap_or(identity))
+}
+
+/// The relation that an object belongs to.
+fn relation_of(identity: &str, definition: &str) -> Vec<String> {
+    if is_relation(identity) {
+        return name_of(identity);
+    }
+    if identity.starts_with("index ") {
+        let on = definition.split(" ON ").nth(1).unwrap_or_default();
+        let on = on.strip_prefix("ONLY ").unwrap_or(on);
+        return identifiers(on.split(" USING").next().unwrap_or(on));
+    }
+    identifiers(identity).into_iter().skip(1).take(2).collect()
+}

@@ -1,0 +1,362 @@
+//! One server in one folder: `data/`, `socket/`, `server.log`, and `cluster.json` with how to reach it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Error, Result};
+use crate::model::endpoint::{Endpoint, Secret};
+use crate::product::postgres::local::tools::Tools;
+
+/// The superuser of clusters we initialise as clones; a name that no source has.
+pub const ADMIN: &str = "drydock_clone";
+
+/// Settings by name; strings are quoted when written.
+pub type Settings = Vec<(&'static str, String)>;
+
+/// How the server in a folder is reached. Only its owner may read the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct State {
+    port: u16,
+    socket: PathBuf,
+    admin: String,
+    database: String,
+    user: String,
+    password: String,
+    /// Whether it is made completely.
+    ready: bool,
+}
+
+pub struct Cluster<'a> {
+    tools: &'a Tools,
+    folder: PathBuf,
+    state: State,
+}
+
+pub fn random_password() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect()
+}
+
+impl<'a> Cluster<'a> {
+    /// A folder for a new server, whose `data/` is not there yet. What lay there must have been discarded.
+    pub fn new(tools: &'a Tools, folder: &Path, admin: &str, database: &str, user: &str) -> Result<Self> {
+        let folder = std::path::absolute(folder).context("the folder of a cluster cannot be told")?;
+        tools.folder(&folder)?;
+        // The kernel takes 107 bytes for a socket's path.
+        let mut socket = folder.join("socket");
+        if socket.as_os_str().len() > 85 {
+            let name: String = rand::rng().sample_iter(Alphanumeric).take(12).map(char::from).collect();
+            socket = PathBuf::from(format!("/tmp/drydock-{name}"));
+        }
+        tools.folder(&socket)?;
+        let state = State {
+            port: 0,
+            socket,
+            admin: admin.into(),
+            database: database.into(),
+            user: user.into(),
+            password: random_password(),
+            ready: false,
+        };
+        let cluster = Self { tools, folder, state };
+        cluster.save()?;
+        Ok(cluster)
+    }
+
+    /// The server that lies in a folder. `None`: there is none that was made completely.
+    pub fn open(tools: &'a Tools, folder: &Path) -> Result<Option<Self>> {
+        Ok(Self::find(tools, folder)?.filter(|c| c.state.ready))
+    }
+
+    fn find(tools: &'a Tools, folder: &Path) -> Result<Option<Self>> {
+        let folder = std::path::absolute(folder).context("the folder of a cluster cannot be told")?;
+        let file = folder.join("cluster.json");
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e).context(format!("{} cannot be read", file.display())),
+        };
+        let state = serde_json::from_str(&text).context(format!("{} is damaged", file.display()))?;
+        Ok(Some(Self { tools, folder, state }))
+    }
+
+    fn save(&self) -> Result<()> {
+        let text = serde_json::to_string_pretty(&self.state).context("cluster.json cannot be written")?;
+        self.tools.write(&self.folder.join("cluster.json"), &text)
+    }
+
+    pub fn set_password(&mut self, password: Secret) -> Result<()> {
+        password.expose().clone_into(&mut self.state.password);
+        self.save()
+    }
+
+    /// Marks it as made completely.
+    pub fn finish(&mut self) -> Result<()> {
+        self.state.ready = true;
+        self.save()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            host: "127.0.0.1".into(),
+            port: self.state.port,
+            database: self.state.database.clone(),
+            user: self.state.user.clone(),
+            password: Some(Secret::new(&self.state.password)),
+            options: [("sslmode".to_owned(), "disable".to_owned())].into(),
+        }
+    }
+
+    /// Through the socket, for those who ask much in little time: half of what a short query costs is the network.
+    pub fn near(&self) -> Endpoint {
+        Endpoint { host: self.state.socket.to_string_lossy().into_owned(), ..self.endpoint() }
+    }
+
+    /// Through the socket, which only the owner of its folder reaches, as a superuser.
+    pub fn admin(&self, database: &str) -> Endpoint {
+        Endpoint {
+            host: self.state.socket.to_string_lossy().into_owned(),
+            user: self.state.admin.clone(),
+            database: database.to_owned(),
+            password: None,
+            ..self.endpoint()
+        }
+    }
+
+    pub async fn init(&self) -> Result<()> {
+        let data = self.data();
+        let data = data.to_string_lossy();
+        let flags = [
+            "--no-sync",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--encoding=UTF8",
+            "--username",
+            &self.state.admin,
+        ];
+        let mut last = Ok(String::new());
+        for locale in ["C.UTF-8", "C"] {
+            let _ = std::fs::remove_dir_all(&*data);
+            let locale = format!("--locale={locale}");
+            let arguments: Vec<&str> = flags.iter().copied().chain([locale.as_str(), "-D", &*data]).collect();
+            last = self.tools.output("initdb", &arguments, &[]).await;
+            if last.is_ok() {
+                break;
+            }
+        }
+        last.map(|_| ())
+    }
+
+    /// Writes the whole configuration: nothing of a copied cluster's own stays in force.
+    pub fn configure(&self, settings: &Settings) -> Result<()> {
+        let socket = self.state.socket.to_string_lossy().replace('\'', "''");
+        let mut text = format!(
+            "listen_addresses = '127.0.0.1'\nunix_socket_directories = '{socket}'\nunix_socket_permissions = 0700\nssl = off\n\
+             password_encryption = 'scram-sha-256'\nlog_line_prefix = '%m [%p] %q%a '\nlog_min_messages = 'warning'\n\
+             log_checkpoints = off\nlogging_collector = off\narchive_mode = off\nlc_messages = 'C'\n"
+        );
+        for (name, value) in settings {
+            text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+        }
+        let data = self.data();
+        self.tools.write(&data.join("postgresql.conf"), &text)?;
+        self.tools.write(&data.join("postgresql.auto.conf"), "")?;
+        self.tools.write(&data.join("pg_ident.conf"), "")?;
+        self.tools.write(&data.join("pg_hba.conf"), Self::RULES)
+    }
+
+    /// Who is let in: the owner over the socket, others with a password from this machine.
+    const RULES: &'static str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n";
+
+    pub async fn running(&self) -> bool {
+        let data = self.data();
+        // After the machine or container was restarted, some other process may have the number in the file, or a killed server be
+        // there still because nobody asked how it ended; the server's programs would take either for the server.
+        if Path::new("/proc/self/cwd").exists() && pid(&data).is_some_and(|pid| !is_server(pid, &data)) {
+            let _ = std::fs::remove_file(data.join("postmaster.pid"));
+            let _ = std::fs::remove_dir_all(&self.state.socket);
+            return false;
+        }
+        self.tools.output("pg_ctl", &["status", "-D", &data.to_string_lossy()], &[]).await.is_ok()
+    }
+
+    /// Starts it and waits until it takes connections, at most `patience`. The port of the last time is taken again when it
+    /// is free.
+    pub async fn start(&mut self, patience: Duration) -> Result<()> {
+        if self.running().await {
+            return Ok(());
+        }
+        let log = self.folder.join("server.log");
+        let mut last = Error::failed("the server cannot be started");
+        for _ in 0..5 {
+            if self.state.port == 0 || TcpListener::bind(("127.0.0.1", self.state.port)).is_err() {
+                self.state.port = free_port()?;
+            }
+            let Err(error) = self.launch(&format!("-p {}", self.state.port), patience).await else {
+                return Ok(());
+            };
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            // It may go on starting behind our back.
+            self.stop("immediate").await;
+            last = self.died(error);
+            if !said.contains("could not create any TCP/IP sockets") && !said.contains("could not bind") {
+                break;
+            }
+            self.state.port = 0;
+        }
+        Err(last)
+    }
+
+    /// Starts it for others than this machine too, on an address that must be free.
+    pub async fn listen(&mut self, address: SocketAddr, patience: Duration) -> Result<()> {
+        let free = TcpListener::bind(address);
+        free.input(format!("{address} cannot be listened on"))
+            .map_err(|e| e.hint("choose another with --listen"))?;
+        let rules = format!(
+            "{}host all all all scram-sha-256\nhost replication all all scram-sha-256\n",
+            Self::RULES
+        );
+        self.tools.write(&self.data().join("pg_hba.conf"), &rules)?;
+        self.state.port = address.port();
+        let options = format!("-p {} -h {}", address.port(), address.ip());
+        let launched = self.launch(&options, patience).await;
+        launched.map_err(|error| self.died(error))
+    }
+
+    async fn launch(&self, options: &str, patience: Duration) -> Result<()> {
+        self.tools.folder(&self.state.socket)?;
+        self.save()?;
+        let log = self.folder.join("server.log");
+        let _ = std::fs::remove_file(&log);
+        let data = self.data();
+        let (data, log, wait) =
+            (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
+        let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log, "-o", options];
+        self.tools.output("pg_ctl", &arguments, &[]).await.map(|_| ())
+    }
+
+    /// Why the server is not there, in the last words of its log.
+    pub fn died(&self, error: Error) -> Error {
+        let log = self.folder.join("server.log");
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let fatal = said.lines().rev().find_map(|line| {
+            let (_, message) = ["FATAL: ", "PANIC: "].iter().find_map(|word| line.split_once(word))?;
+            Some(message.trim())
+        });
+        let folder = self.folder.display();
+        match fatal {
+            Some(fatal) => Error::failed(format!("the server in {folder} does not run: {fatal}")),
+            None => Error::failed(format!("the server in {folder} does not run")).because(error),
+        }
+        .hint(format!("see {}", log.display()))
+    }
+
+    /// `fast` or `immediate`. A server that is not there is no error.
+    pub async fn stop(&self, mode: &str) {
+        let data = self.data();
+        let pid = pid(&data);
+        let _ = self
+            .tools
+            .output(
+                "pg_ctl",
+                &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()],
+                &[],
+            )
+            .await;
+        if let Some(pid) = pid.filter(|pid| is_server(*pid, &data)) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            for _ in 0..100 {
+                if !is_server(pid, &data) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Stops and removes whatever lies in a folder, also when its making was broken off.
+pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
+    // A damaged state does not keep us from clearing away; only the socket folder is not known then.
+    if let Ok(Some(cluster)) = Cluster::find(tools, folder) {
+        cluster.stop("immediate").await;
+        let _ = std::fs::remove_dir_all(&cluster.state.socket);
+    }
+    for name in [
+        "data",
+        "socket",
+        "server.log",
+        "roles.sql",
+        "schema.dump",
+        "history.dump",
+        "cluster.json",
+        "cluster.new",
+    ] {
+        let path = folder.join(name);
+        let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        match gone {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(e).context(format!("{} cannot be removed", path.display()));
+            }
+            _ => {}
+        }
+    }
+    let _ = std::fs::remove_dir(folder);
+    Ok(())
+}
+
+/// The first line of `postmaster.pid`; the file stays behind when a machine dies.
+fn pid(data: &Path) -> Option<i32> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1)
+}
+
+/// Whether the process is a server on this very folder, and not one that got the number of a dead server.
+fn is_server(pid: i32, data: &Path) -> bool {
+    match std::fs::read_link(format!("/proc/{pid}/cwd")) {
+        Ok(cwd) => cwd.starts_with(data) || data.canonicalize().is_ok_and(|d| cwd.starts_with(d)),
+        // In a container not even root may look there; a server's arguments are open to all, and a dead one has none.
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            names(&arguments, data)
+        }
+        Err(_) => false,
+    }
+}
+
+/// Whether one of a process's arguments, each ended by a zero, is this folder.
+fn names(arguments: &[u8], data: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    arguments.split(|b| *b == 0).any(|argument| argument == data.as_os_str().as_bytes())
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("there is no free port on 127.0.0.1")?;
+    Ok(listener.local_addr().context("there is no free port on 127.0.0.1")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+    use std::path::Path;
+
+    #[test]
+    fn a_server_is_known_by_its_folder() {
+        let server = b"/usr/lib/postgresql/15/bin/postgres\0-D\0/home/clone/data\0-p\x0041111\0";
+        assert!(names(server, Path::new("/home/clone/data")));
+        for other in ["/home/clone", "/home/clone/data2"] {
+            assert!(!names(server, Path::new(other)), "{other}");
+        }
+        assert!(!names(b"", Path::new("/home/clone/data")), "a dead one has no arguments");
+    }
+}

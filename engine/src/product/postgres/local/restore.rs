@@ -1,0 +1,249 @@
+//! Makes a database out of a backup.
+//!
+//! The user that the source is reached as can log in to the copy with the same rights and a password of the copy's own: what
+//! that user may not do in production fails here first.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::model::backup::{Backup, BackupMethod};
+use crate::model::endpoint::Endpoint;
+use crate::product::Database;
+use crate::product::postgres::local::backup::{Manifest, manifest};
+use crate::product::postgres::local::cluster::{ADMIN, Cluster, Settings};
+use crate::product::postgres::local::logical::checksums;
+use crate::product::postgres::local::source::Source;
+use crate::product::postgres::local::tools::{Tools, libpq};
+use crate::product::postgres::local::{START, absolute};
+use crate::product::postgres::{Postgres, literal, quoted};
+use crate::watcher::Progress;
+
+/// Replaying a log takes as long as it takes.
+const RECOVERY: Duration = Duration::from_secs(6 * 3600);
+
+pub async fn restore(
+    tools: &Tools,
+    backup: &Backup,
+    database: &dyn Database,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let manifest = manifest(&backup.folder)?;
+    if manifest.backup.id != backup.id {
+        return Err(Error::failed(format!(
+            "{} holds backup {}, not {}",
+            backup.folder.display(),
+            manifest.backup.id,
+            backup.id
+        )));
+    }
+    let folder = absolute(folder)?;
+    match backup.method {
+        BackupMethod::Physical => physical(tools, &manifest, database.endpoint(), &folder, progress).await,
+        BackupMethod::Logical => logical(tools, &manifest, database.endpoint(), &folder, progress).await,
+    }
+}
+
+async fn physical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let superuser =
+        manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
+    let mut cluster = Cluster::new(tools, folder, superuser, &origin.database, &origin.user)?;
+    progress("copying the backup", None);
+    let base = manifest.backup.folder.join("base");
+    let mut arguments = vec![std::ffi::OsString::from("-a")];
+    if cfg!(target_os = "linux") {
+        arguments.push("--reflink=auto".into());
+    }
+    arguments.extend([base.into_os_string(), cluster.data().into_os_string()]);
+    tools.output("cp", &arguments, &[]).await?;
+    // Left over from the source: another server's process, and its wish to follow a primary.
+    for name in ["postmaster.pid", "postmaster.opts", "standby.signal"] {
+        let _ = std::fs::remove_file(cluster.data().join(name));
+    }
+    let lasting = manifest.source.copy_settings(tools, false);
+    cluster.configure(&recovery(&lasting, manifest))?;
+    tools.write(&cluster.data().join("recovery.signal"), "")?;
+    progress("recovering to the moment", None);
+    cluster.start(START).await?;
+    promoted(&cluster).await?;
+    cluster.configure(&lasting)?;
+    login(&cluster, origin).await?;
+    cluster.finish()?;
+    Ok(cluster.endpoint())
+}
+
+/// <https://www.postgresql.org/docs/current/runtime-config-wal.html#RUNTIME-CONFIG-WAL-RECOVERY-TARGET>
+fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
+    let wal = manifest.backup.folder.join("wal").to_string_lossy().replace('%', "%%").replace('"', "\\\"");
+    let mut settings = lasting.clone();
+    // Nobody reads before the moment is reached, so the source's limits on connections need not be met. Only here: with this
+    // off, the server's programs call a server started that still recovers from a crash.
+    settings.push(("hot_standby", "off".into()));
+    settings.push(("restore_command", format!("cp \"{wal}/%f\" \"%p\"")));
+    settings.push(("recovery_target_timeline", "current".into()));
+    settings.push(("recovery_target_action", "promote".into()));
+    let moment = &manifest.backup.moment;
+    match &moment.name {
+        Some(name) => settings.push(("recovery_target_name", name.clone())),
+        None => {
+            settings.push(("recovery_target_lsn", moment.position.clone()));
+            settings.push(("recovery_target_inclusive", "off".into()));
+        }
+    }
+    settings
+}
+
+/// Waits for the end of recovery: the server's programs call a server started when its recovery has begun.
+async fn promoted(cluster: &Cluster<'_>) -> Result<()> {
+    let began = Instant::now();
+    let mut database = "postgres";
+    while began.elapsed() < RECOVERY {
+        match Postgres::from_endpoint(cluster.admin(database)).connect("restore (drydock)").await {
+            Ok(client) => {
+                let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
+                if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
+                    return Ok(());
+                }
+            }
+            // A source may have no database of this name.
+            Err(e) if e.code.as_deref() == Some("3D000") && database == "postgres" => database = "template1",
+            Err(e) if e.kind == ErrorKind::Input => return Err(e),
+            Err(_) if cluster.running().await => {}
+            Err(e) => return Err(cluster.died(e)),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(Error::failed(format!("the copy was not recovered within {} h", RECOVERY.as_secs() / 3600)))
+}
+
+/// Lets the origin's user in, with a password of this cluster's own.
+pub async fn login(cluster: &Cluster<'_>, origin: &Endpoint) -> Result<()> {
+    let endpoint = cluster.endpoint();
+    let password = endpoint.password.as_ref().map(|p| p.expose().to_owned()).unwrap_or_default();
+    let user = quoted(&origin.user);
+    // Plain text goes over the socket of this machine only; the statement is kept out of the log.
+    let sql = format!(
+        "SET log_statement = 'none'; SET password_encryption = 'scram-sha-256'; SET synchronous_commit = local;
+         DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {user}; END IF; END $$;
+         ALTER ROLE {user} LOGIN PASSWORD {password} VALID UNTIL 'infinity' CONNECTION LIMIT -1",
+        name = literal(&origin.user),
+        password = literal(&password),
+    );
+    let made = Postgres::from_endpoint(cluster.admin("template1")).execute_script(&sql).await;
+    made.context(format!("user {} cannot be let into the copy", origin.user))
+}
+
+async fn logical(
+    tools: &Tools,
+    manifest: &Manifest,
+    origin: &Endpoint,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let dump = manifest.backup.folder.join("dump");
+    if checksums(&dump)? != manifest.files {
+        return Err(Error::failed(format!(
+            "the backup in {} was changed or damaged since it was taken",
+            manifest.backup.folder.display()
+        )));
+    }
+    let mut cluster = empty(
+        tools,
+        &manifest.source,
+        &manifest.backup.folder.join("roles.sql"),
+        origin,
+        folder,
+        false,
+        progress,
+    )
+    .await?;
+    let mut arguments = vec![
+        "--exit-on-error".to_owned(),
+        "--jobs=2".into(),
+        "--no-subscriptions".into(),
+        "--no-password".into(),
+    ];
+    arguments.extend([format!("--dbname={}", origin.database), dump.to_string_lossy().into_owned()]);
+    progress("restoring the dump", None);
+    tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
+    progress("gathering statistics", None);
+    Postgres::from_endpoint(cluster.admin(&origin.database)).execute_script("ANALYZE").await?;
+    cluster.finish()?;
+    Ok(cluster.endpoint())
+}
+
+/// A new cluster with the source's roles, and an empty database of its name and settings.
+pub async fn empty<'a>(
+    tools: &'a Tools,
+    source: &Source,
+    roles: &Path,
+    origin: &Endpoint,
+    folder: &Path,
+    tiny: bool,
+    progress: &Progress,
+) -> Result<Cluster<'a>> {
+    let mut cluster = Cluster::new(tools, folder, ADMIN, &origin.database, &origin.user)?;
+    progress("initialising a cluster", None);
+    cluster.init().await?;
+    cluster.configure(&source.copy_settings(tools, tiny))?;
+    cluster.start(START).await?;
+    // Roles that exist already, and rights that this server does not know, are no reason to stop.
+    let file = format!("--file={}", roles.display());
+    tools
+        .output(
+            "psql",
+            &["--no-psqlrc", "--quiet", "--no-password", &file],
+            &libpq(&cluster.admin("postgres")),
+        )
+        .await?;
+    login(&cluster, origin).await?;
+    let name = quoted(&origin.database);
+    let admin = Postgres::from_endpoint(cluster.admin("template1"));
+    let create = |locale: String| {
+        format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING {} {locale}", literal(&source.encoding))
+    };
+    let same = format!("LC_COLLATE {} LC_CTYPE {}", literal(&source.collate), literal(&source.ctype));
+    if admin.execute_script(&create(same)).await.is_err() {
+        // The source's locale is not installed here: text sorts otherwise, and is the same.
+        admin.execute_script(&create("LC_COLLATE 'C' LC_CTYPE 'C'".into())).await?;
+    }
+    admin.execute_script(&format!("ALTER DATABASE {name} OWNER TO {}", quoted(&origin.user))).await?;
+    for (role, setting) in &source.database_settings {
+        if let Some(sql) = alter(&origin.database, role.as_deref(), setting) {
+            // A setting of a library that is not here.
+            let _ = admin.execute_script(&sql).await;
+        }
+    }
+    Ok(cluster)
+}
+
+/// `name=value` as a setting of a database, or of a role in it.
+pub fn alter(database: &str, role: Option<&str>, setting: &str) -> Option<String> {
+    let (name, value) = setting.split_once('=')?;
+    // Lists of names are kept quoted as they have to be written; everything else is one value.
+    let list = [
+        "search_path",
+        "datestyle",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    ];
+    let value = if list.contains(&name.to_lowercase().as_str()) && !value.is_empty() {
+        value.to_owned()
+    } else {
+        literal(value)
+    };
+    let whose = match role {
+        Some(role) => format!("ROLE {} IN DATABASE {}", quoted(role), quoted(database)),
+        None => format!("DATABASE {}", quoted(database)),
+    };
+    let name: Vec<String> = name.split('.').map(quoted).collect();
+    Some(format!("ALTER {whose} SET {} TO {value}", name.join(".")))
+}

@@ -1,0 +1,170 @@
+//! A cluster with the source's schema and Liquibase's history and no data; copies of its database come in milliseconds.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::model::endpoint::Endpoint;
+use crate::product::Database;
+use crate::product::postgres::local::absolute;
+use crate::product::postgres::local::cluster::Cluster;
+use crate::product::postgres::local::logical::{common, roles};
+use crate::product::postgres::local::restore::{alter, empty};
+use crate::product::postgres::local::source::Source;
+use crate::product::postgres::local::tools::{Tools, libpq};
+use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
+use crate::watcher::Progress;
+
+pub async fn make(
+    tools: &Tools,
+    database: &dyn Database,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Endpoint> {
+    let folder = absolute(folder)?;
+    tools.folder(&folder)?;
+    let origin = database.endpoint();
+    let postgres = Postgres::from_endpoint(origin.clone());
+    let source = Source::read(&postgres.connect("backup (drydock)").await?).await?;
+    progress("dump of the schema", None);
+    let (schema, history, who) =
+        (folder.join("schema.dump"), folder.join("history.dump"), folder.join("roles.sql"));
+    let mut arguments =
+        vec!["--schema-only".to_owned(), "--format=custom".into(), format!("--file={}", schema.display())];
+    arguments.extend(common(&source));
+    tools.output("pg_dump", &arguments, &libpq(origin)).await?;
+    if !source.history.is_empty() {
+        let mut arguments =
+            vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
+        arguments.extend(source.history.iter().map(|table| format!("--table={}", pattern(table))));
+        arguments.extend(common(&source));
+        tools.output("pg_dump", &arguments, &libpq(origin)).await?;
+    }
+    roles(tools, &postgres, &who).await?;
+    let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
+    progress("restoring the schema", None);
+    for dump in [schema, history].into_iter().filter(|d| d.exists()) {
+        let arguments = [
+            "--exit-on-error",
+            "--no-password",
+            "--no-subscriptions",
+            &format!("--dbname={}", origin.database),
+            &dump.to_string_lossy(),
+        ]
+        .map(str::to_owned);
+        tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
+    }
+    populate(&Postgres::from_endpoint(cluster.admin(&origin.database)), source.populated).await;
+    // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
+    let admin = Postgres::from_endpoint(cluster.admin("template1"));
+    admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
+    admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
+    cluster.finish()?;
+    Ok(cluster.near())
+}
+
+/// Fills all materialised views from what is there now.
+pub async fn populate_all(admin: &Postgres) {
+    let sql = "SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews";
+    let Ok(client) = admin.connect("scratch (drydock)").await else { return };
+    let views = client.query(sql, &[]).await.unwrap_or_default();
+    populate(admin, views.iter().filter_map(|row| row.try_get(0).ok()).collect()).await;
+}
+
+/// Fills materialised views, which read one another: again and again while it helps.
+async fn populate(admin: &Postgres, mut views: Vec<String>) {
+    let mut before = usize::MAX;
+    while views.len() < before {
+        before = views.len();
+        let mut left = Vec::new();
+        for view in views {
+            if let Err(error) = admin.execute_script(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
+                tracing::debug!(%view, error = %error.chain(), "not filled yet");
+                left.push(view);
+            }
+        }
+        views = left;
+    }
+}
+
+/// A name as `pg_dump --table` takes it: quoted, so that it is no pattern.
+fn pattern(table: &str) -> String {
+    let part = |p: &str| if p.starts_with('"') { p.to_owned() } else { format!("\"{p}\"") };
+    table
+        .split_once('.')
+        .map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
+}
+
+pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
+    Cluster::open(tools, folder)?
+        .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))
+}
+
+/// Drops the roles that are younger than the template and so came by changesets, and all copies; nothing where there are none.
+pub async fn clear(cluster: &Cluster<'_>) -> Result<bool> {
+    const WHAT: &str = "cannot clear the scratch server";
+    let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
+    // Numbers are given in order, and those of a server this young have not begun anew.
+    let younger = "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname <> $1
+        AND oid > (SELECT oid FROM pg_database WHERE datname = $2)";
+    let template = cluster.endpoint().database;
+    let roles = client
+        .query(younger, &[&crate::product::postgres::local::rows::TRIER, &template])
+        .await
+        .server_context(WHAT)?;
+    if roles.is_empty() {
+        return Ok(false);
+    }
+    // Rights in a database keep a role from being dropped.
+    let copies = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+        WHERE NOT datistemplate AND datname <> 'postgres'";
+    let copies = client.query(copies, &[]).await.server_context(WHAT)?;
+    for row in copies.iter().chain(&roles) {
+        let sql: String = row.try_get(0).server_context(WHAT)?;
+        client.batch_execute(&sql).await.server_context(WHAT)?;
+    }
+    Ok(true)
+}
+
+/// A copy of the template under another name.
+pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
+    let what = format!("cannot make the scratch database {name}");
+    if name == template.database {
+        return Err(Error::failed(format!("{what}: the template has this name")));
+    }
+    let aside = Endpoint { database: "postgres".into(), ..template.clone() };
+    let client = Postgres::from_endpoint(aside).connect("scratch (drydock)").await?;
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
+        .await
+        .server_context(&what)?;
+    // Since 15 a copy goes through the log by default, which is twice as slow where nothing waits for the disk.
+    let how = if Postgres::major(&client).await? >= 15 { "STRATEGY FILE_COPY" } else { "" };
+    let create = format!("CREATE DATABASE {} TEMPLATE {} {how}", quoted(name), quoted(&template.database));
+    for attempt in 1.. {
+        match client.batch_execute(&create).await {
+            Ok(()) => break,
+            // Somebody looks at the template just now, and a template must be alone.
+            Err(e) if attempt < 20 && e.code().is_some_and(|c| c.code() == "55006") => {
+                let sql = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
+                    literal(&template.database)
+                );
+                client.batch_execute(&sql).await.server_context(&what)?;
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+            Err(e) => return Err(e).server_context(&what),
+        }
+    }
+    // Settings of a database are not copied with it.
+    let settings = "SELECT (SELECT rolname::text FROM pg_roles r WHERE r.oid = s.setrole), unnest(s.setconfig) FROM pg_db_role_setting s
+         JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = $1";
+    for row in client.query(settings, &[&template.database]).await.server_context(&what)? {
+        let role: Option<String> = row.try_get(0).server_context(&what)?;
+        let setting: String = row.try_get(1).server_context(&what)?;
+        if let Some(sql) = alter(name, role.as_deref(), &setting) {
+            let _ = client.batch_execute(&sql).await;
+        }
+    }
+    Ok(Endpoint { database: name.to_owned(), ..template.clone() })
+}

@@ -1,0 +1,8 @@
+//! What a query reads, writes and takes, by its syntax tree and the catalog.
+
+mod operands;
+pub mod parameters;
+pub mod reads;
+pub mod references;
+pub mod uses;
+pub mod writes;

@@ -1,0 +1,14 @@
+//! Everything that asks a running server.
+
+pub mod activity;
+pub mod batch;
+pub mod catalog;
+pub mod claim;
+pub mod client;
+pub mod connect;
+pub mod facts;
+mod parameter_inference;
+pub mod plans;
+pub mod statement_stats;
+pub mod text;
+mod tls;

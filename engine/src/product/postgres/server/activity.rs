@@ -1,0 +1,189 @@
+//! What other sessions do: who waits, for whom, and which locks ours hold.
+//!
+//! Built on `pg_locks`, which every role may read; what needs `pg_read_all_stats` comes as NULL and is left out
+//! (<https://www.postgresql.org/docs/current/monitoring-stats.html>).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::error::Result;
+use crate::model::session::{Activity, Blocks, HeldLock, LongTransaction};
+use crate::product::LockWatch;
+use crate::product::postgres::server::connect::ServerContext;
+
+const WATCH: &str = "cannot watch sessions";
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Sessions of this database as seen now. `ours`: prefix of our application names; our own waits are not counted.
+pub async fn read(client: &Client, ours: &str) -> Result<Activity> {
+    // The start of the wait is in pg_locks since 14; `to_jsonb` reads the column only where it exists.
+    let since = "coalesce((to_jsonb(l) ->> 'waitstart')::timestamptz, a.query_start)";
+    // A session waits for one lock at a time, but takes part in pg_locks several times.
+    let waits = format!(
+        "WITH w AS (
+           SELECT l.pid, greatest(extract(epoch FROM clock_timestamp() - min({since}))::float8, 0) AS seconds
+           FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+           WHERE NOT l.granted AND a.datname = current_database() AND NOT starts_with(coalesce(a.application_name, ''), $1)
+           GROUP BY l.pid)
+         SELECT coalesce(w.seconds, 0), EXISTS (SELECT FROM pg_stat_activity o
+           WHERE o.pid = ANY (pg_blocking_pids(w.pid)) AND starts_with(coalesce(o.application_name, ''), $1)) FROM w"
+    );
+    let mut activity = Activity::default();
+    for row in client.query_typed(&waits, &[(&ours, Type::TEXT)]).await.server_context(WATCH)? {
+        let wait = Duration::try_from_secs_f64(row.try_get(0).server_context(WATCH)?).unwrap_or_default();
+        activity.blocked += 1;
+        activity.longest_wait = activity.longest_wait.max(wait);
+        if row.try_get(1).server_context(WATCH)? {
+            activity.blocked_by_us += 1;
+            activity.longest_wait_for_us = activity.longest_wait_for_us.max(wait);
+        }
+    }
+    let long = "SELECT a.pid, coalesce(a.application_name, ''), extract(epoch FROM clock_timestamp() - a.xact_start)::int8,
+           coalesce((SELECT array_agg(DISTINCT n.nspname || '.' || c.relname) FROM pg_locks l
+             JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE l.pid = a.pid AND l.granted AND l.database = a.datid AND c.relkind IN ('r', 'p', 'm', 'v', 'f')
+               AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'), '{}')
+         FROM pg_stat_activity a
+         WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
+           AND a.xact_start < clock_timestamp() - interval '1 s' AND NOT starts_with(coalesce(a.application_name, ''), $1)
+         ORDER BY a.xact_start";
+    for row in client.query_typed(long, &[(&ours, Type::TEXT)]).await.server_context(WATCH)? {
+        activity.long_transactions.push(LongTransaction {
+            pid: i64::from(row.try_get::<_, i32>(0).server_context(WATCH)?),
+            application: row.try_get(1).server_context(WATCH)?,
+            seconds: u64::try_from(row.try_get::<_, i64>(2).server_context(WATCH)?).unwrap_or(0),
+            holds: row.try_get(3).server_context(WATCH)?,
+        });
+    }
+    Ok(activity)
+}
+
+/// Whether another session that may be Liquibase is as old as a lock granted at `since` (a local time of some machine: read
+/// as UTC and as the server's zone, whichever is later). Sessions whose start we may not see count as old. Ours do not count:
+/// those of a run's earlier life were ended when it was taken up, and the ones there are came after the lock, if only just.
+pub async fn liquibase_alive(client: &Client, since: &str, ours: &str) -> Result<bool> {
+    let since = since.trim().replace('T', " ").parse::<jiff::civil::DateTime>().ok().map(|t| t.to_string());
+    let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database()
+           AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
+           AND a.application_name ~* '(jdbc|liquibase|^drydock)' AND NOT starts_with(a.application_name, $2)
+           AND coalesce(a.backend_start <= interval '1 min'
+               + greatest($1::timestamp AT TIME ZONE 'UTC', $1::timestamp AT TIME ZONE current_setting('TimeZone')), true))";
+    let sql = sql.replace("$1::timestamp", "$1::text::timestamp");
+    let row = client.query_typed_one(&sql, &[(&since, Type::TEXT), (&ours, Type::TEXT)]).await;
+    row.and_then(|r| r.try_get(0)).server_context("cannot look for the holder of Liquibase's lock")
+}
+
+/// Polls on a connection of its own until told to stop.
+pub struct Watch {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Vec<HeldLock>>,
+}
+
+impl Watch {
+    /// Has looked once when it returns.
+    pub async fn start(client: Client, application: String) -> Result<Self> {
+        let mut seen = SeenLocks::default();
+        seen.look(&client, &application).await.server_context(WATCH)?;
+        let (stop, mut stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(INTERVAL);
+            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = &mut stopped => break,
+                    _ = tick.tick() => {}
+                }
+                if let Err(error) = seen.look(&client, &application).await {
+                    tracing::warn!(%error, "the lock watch lost its connection");
+                    break;
+                }
+            }
+            seen.locks()
+        });
+        Ok(Self { stop, task })
+    }
+}
+
+#[async_trait]
+impl LockWatch for Watch {
+    async fn stop(self: Box<Self>) -> Vec<HeldLock> {
+        let _ = self.stop.send(());
+        self.task.await.unwrap_or_default()
+    }
+}
+
+/// Relation and mode -> how long it was held, and when it was seen last.
+#[derive(Default)]
+struct SeenLocks {
+    held: BTreeMap<(String, String), (Duration, Instant)>,
+    looked: Option<Instant>,
+}
+
+impl SeenLocks {
+    async fn look(
+        &mut self,
+        client: &Client,
+        application: &str,
+    ) -> std::result::Result<(), tokio_postgres::Error> {
+        // A lock on an index is one on its table for those who plan a query. Relations that the watched transaction makes
+        // are in no catalog yet, and in nobody's way.
+        let sql = "SELECT DISTINCT n.nspname || '.' || c.relname, l.mode FROM pg_locks l
+             JOIN pg_stat_activity a ON a.pid = l.pid AND a.application_name = $1
+             LEFT JOIN pg_index i ON i.indexrelid = l.relation
+             JOIN pg_class c ON c.oid = coalesce(i.indrelid, l.relation) JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE l.granted AND l.locktype = 'relation' AND a.datid = l.database
+               AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+               AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+        let rows = client.query_typed(sql, &[(&application, Type::TEXT)]).await?;
+        let now = Instant::now();
+        for row in rows {
+            let key = (row.try_get(0)?, row.try_get(1)?);
+            let entry = self.held.entry(key).or_insert((Duration::ZERO, now));
+            // Held all the time since the look before, if it was seen then too.
+            if Some(entry.1) == self.looked {
+                entry.0 += now - entry.1;
+            }
+            entry.1 = now;
+        }
+        self.looked = Some(now);
+        Ok(())
+    }
+
+    fn locks(self) -> Vec<HeldLock> {
+        let held = |((relation, mode), (time, _)): ((String, String), (Duration, Instant))| HeldLock {
+            relation,
+            blocks: blocks(&mode),
+            mode: spoken(&mode),
+            held_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.held.into_iter().map(held).collect()
+    }
+}
+
+/// `AccessExclusiveLock` -> `ACCESS EXCLUSIVE`, as the manual writes it
+/// (<https://www.postgresql.org/docs/current/explicit-locking.html>).
+fn spoken(mode: &str) -> String {
+    let mut text = String::new();
+    for c in mode.trim_end_matches("Lock").chars() {
+        if c.is_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(c.to_uppercase());
+    }
+    text
+}
+
+fn blocks(mode: &str) -> Blocks {
+    match mode {
+        "AccessExclusiveLock" => Blocks::Everybody,
+        "ExclusiveLock" | "ShareRowExclusiveLock" | "ShareLock" => Blocks::Writers,
+        _ => Blocks::Nobody,
+    }
+}

@@ -1,0 +1,81 @@
+//! What the server says of a query that it refuses.
+
+use std::error::Error as StdError;
+
+use crate::model::query::QueryError;
+use crate::product::postgres::server::connect::cause;
+
+/// undefined_column (PostgreSQL manual, appendix A).
+const UNDEFINED_COLUMN: &str = "42703";
+
+/// What the server said, or that it is gone.
+pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) -> QueryError {
+    match error.as_db_error() {
+        Some(db) => {
+            let (table, column) = match db.code().code() {
+                UNDEFINED_COLUMN => undefined(db.message()),
+                _ => (None, None),
+            };
+            QueryError {
+                code: db.code().code().to_owned(),
+                message: db.message().to_owned(),
+                column: db.column().map(str::to_owned).or(column),
+                table: db.table().map(|table| qualified(db.schema(), table)).or(table),
+                constraint: db.constraint().map(str::to_owned),
+            }
+        }
+        None => QueryError {
+            code: if error.is_closed() || is_io(&error) { "connection".into() } else { "driver".into() },
+            message: cause(&error),
+            column: None,
+            table: None,
+            constraint: None,
+        },
+    }
+}
+
+fn qualified(schema: Option<&str>, table: &str) -> String {
+    schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+}
+
+/// The column that is missing and what the query calls its table: `column "c"`, `column t.c` or `column "c" of relation "t"`.
+/// The server has no field for them.
+fn undefined(message: &str) -> (Option<String>, Option<String>) {
+    let mut words = message.split_whitespace().skip_while(|w| *w != "column").skip(1);
+    let Some(said) = words.next().map(|w| w.replace('"', "")) else { return (None, None) };
+    let relation = words.skip_while(|w| *w != "relation").nth(1).map(|w| w.replace('"', ""));
+    match said.rsplit_once('.') {
+        Some((table, column)) => (relation.or(Some(table.to_owned())), Some(column.to_owned())),
+        None => (relation, Some(said)),
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    let mut source = StdError::source(error);
+    while let Some(inner) = source {
+        if inner.is::<std::io::Error>() {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_missing_column_and_its_table_are_read_from_the_message() {
+        let cases = [
+            ("column \"title\" does not exist", None, Some("title")),
+            ("column m.title does not exist", Some("m"), Some("title")),
+            ("column \"title\" of relation \"news\" does not exist", Some("news"), Some("title")),
+            ("record \"new\" has no field \"title\"", None, None),
+        ];
+        for (message, table, column) in cases {
+            let (found, of) = undefined(message);
+            assert_eq!((found.as_deref(), of.as_deref()), (table, column), "{message}");
+        }
+    }
+}

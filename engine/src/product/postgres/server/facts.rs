@@ -1,0 +1,49 @@
+//! Who the server is, and physical facts.
+
+use tokio_postgres::Client;
+
+use crate::error::Result;
+use crate::model::endpoint::Endpoint;
+use crate::model::server::{Footprint, ServerInfo};
+use crate::product::postgres::server::connect::ServerContext;
+
+pub async fn read(client: &Client, endpoint: &Endpoint) -> Result<ServerInfo> {
+    let what = format!("cannot ask {}:{} who it is", endpoint.host, endpoint.port);
+    let sql = "SELECT current_setting('server_version'), current_setting('server_version_num')::int4 / 10000,
+           r.rolname::text, r.rolsuper, r.rolsuper OR r.rolreplication, r.rolsuper OR pg_has_role('pg_read_all_stats', 'USAGE'),
+           pg_database_size(current_database()) FROM pg_roles r WHERE r.rolname = current_user";
+    let row = client.query_typed_one(sql, &[]).await.server_context(&what)?;
+    let version: String = row.try_get(0).server_context(&what)?;
+    // Executable by everybody unless revoked, which managed services do.
+    let id = client.query_typed_one("SELECT system_identifier::text FROM pg_control_system()", &[]).await;
+    Ok(ServerInfo {
+        version: format!("PostgreSQL {}", version.split(' ').next().unwrap_or(&version)),
+        major: u32::try_from(row.try_get::<_, i32>(1).server_context(&what)?).unwrap_or(0),
+        system_id: id.and_then(|row| row.try_get(0)).ok(),
+        user: row.try_get(2).server_context(&what)?,
+        superuser: row.try_get(3).server_context(&what)?,
+        replication: row.try_get(4).server_context(&what)?,
+        sees_activity: row.try_get(5).server_context(&what)?,
+        database_bytes: u64::try_from(row.try_get::<_, i64>(6).server_context(&what)?).unwrap_or(0),
+    })
+}
+
+/// The file behind each table and partition, and the position in the write-ahead log. On a standby, and where it may not be
+/// asked for, the position is 0.
+pub async fn footprint(client: &Client) -> Result<Footprint> {
+    const WHAT: &str = "cannot read where tables are stored";
+    let sql = "SELECT n.nspname || '.' || c.relname, pg_relation_filenode(c.oid)::text
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND c.relname !~* '^databasechangelog'";
+    let mut footprint = Footprint::default();
+    for row in client.query_typed(sql, &[]).await.server_context(WHAT)? {
+        let file: Option<String> = row.try_get(1).server_context(WHAT)?;
+        footprint.storage.insert(row.try_get(0).server_context(WHAT)?, file.unwrap_or_default());
+    }
+    let sql =
+        "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END";
+    let position: Option<i64> = client.query_typed_one(sql, &[]).await.and_then(|row| row.try_get(0)).ok();
+    footprint.log_bytes = u64::try_from(position.unwrap_or(0)).unwrap_or(0);
+    Ok(footprint)
+}

@@ -1,0 +1,250 @@
+//! The saga's hands: does what `saga::next` decides, and writes it down before and after.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::changeset::ChangesetId;
+use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
+use crate::model::evidence::{Applied, Outcome, Plan, Undone};
+use crate::model::stage::Stage;
+use crate::run::Run;
+use crate::run::inject::Inject;
+use crate::run::liquibase_lock;
+use crate::run::saga::{self, Decision};
+
+/// What a stage gives the saga: the outcome it decides by, the evidence's SHA-256, one line for people.
+pub type StageDone = (ActOutcome, String, String);
+
+/// What stages do for a run. The driver writes down; they work.
+#[async_trait(?Send)]
+pub trait StageWork {
+    /// A stage before production is touched.
+    async fn prepare(&mut self, run: &mut Run, stage: Stage) -> Result<StageDone>;
+    /// Applies one changeset to production.
+    async fn apply(&mut self, run: &mut Run, changeset: &ChangesetId, wave: u32) -> Result<Applied>;
+    /// Looks at the gates once this changeset ends its wave; the reason to go back, if there is one.
+    async fn after_wave(
+        &mut self,
+        run: &mut Run,
+        changeset: &ChangesetId,
+        wave: u32,
+    ) -> Result<Option<String>>;
+    /// The last look after all waves.
+    async fn settle(&mut self, run: &mut Run) -> Result<String>;
+    /// Runs the inverse of one changeset on production.
+    async fn undo(&mut self, run: &mut Run, changeset: &ChangesetId) -> Result<Undone>;
+    /// The last look after going back.
+    async fn settle_back(&mut self, run: &mut Run) -> Result<String>;
+    /// Ends what is in flight without judging it.
+    async fn close(&mut self, run: &mut Run);
+}
+
+/// How far a run is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    End,
+    /// This stage has given its evidence.
+    After(Stage),
+}
+
+/// Drives a run to its end, or until a stage has done its work (`None`: not over yet).
+///
+/// # Errors
+/// What the journal or the disk refuse; failures of stages become outcomes instead.
+pub async fn drive(run: &mut Run, stages: &mut dyn StageWork, until: Until) -> Result<Option<Outcome>> {
+    if saga::reached_production(run.journal.events()) {
+        resume_check(run).await?;
+    }
+    loop {
+        let decision = run.decision();
+        if let (Until::After(stage), Decision::Do(action)) = (until, &decision)
+            && past(stage, action)
+        {
+            return Ok(None);
+        }
+        match decision {
+            Decision::Do(action) => act(run, stages, action).await?,
+            Decision::Observe(action) => observe(run, stages, action).await?,
+            Decision::Unwind { reason } => {
+                run.watcher.note(&format!("going back: {reason}"));
+                run.journal.append(EventKind::Unwinding { reason, automatic: true }).await?;
+            }
+            Decision::Finish { outcome, reason } => {
+                stages.close(run).await;
+                run.journal.append(EventKind::Finished { outcome, reason }).await?;
+            }
+            Decision::Over(outcome) => return Ok(Some(outcome)),
+        }
+    }
+}
+
+fn past(stage: Stage, action: &Action) -> bool {
+    match action {
+        Action::Stage { stage: next } => *next > stage,
+        Action::Apply { .. } | Action::Settle => stage < Stage::Rollout,
+        Action::Undo { .. } | Action::SettleBack => false,
+    }
+}
+
+async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
+    if run.options.inject == Inject::Kill && matches!(&action, Action::Apply { wave, .. } if *wave >= 2) {
+        // Dies with the act intended and no outcome on record.
+        let next = run.journal.events().last().map_or(1, |e| e.seq + 1);
+        run.journal.kill_at.0 = Some(next);
+    }
+    run.journal.append(EventKind::Intended { action: action.clone() }).await?;
+    match &action {
+        Action::Stage { stage } => {
+            let stage = *stage;
+            run.watcher.stage_began(stage);
+            let begun = Instant::now();
+            let worked = stages
+                .prepare(run, stage)
+                .await
+                .and_then(|done| run.options.inject.strike(stage).map(|()| done));
+            match worked {
+                Ok((outcome, evidence, text)) => {
+                    run.watcher.stage_done(stage, begun.elapsed().as_secs_f64(), &text);
+                    run.journal
+                        .append(EventKind::Done { action, outcome, evidence: Some(evidence), text })
+                        .await?;
+                }
+                Err(error) => {
+                    run.watcher.stage_failed(stage, begun.elapsed().as_secs_f64(), &error.chain());
+                    failed(run, action, &error).await?;
+                }
+            }
+        }
+        Action::Apply { changeset, wave } => {
+            let (changeset, wave) = (changeset.clone(), *wave);
+            match stages.apply(run, &changeset, wave).await {
+                Ok(applied) => {
+                    let changed = matches!(applied.state.as_str(), "applied" | "marked_ran");
+                    let text = format!(
+                        "{} in {:.3} s, {} tries, {} rows",
+                        applied.state, applied.seconds, applied.attempts, applied.rows
+                    );
+                    done(run, action, changed, text).await?;
+                    if let Some(reason) = stages.after_wave(run, &changeset, wave).await? {
+                        run.watcher.note(&format!("gate: {reason}"));
+                        run.journal.append(EventKind::Unwinding { reason, automatic: true }).await?;
+                    }
+                }
+                Err(error) => after_failure(run, action, &changeset, error).await?,
+            }
+        }
+        Action::Undo { changeset } => {
+            let changeset = changeset.clone();
+            match stages.undo(run, &changeset).await {
+                Ok(undone) => {
+                    let text =
+                        format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts);
+                    done(run, action, true, text).await?;
+                }
+                Err(error) => failed(run, action, &error).await?,
+            }
+        }
+        Action::Settle => match stages.settle(run).await {
+            Ok(text) => done(run, action, false, text).await?,
+            Err(error) => failed(run, action, &error).await?,
+        },
+        Action::SettleBack => match stages.settle_back(run).await {
+            Ok(text) => done(run, action, false, text).await?,
+            Err(error) => failed(run, action, &error).await?,
+        },
+    }
+    Ok(())
+}
+
+async fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {
+    let outcome = ActOutcome::Changed { changed };
+    run.journal.append(EventKind::Done { action, outcome, evidence: None, text }).await.map(|_| ())
+}
+
+async fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
+    let kind = match error.kind {
+        ErrorKind::Input => FailureKind::Input,
+        ErrorKind::Refused => FailureKind::Refused,
+        ErrorKind::Stuck => FailureKind::Unknown,
+        _ => FailureKind::Failed,
+    };
+    let hint = error.hint_text().map(str::to_owned);
+    run.journal.append(EventKind::Failed { action, error: error.chain(), kind, hint }).await.map(|_| ())
+}
+
+/// A failed apply may have gone through all the same: the history says.
+async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, error: Error) -> Result<()> {
+    match is_applied(run, changeset).await {
+        Ok(true) => {
+            done(run, action, true, format!("applied, and then: {}", error.chain())).await?;
+            run.journal.append(EventKind::Unwinding { reason: error.chain(), automatic: true }).await?;
+            Ok(())
+        }
+        Ok(false) => failed(run, action, &error).await,
+        Err(unknown) => {
+            let error =
+                Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown);
+            failed(run, action, &error).await
+        }
+    }
+}
+
+/// What came of an act that a crash cut off.
+async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
+    let (changeset, forward) = match &action {
+        Action::Apply { changeset, .. } => (changeset.clone(), true),
+        Action::Undo { changeset } => (changeset.clone(), false),
+        _ => return act(run, stages, action).await,
+    };
+    liquibase_lock::release_stale(run).await?;
+    match is_applied(run, &changeset).await {
+        Ok(applied) if applied == forward => {
+            run.watcher.note(&format!("found done: {action}"));
+            done(run, action, true, "found done after a crash".to_owned()).await
+        }
+        Ok(_) => act(run, stages, action).await,
+        Err(unknown) => {
+            failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown))
+                .await
+        }
+    }
+}
+
+async fn is_applied(run: &mut Run, changeset: &ChangesetId) -> Result<bool> {
+    let mut tries = 0;
+    loop {
+        match run.liquibase.history().await {
+            Ok(rows) => return Ok(rows.iter().any(|row| row.key == *changeset)),
+            Err(error) if tries >= 10 => return Err(error),
+            Err(_) => {
+                tries += 1;
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+/// A run that is taken up in the middle of its rollout must still mean the changesets it had rehearsed.
+async fn resume_check(run: &mut Run) -> Result<()> {
+    if matches!(run.decision(), Decision::Over(_)) {
+        return Ok(());
+    }
+    let plan: Plan = run.evidence("plan")?;
+    let status = run.liquibase.status().await?;
+    let unwinding = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
+    for planned in &plan.changesets {
+        let now = status.changesets.iter().find(|c| c.key == planned.key).and_then(|c| c.checksum.clone());
+        if now != planned.checksum {
+            let reason = format!("{} was edited while the run was interrupted", planned.key);
+            if unwinding {
+                return Err(Error::stuck(reason)
+                    .hint("check out the commit that the run began with and run it again"));
+            }
+            run.journal.append(EventKind::Unwinding { reason, automatic: true }).await?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The database of an environment.
+
+use std::sync::Arc;
+
+use crate::config::{Environment, Target};
+use crate::demo;
+use crate::error::{ErrorKind, Result};
+use crate::product::{self, Database};
+use crate::watcher::Watcher;
+
+/// Opens the target of an environment, making the demo's production at first use.
+///
+/// # Errors
+/// `Input` when it cannot be named or reached.
+pub async fn open(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<Arc<dyn Database>> {
+    let database = match &environment.target {
+        Target::Url(url) | Target::Served(url) => product::open(url.expose())?,
+        Target::Demo { scale } => demo::production(environment, *scale, watcher).await?,
+    };
+    // A database that was named and cannot be reached is a matter of what was named.
+    database.server().await.map_err(|e| e.kind(ErrorKind::Input))?;
+    Ok(database)
+}

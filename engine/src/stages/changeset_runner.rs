@@ -1,0 +1,215 @@
+//! How one changeset goes onto a database and off it again, under limits: batches first, short lock waits, tries again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::config::LimitSettings;
+use crate::error::{Error, Result};
+use crate::liquibase::Liquibase;
+use crate::model::changeset::{Backfill, Changeset, Statement};
+use crate::model::endpoint::Limits;
+use crate::product::Database;
+
+/// Who works on which database, under which limits.
+pub struct ChangesetRunner<'a> {
+    pub database: &'a dyn Database,
+    pub liquibase: &'a mut Liquibase,
+    pub limits: &'a LimitSettings,
+    /// Application name of Liquibase's session.
+    pub application: &'a str,
+    /// On production locks are waited for shortly and often; on a clone nobody else is in a hurry.
+    pub gentle: bool,
+    /// Set by whoever watches: no further batch or attempt is begun.
+    pub stop: Arc<AtomicBool>,
+    /// Extra session statements (injected failures).
+    pub session: Vec<String>,
+    /// Told of retries, batches and checkpoints.
+    pub tell: &'a mut (dyn FnMut(Step) + Send),
+}
+
+/// Something worth telling while a changeset is under way.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Retry { attempt: u32, error: String, pause: Duration },
+    Batch { rows: u64, total: u64, last_key: String },
+}
+
+/// What it took.
+#[derive(Debug, Clone, Default)]
+pub struct Effort {
+    pub state: String,
+    pub attempts: u32,
+    pub batches: u32,
+    pub rows: u64,
+    pub batch_seconds: f64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Forward,
+    Back,
+}
+
+/// Applies a changeset. `after`: where an earlier, interrupted backfill had got to.
+///
+/// # Errors
+/// As the database gives them, once the attempts are used up; nothing of the changeset is left then but finished batches,
+/// which its inverse takes back.
+pub async fn forward(
+    runner: &mut ChangesetRunner<'_>,
+    changeset: &Changeset,
+    after: Option<String>,
+) -> Result<Effort> {
+    go(runner, changeset, &changeset.statements, Way::Forward, after).await
+}
+
+/// Runs a changeset's inverse.
+///
+/// # Errors
+/// See `forward`.
+pub async fn back(runner: &mut ChangesetRunner<'_>, changeset: &Changeset) -> Result<Effort> {
+    go(runner, changeset, &changeset.inverse, Way::Back, None).await
+}
+
+async fn go(
+    runner: &mut ChangesetRunner<'_>,
+    changeset: &Changeset,
+    statements: &[Statement],
+    way: Way,
+    after: Option<String>,
+) -> Result<Effort> {
+    let mut effort = Effort::default();
+    // Rows are moved in batches only where the statement stands alone: what comes before it in the same changeset
+    // would not have happened yet.
+    if let [Statement { backfill: Some(backfill), .. }] = statements {
+        walk(runner, backfill, after, &mut effort).await?;
+    }
+    let patient = statements.iter().any(|s| s.patient);
+    let limits = Limits {
+        lock_wait: (runner.gentle && !patient).then(|| runner.limits.stall()),
+        statement: (runner.gentle && !patient).then(|| runner.limits.statement()),
+    };
+    let mut session = runner.database.session_limits(&limits, runner.application);
+    session.extend(runner.session.iter().cloned());
+    let mut pause = Duration::from_millis(50);
+    loop {
+        effort.attempts += 1;
+        for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
+            runner.database.drop_invalid_index(index).await?;
+        }
+        let tried = match way {
+            Way::Forward => runner.liquibase.apply(&changeset.key, &session).await,
+            Way::Back => runner.liquibase.undo(&changeset.key, &session).await,
+        };
+        let error = match tried {
+            Ok(state) => {
+                effort.state = state;
+                return Ok(effort);
+            }
+            Err(error) => error,
+        };
+        let busy = error.code.as_deref().is_some_and(|code| runner.database.is_busy(code) || code == "lock");
+        if runner.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= runner.limits.lock_attempts {
+            for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
+                let _ = runner.database.drop_invalid_index(index).await;
+            }
+            return Err(if busy {
+                Error::busy(format!(
+                    "{} did not get its locks in {} attempts",
+                    changeset.key, effort.attempts
+                ))
+                .because(error)
+                .hint(blockers(runner.database, runner.application, changeset).await)
+            } else {
+                error
+            });
+        }
+        (runner.tell)(Step::Retry { attempt: effort.attempts, error: error.chain(), pause });
+        tokio::time::sleep(pause).await;
+        // Waits grow so that a long transaction can end, and stay short enough that nobody waits for us.
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+/// Names who stands in the way: the first thing a person asks.
+async fn blockers(database: &dyn Database, application: &str, changeset: &Changeset) -> String {
+    let touched = changeset.touches();
+    let Ok(activity) = database.activity(application).await else {
+        return "run it again when the tables are less busy".to_owned();
+    };
+    let names: Vec<String> = activity
+        .long_transactions
+        .iter()
+        .filter(|t| t.holds.iter().any(|h| touched.contains(h)))
+        .map(|t| format!("{} (pid {}, open for {} s)", t.application, t.pid, t.seconds))
+        .collect();
+    if names.is_empty() {
+        "run it again when the tables are less busy".to_owned()
+    } else {
+        format!("in the way: {}", names.join(", "))
+    }
+}
+
+/// Moves rows key range by key range. The size follows the time a batch takes: growth at most 1.2×, halved at once when a
+/// batch fails on a lock (GitLab's batch optimizer).
+async fn walk(
+    runner: &mut ChangesetRunner<'_>,
+    backfill: &Backfill,
+    after: Option<String>,
+    effort: &mut Effort,
+) -> Result<()> {
+    let begun = Instant::now();
+    let target = if runner.gentle { runner.limits.batch_ms } else { runner.limits.batch_ms * 8 };
+    let most =
+        if runner.gentle { runner.limits.batch_rows } else { runner.limits.batch_rows.saturating_mul(5) };
+    let target = Duration::from_millis(target.max(1));
+    let mut size: u32 = 1_000.min(most);
+    let mut last = after;
+    let mut failures = 0;
+    loop {
+        if runner.stop.load(Ordering::Relaxed) {
+            return Err(Error::busy("the backfill was stopped between two batches"));
+        }
+        let started = Instant::now();
+        let tried = runner
+            .database
+            .backfill_batch(backfill, last.as_deref(), size, runner.application, runner.limits.stall())
+            .await;
+        match tried {
+            Ok(None) => break,
+            Ok(Some(batch)) => {
+                failures = 0;
+                effort.batches += 1;
+                effort.rows += batch.changed;
+                last = Some(batch.last_key.clone());
+                (runner.tell)(Step::Batch {
+                    rows: effort.rows,
+                    total: backfill.rows,
+                    last_key: batch.last_key,
+                });
+                let took = started.elapsed();
+                let ratio = (target.as_secs_f64() / took.as_secs_f64().max(0.001)).clamp(0.5, 1.2);
+                let next = f64::from(size) * ratio;
+                size = if next >= f64::from(most) { most } else { (next as u32).max(100) };
+                if runner.gentle {
+                    // Leaves the disk and the locks to the services for a moment.
+                    tokio::time::sleep(took / 10).await;
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                let busy = error.code.as_deref().is_some_and(|code| runner.database.is_busy(code));
+                if !busy || failures >= runner.limits.lock_attempts {
+                    return Err(error);
+                }
+                size = (size / 2).max(1);
+                let pause = Duration::from_millis(50) * failures;
+                (runner.tell)(Step::Retry { attempt: failures, error: error.chain(), pause });
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+    effort.batch_seconds = begun.elapsed().as_secs_f64();
+    Ok(())
+}

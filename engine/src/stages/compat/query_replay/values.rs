@@ -1,0 +1,342 @@
+//! Values to try a query with: those of rows that production holds, and made-up ones at the edge of what a column takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::load::types::{Draw, Moment, class, is_numeric};
+use crate::load::value_pattern::Form;
+use crate::load::values::{self, Maker, Samples};
+use crate::model::catalog::{Catalog, Column};
+use crate::model::query::{ParameterRole, QueryShape, Write};
+use crate::model::sample::Rows;
+
+/// Rows that a query is tried with.
+const ROWS: usize = 8;
+/// Draws for a query that reads: those that find something are kept.
+const DRAWS: usize = 40;
+/// The same draws each time.
+const SEED: u64 = 7;
+
+/// Values for all parameters of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    pub values: Vec<Option<String>>,
+    /// What no row of production says, for people. Without it the set is what a service may well have sent.
+    pub made_up: Option<String>,
+    /// A parameter that stands for no column: its value is drawn by type, and may be one that makes no sense to the query.
+    pub free: Option<String>,
+    /// The row that the values are of, when they are to be inserted: its table and key. It has to be away for that.
+    pub again: Option<(String, Vec<(String, String)>)>,
+}
+
+/// A query as it is tried.
+pub struct Asked<'a> {
+    pub sql: &'a str,
+    pub shape: &'a QueryShape,
+    pub roles: &'a [ParameterRole],
+    pub writes: &'a [Write],
+    /// Tables and columns that are otherwise now; no columns: all of it.
+    pub changed: &'a [(String, Vec<String>)],
+}
+
+impl Asked<'_> {
+    fn behind(&self, parameter: usize) -> Option<(&str, &str)> {
+        match self.roles.get(parameter)? {
+            ParameterRole::Column { table, column } | ParameterRole::Insert { table, column } => {
+                Some((table, column))
+            }
+            ParameterRole::Count | ParameterRole::Free => None,
+        }
+    }
+    /// Whether a column of this name is written by it.
+    fn gives(&self, table: &str, column: &str) -> bool {
+        let such =
+            |w: &Write| w.table == table && (w.columns.is_empty() || w.columns.iter().any(|c| c == column));
+        self.writes.iter().any(such)
+    }
+    fn is_changed(&self, table: &str, column: &str) -> bool {
+        let whole = |(of, columns): &(String, Vec<String>)| of == table && columns.is_empty();
+        self.changed.iter().any(whole) || self.is_named(table, column)
+    }
+    fn is_named(&self, table: &str, column: &str) -> bool {
+        self.changed.iter().any(|(of, columns)| of == table && columns.iter().any(|c| c == column))
+    }
+}
+
+/// Columns of views that parameters are compared with: what a view shows of the rows lent is known to the database only.
+pub fn of_views(roles: &[ParameterRole], catalog: &Catalog, known: &Samples) -> Vec<(String, String)> {
+    let wanted = values::wanted(roles, catalog);
+    wanted.filter(|key| catalog.views.contains_key(&key.0) && !known.contains_key(key)).collect()
+}
+
+/// What is lent, by column.
+pub fn samples(lent: &BTreeMap<String, Rows>) -> Samples {
+    let mut all = Samples::new();
+    for (table, rows) in lent {
+        for (place, column) in rows.columns.iter().enumerate() {
+            let values: Vec<String> =
+                rows.rows.iter().filter_map(|row| row.get(place).cloned().flatten()).collect();
+            all.insert((table.clone(), column.clone()), Arc::new(values));
+        }
+    }
+    all
+}
+
+/// Sets to try, those of production first.
+pub fn sets(
+    asked: &Asked<'_>,
+    catalog: &Catalog,
+    lent: &BTreeMap<String, Rows>,
+    samples: &Samples,
+    form: Form,
+) -> Vec<Set> {
+    let makers = values::makers(asked.sql, asked.shape, asked.roles, catalog, samples, form);
+    if makers.is_empty() {
+        return vec![Set { values: Vec::new(), made_up: None, free: None, again: None }];
+    }
+    let invented = invented(asked, &makers);
+    let free = makers
+        .iter()
+        .enumerate()
+        .position(|(n, maker)| matches!(maker, Maker::OfType(_)) && asked.behind(n).is_none());
+    let free = free.map(|n| format!("an invented ${}", n + 1));
+    let mut draw = Draw::new(SEED, Moment::now());
+    let mut drawn = || makers.iter().map(|m| m.make(&mut draw)).collect::<Vec<_>>();
+    let (focus, rows) = match focus(asked, lent) {
+        Some((name, rows)) => (Some(name), chosen(asked, catalog, name, rows, lent)),
+        None => (None, Vec::new()),
+    };
+    let mut sets = again(asked, catalog, &makers, focus, &rows, &mut drawn, lent);
+    // One that finds nothing says little.
+    let draws = if asked.writes.is_empty() { DRAWS } else { 3 };
+    for n in 0..rows.len().max(draws) {
+        let mut values = drawn();
+        if let (Some(focus), Some(row)) = (focus, rows.get(n)) {
+            lay(asked, &makers, focus, row, lent, &mut values, false);
+        }
+        sets.push(Set { values, made_up: invented.clone(), free: free.clone(), again: None });
+    }
+    let Some(base) = sets.iter().find(|s| s.again.is_none()).cloned() else { return sets };
+    // What one row has, given to another.
+    if let Some(focus) = focus.filter(|_| !asked.writes.is_empty()) {
+        for (one, other) in rows.iter().zip(rows.iter().skip(1)).take(ROWS / 2) {
+            let mut values = drawn();
+            lay(asked, &makers, focus, one, lent, &mut values, false);
+            let mut mixed = values.clone();
+            lay(asked, &makers, focus, other, lent, &mut mixed, false);
+            for (n, value) in mixed.into_iter().enumerate() {
+                let given = asked.behind(n).is_some_and(|(t, c)| asked.gives(t, c));
+                if let Some(slot) = values.get_mut(n).filter(|_| given && !is_key(asked, n, catalog)) {
+                    *slot = value;
+                }
+            }
+            sets.push(Set {
+                values,
+                made_up: Some("what one row has, given to another".to_owned()),
+                free: None,
+                again: None,
+            });
+        }
+    }
+    for n in 0..makers.len() {
+        let Some((table, column)) = asked.behind(n) else { continue };
+        if !asked.gives(table, column) || !asked.is_changed(table, column) {
+            continue;
+        }
+        let known = catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == column));
+        for edge in known.map(|k| edges(k, catalog)).unwrap_or_default() {
+            let mut set = base.clone();
+            let told = match edge.as_deref() {
+                None => "NULL".to_owned(),
+                Some(text) if text.chars().count() > 40 => {
+                    format!("a text of {} characters", text.chars().count())
+                }
+                Some(text) => format!("'{text}'"),
+            };
+            if let Some(slot) = set.values.get_mut(n) {
+                *slot = edge;
+            }
+            set.made_up = Some(format!("{table}.{column} = {told}"));
+            sets.push(set);
+        }
+    }
+    sets
+}
+
+/// Rows inserted once more, just as they are.
+fn again(
+    asked: &Asked<'_>,
+    catalog: &Catalog,
+    makers: &[Maker],
+    focus: Option<&str>,
+    rows: &[Held<'_>],
+    drawn: &mut impl FnMut() -> Vec<Option<String>>,
+    lent: &BTreeMap<String, Rows>,
+) -> Vec<Set> {
+    let inserts = |name: &&str| asked.writes.iter().any(|w| w.inserts && w.table == **name);
+    let Some(name) = focus.filter(inserts) else { return Vec::new() };
+    let key = catalog.tables.get(name).map_or(&[][..], |t| &t.primary_key);
+    let invented = makers.iter().enumerate().find(|(n, maker)| {
+        matches!(maker, Maker::OfType(_) | Maker::Labels(_))
+            && asked.behind(*n).is_none_or(|(t, _)| t != name)
+    });
+    let made_up = invented.map(|(n, _)| format!("an invented ${}", n + 1));
+    let mut sets = Vec::new();
+    for row in rows {
+        let held = |c: &String| Some((c.clone(), row.get(c.as_str()).copied().flatten()?.to_owned()));
+        let key: Option<Vec<_>> = key.iter().map(held).collect();
+        let Some(key) = key.filter(|key| !key.is_empty()) else { continue };
+        let mut values = drawn();
+        lay(asked, makers, name, row, lent, &mut values, true);
+        sets.push(Set { values, made_up: made_up.clone(), free: None, again: Some((name.to_owned(), key)) });
+    }
+    sets
+}
+
+/// Whether a set of rows' values holds something that no row has, where it matters.
+fn invented(asked: &Asked<'_>, makers: &[Maker]) -> Option<String> {
+    makers.iter().enumerate().find_map(|(n, maker)| {
+        let free = matches!(maker, Maker::OfType(_) | Maker::Labels(_)) && !asked.writes.is_empty();
+        let fresh = matches!(maker, Maker::Fresh(_) | Maker::Like(..))
+            && asked.behind(n).is_some_and(|(t, c)| asked.is_named(t, c));
+        let from_row = asked.behind(n).is_some() && !matches!(maker, Maker::Fresh(_) | Maker::Like(..));
+        (free && !from_row || fresh).then(|| format!("an invented ${}", n + 1))
+    })
+}
+
+fn is_key(asked: &Asked<'_>, parameter: usize, catalog: &Catalog) -> bool {
+    asked.behind(parameter).is_some_and(|(table, column)| {
+        catalog.tables.get(table).is_some_and(|t| t.primary_key.iter().any(|k| k == column))
+    })
+}
+
+/// The table that is written, or else the one most parameters speak of.
+fn focus<'a>(asked: &Asked<'_>, lent: &'a BTreeMap<String, Rows>) -> Option<(&'a str, &'a Rows)> {
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    for n in 0..asked.roles.len() {
+        if let Some((table, _)) = asked.behind(n) {
+            let weight = if asked.writes.iter().any(|w| w.table == table) { 100 } else { 1 };
+            *votes.entry(table).or_default() += weight;
+        }
+    }
+    let (most, _) = votes
+        .into_iter()
+        .filter(|(t, _)| lent.get(*t).is_some_and(|r| !r.rows.is_empty()))
+        .max_by_key(|v| v.1)?;
+    lent.get_key_value(most).map(|(name, rows)| (name.as_str(), rows))
+}
+
+/// A row's values by column.
+type Held<'a> = BTreeMap<&'a str, Option<&'a str>>;
+
+/// Rows at the edges of what changed, and some more.
+fn chosen<'a>(
+    asked: &Asked<'_>,
+    catalog: &Catalog,
+    name: &str,
+    rows: &'a Rows,
+    lent: &'a BTreeMap<String, Rows>,
+) -> Vec<Held<'a>> {
+    let known = catalog.tables.get(name);
+    let numeric = |column: &String| {
+        known.is_some_and(|t| t.columns.iter().any(|c| c.name == *column && is_numeric(&c.sql_type)))
+    };
+    let mut places: Vec<usize> = Vec::new();
+    for column in rows.columns.iter().filter(|c| asked.is_changed(name, c)) {
+        places.extend(rows.edges(column, numeric(column)));
+        places.extend(rows.kinds(column));
+    }
+    places.truncate(ROWS * 2);
+    places.extend(rows.some(ROWS));
+    let mut seen = BTreeSet::new();
+    places.retain(|p| seen.insert(*p));
+    let held = |of: &'a Rows, at: usize| -> Option<Held<'a>> {
+        let row = of.rows.get(at)?.iter().map(Option::as_deref);
+        Some(of.columns.iter().map(String::as_str).zip(row).collect())
+    };
+    // Whose partition is another, or none.
+    let parts: BTreeSet<&String> = asked.changed.iter().map(|(of, _)| of).collect();
+    let parts = parts.into_iter().filter(|of| *of != name && catalog.root(of) == Some(name));
+    let moved = parts
+        .filter_map(|of| lent.get(of))
+        .flat_map(|part| part.some(ROWS / 2).into_iter().filter_map(move |at| held(part, at)));
+    moved.chain(places.iter().filter_map(|at| held(rows, *at))).collect()
+}
+
+/// Puts what a row has in the place of what was drawn, and what the rows have that it refers to.
+fn lay(
+    asked: &Asked<'_>,
+    makers: &[Maker],
+    focus: &str,
+    row: &Held<'_>,
+    lent: &BTreeMap<String, Rows>,
+    values: &mut [Option<String>],
+    whole: bool,
+) {
+    for (n, slot) in values.iter_mut().enumerate() {
+        let Some((table, column)) = asked.behind(n) else { continue };
+        if !whole && matches!(makers.get(n), Some(Maker::Fresh(_) | Maker::Like(..)) | None) {
+            continue;
+        }
+        let value = match table == focus {
+            true => row.get(column).copied(),
+            // The same word means the same thing more often than not: `orders.customer_id` beside `lines.customer_id`.
+            false => row.get(column).copied().filter(|v| {
+                let other = lent.get(table);
+                let place = other.and_then(|o| o.place(column));
+                other.zip(place).is_some_and(|(o, p)| {
+                    o.rows.iter().any(|r| r.get(p).is_some_and(|held| held.as_deref() == *v))
+                })
+            }),
+        };
+        let Some(value) = value else { continue };
+        let inserts = matches!(asked.roles.get(n), Some(ParameterRole::Insert { .. }));
+        *slot = match (value, makers.get(n)) {
+            (Some(value), Some(Maker::Array(_))) => Some(crate::load::types::array(&[value.to_owned()])),
+            (None, _) if !inserts && !asked.gives(table, column) => continue,
+            (value, _) => value.map(str::to_owned),
+        };
+    }
+}
+
+/// What a column takes at most, at least, and in between: whatever is refused later was taken before.
+fn edges(column: &Column, catalog: &Catalog) -> Vec<Option<String>> {
+    let own = |values: &[&str]| values.iter().map(|v| Some((*v).to_owned())).collect::<Vec<_>>();
+    let bare = column.sql_type.as_str();
+    let mut found = match (class(bare), bare) {
+        ("integer", "smallint") => own(&["0", "-1", "1", "32767"]),
+        ("integer", "integer") => own(&["0", "-1", "1", "2147483647"]),
+        ("integer", _) => own(&["0", "-1", "1", "9223372036854775807"]),
+        ("numeric", _) => {
+            let inside = bare.strip_prefix("numeric(").and_then(|rest| rest.strip_suffix(')'));
+            let most = inside.and_then(|inside| {
+                let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
+                let (precision, scale) =
+                    (precision.trim().parse::<usize>().ok()?, scale.trim().parse::<usize>().ok()?);
+                Some(format!("{}.{}", "9".repeat(precision.checked_sub(scale)?), "9".repeat(scale)))
+            });
+            let mut all = own(&["0", "-1", "1"]);
+            all.extend(most.map(|m| Some(m.trim_end_matches('.').to_owned())));
+            all
+        }
+        ("text", _) => {
+            let length = column.max_length.and_then(|l| usize::try_from(l).ok()).unwrap_or(300);
+            vec![Some(String::new()), Some("x".repeat(length.min(10_000)))]
+        }
+        ("boolean", _) => own(&["true", "false"]),
+        _ => {
+            let plain = bare.replace('"', "");
+            let named = |name: &String| *name == plain || name.rsplit('.').next() == Some(plain.as_str());
+            let labels = catalog.enums.iter().find(|(name, _)| named(name)).map(|(_, labels)| labels.clone());
+            labels.unwrap_or_default().into_iter().map(Some).collect()
+        }
+    };
+    if !column.not_null {
+        found.push(None);
+    }
+    found
+}
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;

@@ -1,0 +1,84 @@
+//! The queries of every deployed version, and what each comes to use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::contract::{Contract, Query};
+use crate::error::{Error, Result};
+use crate::model::catalog::Catalog;
+use crate::model::changeset::ChangesetId;
+use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::query::Usage;
+use crate::product::Database;
+use crate::stages::view_lineage;
+
+/// One query of one version.
+pub struct Watched<'a> {
+    pub service: &'a str,
+    pub version: &'a str,
+    pub query: &'a Query,
+    pub role: Option<&'a str>,
+    /// Its place among the texts: versions have most of them in common.
+    pub text: usize,
+}
+
+/// All queries, and the texts they have, each once.
+pub fn watched(contracts: &[Contract]) -> (Vec<Watched<'_>>, Vec<&str>) {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut watched = Vec::new();
+    for (contract, version) in contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v))) {
+        for query in &version.queries {
+            let text = *places.entry(&query.sql).or_insert_with(|| {
+                distinct.push(&query.sql);
+                distinct.len() - 1
+            });
+            let (service, version, role) = (&contract.service, &version.version, contract.role.as_deref());
+            watched.push(Watched { service, version, query, role, text });
+        }
+    }
+    (watched, distinct)
+}
+
+impl Watched<'_> {
+    pub fn verdict(
+        &self,
+        changeset: &ChangesetId,
+        verdict: VerdictKind,
+        class: &str,
+        reason: String,
+        column: Option<String>,
+    ) -> Verdict {
+        Verdict {
+            changeset: changeset.clone(),
+            service: self.service.to_owned(),
+            version: self.version.to_owned(),
+            query: self.query.name.clone(),
+            verdict,
+            class: class.to_owned(),
+            reason,
+            column,
+            file: self.query.file.display().to_string(),
+            line: self.query.line,
+            allowed: None,
+        }
+    }
+}
+
+/// What queries come to, read beside whatever else is waited for.
+///
+/// # Errors
+/// `Input` for a query that the grammar does not take.
+pub async fn usages(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Result<Vec<Usage>> {
+    let (database, catalog) = (Arc::clone(database), catalog.clone());
+    let queries: Vec<String> = queries.iter().map(|sql| (*sql).to_owned()).collect();
+    let read = tokio::task::spawn_blocking(move || {
+        let usage = |sql: &String| {
+            let mut usage = database.usage(sql, &catalog)?;
+            usage.writes = view_lineage::writes(usage.writes, &catalog);
+            Ok(usage)
+        };
+        queries.iter().map(usage).collect()
+    });
+    read.await.map_err(|e| Error::failed("queries cannot be read").because(e))?
+}

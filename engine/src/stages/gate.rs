@@ -1,0 +1,132 @@
+//! Conditions on live signals that must hold before, during and after a wave. No signal means that a gate does not hold.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::GateSettings;
+use crate::load::{Traffic, Window};
+use crate::model::evidence::GateReading;
+use crate::model::session::Activity;
+use crate::product::Database;
+
+/// Reads the signals once.
+pub async fn read(
+    database: &dyn Database,
+    traffic: &Traffic,
+    settings: &GateSettings,
+    stall: Duration,
+    ours: &str,
+    when: &str,
+    wave: u32,
+) -> GateReading {
+    let window = traffic.window(Duration::from_secs_f64(settings.window_seconds.max(0.1)));
+    let activity = tokio::time::timeout(Duration::from_secs(5), database.activity(ours)).await;
+    let activity = activity.ok().and_then(Result::ok);
+    judge(&window, activity.as_ref(), settings, stall, when, wave)
+}
+
+/// What a reading says.
+pub fn judge(
+    window: &Window,
+    activity: Option<&Activity>,
+    settings: &GateSettings,
+    stall: Duration,
+    when: &str,
+    wave: u32,
+) -> GateReading {
+    let mut breaches = Vec::new();
+    if window.requests == 0 {
+        breaches.push("no signal: no request was seen in the window".to_owned());
+    } else {
+        let share = ratio(window.failed, window.requests);
+        if share > settings.error_rate {
+            breaches.push(format!(
+                "{} of {} requests failed ({:.2}%, at most {:.2}% may)",
+                window.failed,
+                window.requests,
+                share * 100.0,
+                settings.error_rate * 100.0
+            ));
+        }
+        if window.p99_ms > settings.p99_ms {
+            breaches.push(format!(
+                "p99 is {:.0} ms, at most {:.0} ms is allowed",
+                window.p99_ms, settings.p99_ms
+            ));
+        }
+    }
+    match activity {
+        None => breaches.push("no signal: the database does not show its sessions".to_owned()),
+        Some(activity) => {
+            if activity.blocked > settings.blocked {
+                breaches.push(format!(
+                    "{} sessions wait for locks, at most {} may",
+                    activity.blocked, settings.blocked
+                ));
+            }
+            // A lock wait of ours ends by its own timeout; twice the budget means that we hold something too long.
+            if activity.longest_wait_for_us > stall * 2 + Duration::from_millis(400) {
+                breaches.push(format!(
+                    "a session has waited {} ms for Drydock, the stall budget is {} ms",
+                    activity.longest_wait_for_us.as_millis(),
+                    stall.as_millis()
+                ));
+            }
+        }
+    }
+    GateReading {
+        at: Timestamp::now(),
+        when: when.to_owned(),
+        wave,
+        requests: window.requests,
+        failed: window.failed,
+        p99_ms: (window.requests > 0).then_some(window.p99_ms),
+        blocked: activity.map(|a| a.blocked),
+        longest_block_ms: activity.map(|a| u64::try_from(a.longest_wait.as_millis()).unwrap_or(u64::MAX)),
+        breaches,
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    // Counts of a window are far below 2^52.
+    part as f64 / whole.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(requests: u64, failed: u64, p99_ms: f64) -> Window {
+        Window { requests, failed, p50_ms: 1.0, p99_ms, max_ms: p99_ms }
+    }
+    fn activity(blocked: u64, for_us_ms: u64) -> Activity {
+        Activity { blocked, longest_wait_for_us: Duration::from_millis(for_us_ms), ..Activity::default() }
+    }
+
+    #[test]
+    fn a_gate_holds_only_when_every_signal_is_there_and_good() {
+        let settings = GateSettings::default();
+        let quiet = activity(0, 0);
+        let cases: [(&str, Window, Option<&Activity>, &str); 7] = [
+            ("good", window(100, 0, 5.0), Some(&quiet), ""),
+            ("silent", window(0, 0, 0.0), Some(&quiet), "no signal"),
+            ("failing", window(100, 1, 5.0), Some(&quiet), "1 of 100 requests failed"),
+            ("slow", window(100, 0, 1_001.0), Some(&quiet), "p99"),
+            ("blind", window(100, 0, 5.0), None, "no signal"),
+            ("blocked", window(100, 0, 5.0), Some(&activity(13, 0)), "wait for locks"),
+            ("ours", window(100, 0, 5.0), Some(&activity(1, 700)), "for Drydock"),
+        ];
+        for (name, window, activity, expected) in cases {
+            let reading = judge(&window, activity, &settings, Duration::from_millis(100), "before", 1);
+            match expected {
+                "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
+                text => assert!(
+                    reading.breaches.iter().any(|b| b.contains(text)),
+                    "{name}: {:?}",
+                    reading.breaches
+                ),
+            }
+        }
+    }
+}
