@@ -58,10 +58,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "rustup without a toolchain",
-        machine: |m| {
-            m.program("bin/cargo", "echo 'no default is configured' >&2; exit 1");
-            m.program("bin/rustc", "echo 'no default is configured' >&2; exit 1")
-        },
+        machine: |m| m.program("bin/cargo", "echo 'no default is configured' >&2; exit 1"),
         asks: NOTHING,
         ends: Err("cargo is there but does not run: set up a toolchain"),
     },
@@ -74,7 +71,10 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a folder of PostgreSQL's name",
-        machine: |m| m.remove("usr/lib/postgresql/15/bin/initdb").folder("usr/lib/postgresql/15/bin/initdb"),
+        machine: |m| {
+            m.rename("usr/lib/postgresql/15", "usr/lib/postgresql/16");
+            m.remove("usr/lib/postgresql/16/bin/initdb").folder("usr/lib/postgresql/16/bin/initdb")
+        },
         asks: "postgresql-common postgresql",
         ends: INSTALLS,
     },
@@ -274,7 +274,7 @@ const CASES: &[Case] = &[
         machine: |m| {
             m.remove("bin/cc")
                 .remove("bin/java")
-                .write("install-fails", "E: Could not get lock /var/lib/dpkg/lock")
+                .write("install-fails", "E: Could not get lock /var/lib/dpkg/lock\n")
         },
         asks: "default-jre-headless gcc libc6-dev",
         ends: Err(
