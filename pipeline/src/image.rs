@@ -22,7 +22,10 @@ fn install(container: Container, packages: &str) -> Container {
 async fn engine(dag: &Query, workspace: &Directory) -> Result<File> {
     let registry = dag.cache_volume("drydock-cargo-registry").id().await?;
     let target = dag.cache_volume("drydock-cargo-target").id().await?;
-    let built = install(dag.container().from(BUILD), "clang libclang-dev cmake make g++")
+    // It has a C compiler for the SQL parser.
+    let built = dag
+        .container()
+        .from(BUILD)
         .with_mounted_cache("/usr/local/cargo/registry", registry)
         .with_mounted_cache("/target", target)
         .with_env_variable("CARGO_TARGET_DIR", "/target")
