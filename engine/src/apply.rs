@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::changeset::{Backfill, Changeset, Statement};
+use crate::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Statement, UndoState};
 use crate::config::LimitSettings;
 use crate::database::{Database, Limits};
 use crate::error::{Error, Result};
-use crate::liquibase::Liquibase;
+use crate::liquibase::{Failure, FaultKind, Liquibase};
 
 /// Who works on which database, under which limits.
 pub struct Hand<'a> {
@@ -37,17 +37,48 @@ pub enum Step {
 /// What it took.
 #[derive(Debug, Clone, Default)]
 pub struct Effort {
-    pub state: String,
     pub attempts: u32,
     pub batches: u32,
     pub rows: u64,
     pub batch_seconds: f64,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Forward,
-    Back,
+/// A way to go, as Liquibase is asked for it.
+trait Way {
+    type State;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<Self::State, Failure>;
+}
+
+struct Forward;
+struct Back;
+
+impl Way for Forward {
+    type State = ApplyState;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<ApplyState, Failure> {
+        liquibase.apply(key, session).await
+    }
+}
+
+impl Way for Back {
+    type State = UndoState;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<UndoState, Failure> {
+        liquibase.undo(key, session).await
+    }
 }
 
 /// Applies a changeset. `after`: where an earlier, interrupted backfill had got to.
@@ -55,25 +86,28 @@ enum Way {
 /// # Errors
 /// As the database gives them, once the attempts are used up; nothing of the changeset is left then but finished batches,
 /// which its inverse takes back.
-pub async fn forward(hand: &mut Hand<'_>, changeset: &Changeset, after: Option<String>) -> Result<Effort> {
-    go(hand, changeset, &changeset.statements, Way::Forward, after).await
+pub async fn forward(
+    hand: &mut Hand<'_>,
+    changeset: &Changeset,
+    after: Option<String>,
+) -> Result<(ApplyState, Effort)> {
+    go::<Forward>(hand, changeset, &changeset.statements, after).await
 }
 
 /// Runs a changeset's inverse.
 ///
 /// # Errors
 /// See `forward`.
-pub async fn back(hand: &mut Hand<'_>, changeset: &Changeset) -> Result<Effort> {
-    go(hand, changeset, &changeset.inverse, Way::Back, None).await
+pub async fn back(hand: &mut Hand<'_>, changeset: &Changeset) -> Result<(UndoState, Effort)> {
+    go::<Back>(hand, changeset, &changeset.inverse, None).await
 }
 
-async fn go(
+async fn go<W: Way>(
     hand: &mut Hand<'_>,
     changeset: &Changeset,
     statements: &[Statement],
-    way: Way,
     after: Option<String>,
-) -> Result<Effort> {
+) -> Result<(W::State, Effort)> {
     let mut effort = Effort::default();
     // Rows are moved in batches only where the statement stands alone: what comes before it in the same changeset
     // would not have happened yet.
@@ -93,18 +127,12 @@ async fn go(
         for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
             hand.database.drop_invalid_index(index).await?;
         }
-        let tried = match way {
-            Way::Forward => hand.liquibase.apply(&changeset.key, &session).await,
-            Way::Back => hand.liquibase.undo(&changeset.key, &session).await,
+        let failure = match W::go(hand.liquibase, &changeset.key, &session).await {
+            Ok(state) => return Ok((state, effort)),
+            Err(failure) => failure,
         };
-        let error = match tried {
-            Ok(state) => {
-                effort.state = state;
-                return Ok(effort);
-            }
-            Err(error) => error,
-        };
-        let busy = error.code.as_deref().is_some_and(|code| hand.database.is_busy(code) || code == "lock");
+        let busy = is_busy(hand.database, &failure);
+        let error = Error::from(failure);
         if hand.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= hand.limits.lock_attempts {
             for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
                 let _ = hand.database.drop_invalid_index(index).await;
@@ -124,6 +152,16 @@ async fn go(
         tokio::time::sleep(pause).await;
         // Waits grow so that a long transaction can end, and stay short enough that nobody waits for us.
         pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+/// Whether a later try may succeed.
+fn is_busy(database: &dyn Database, failure: &Failure) -> bool {
+    match failure {
+        Failure::Fault(fault) => {
+            fault.kind == FaultKind::Lock || fault.codes().any(|code| database.is_busy(&code))
+        }
+        Failure::Died(_) | Failure::Other(_) => false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::{Environment, Target};
 use crate::database::{self, Database, Secret};
 use crate::error::{Context, Error, Result};
-use crate::liquibase::Liquibase;
+use crate::liquibase::{ChangesetState, Liquibase};
 use crate::provider;
 use crate::stages::plan::REMEMBERED;
 use crate::watcher::Watcher;
@@ -124,7 +124,7 @@ pub async fn check(
 ) -> Result<()> {
     liquibase.changelog(environment, BASELINE).await?;
     liquibase.connect(database, "drydock demo").await?;
-    if liquibase.status().await?.changesets.iter().any(|c| c.state == "pending") {
+    if liquibase.status().await?.changesets.iter().any(|c| c.state == ChangesetState::Pending) {
         return Err(Error::input("this database is not a demo's production")
             .hint("name its environment in drydock.toml, or leave --env demo out"));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::changeset::ChangesetId;
+use crate::changeset::{ApplyState, ChangesetId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Outcome, Plan};
 use crate::inject::Inject;
@@ -89,7 +89,10 @@ async fn act(run: &mut Run, action: Action) -> Result<()> {
             let (changeset, wave) = (changeset.clone(), *wave);
             match rollout::apply(run, &changeset, wave).await {
                 Ok(applied) => {
-                    let changed = matches!(applied.state.as_str(), "applied" | "marked_ran");
+                    let changed = match applied.state {
+                        ApplyState::Applied | ApplyState::MarkedRan => true,
+                        ApplyState::Already | ApplyState::Filtered => false,
+                    };
                     let text = format!(
                         "{} in {:.3} s, {} tries, {} rows",
                         applied.state, applied.seconds, applied.attempts, applied.rows

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::changeset::{Changeset, ChangesetId};
+use crate::changeset::{ApplyState, Changeset, ChangesetId, UndoState};
 use crate::database::{DataFingerprint, HeldLock, SchemaFingerprint, ServerInfo};
 
 /// Evidence of `plan`.
@@ -346,8 +346,7 @@ pub struct Applied {
     pub rows: u64,
     /// The longest that others waited for it.
     pub stall_ms: f64,
-    /// Liquibase's word: `applied`, `already`, `marked_ran`.
-    pub state: String,
+    pub state: ApplyState,
 }
 
 /// Evidence of `rollout`.
@@ -390,7 +389,7 @@ pub struct Undone {
     pub key: ChangesetId,
     pub seconds: f64,
     pub attempts: u32,
-    pub state: String,
+    pub state: UndoState,
 }
 
 /// How a run ended.

@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use super::{StageDone, rollout};
 use crate::allowed;
-use crate::changeset::{Changeset, ChangesetId};
+use crate::changeset::{ApplyState, Changeset, ChangesetId};
 use crate::contract::Contract;
 use crate::database::{Database, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
@@ -130,10 +130,12 @@ impl Bench {
             self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
             let mut done = Cow::Borrowed(changeset);
             match liquibase.apply(&changeset.key, &[]).await {
-                Ok(state) if state == "applied" => {}
+                Ok(ApplyState::Applied) => {}
                 // A precondition kept it from running, and nothing is another.
-                Ok(_) => done.to_mut().statements.clear(),
-                Err(error) => match state.builds_on(changeset, plan)? {
+                Ok(ApplyState::Already | ApplyState::MarkedRan | ApplyState::Filtered) => {
+                    done.to_mut().statements.clear();
+                }
+                Err(failure) => match state.builds_on(changeset, plan)? {
                     Some(held) => {
                         let waits_for = held.waits_for.clone();
                         let because_of = Some(held.key.clone());
@@ -141,6 +143,7 @@ impl Bench {
                         continue;
                     }
                     None => {
+                        let error = Error::from(failure);
                         let kind = if error.kind == ErrorKind::Input {
                             ErrorKind::Input
                         } else {
