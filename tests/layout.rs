@@ -42,8 +42,8 @@ fn lines_with(words: &[&str], allowed: &[&str]) -> Vec<String> {
 
 /// Rooms of the engine from the lowest to the highest. A room may use what stands on lines above its own, and itself.
 const FLOORS: &[&[&str]] = &[
-    &["error", "variables"],
-    &["model"],
+    &["error"],
+    &["model", "variables"],
     &["watcher"],
     &["config", "report"],
     &["product"],
@@ -116,7 +116,7 @@ fn only_products_know_a_product_by_name() {
 #[test]
 fn only_the_command_line_prints_and_only_one_file_starts_liquibase() {
     assert_eq!(lines_with(&["println!", "eprintln!", "print!("], &["cli"]), Vec::<String>::new());
-    let java: Vec<_> = lines_with(&["driver.java"], &["liquibase.rs"]);
+    let java: Vec<_> = lines_with(&["driver.java"], &["liquibase"]);
     assert_eq!(java, Vec::<String>::new());
 }
 

@@ -1,4 +1,5 @@
-//! What stages rely on, against a real server: fingerprints, backups that equal their source, clients, watches, claims.
+//! What stages rely on, against a real server: fingerprints, backups that equal their source, clients, watches, claims,
+//! the compiled driver of Liquibase.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use drydock::error::ErrorKind;
+use drydock::liquibase::Liquibase;
 use drydock::model::backup::BackupMethod;
 use drydock::model::changeset::Backfill;
 use drydock::model::endpoint::Endpoint;
@@ -752,4 +754,67 @@ fn with(endpoint: &Endpoint, mode: &str, root: &str) -> Endpoint {
         options.insert("sslrootcert".into(), root.into());
     }
     Endpoint { host: "localhost".into(), options, ..endpoint.clone() }
+}
+
+/// The folders of compiled drivers in a cache.
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_cache_of_the_liquibase_driver_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let start = || Liquibase::start_alone(&cache);
+    // Two processes may make it at once.
+    let (first, second) = tokio::join!(start(), start());
+    for started in [first, second] {
+        started.unwrap().close().await;
+    }
+    let [entry] = &entries(&cache)[..] else { panic!("{:?}", entries(&cache)) };
+    let names = ["classes.jsa", "driver.jar", "driver.jar.sha256"];
+    let list = || {
+        let mut found: Vec<String> = std::fs::read_dir(entry)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        found.sort();
+        found
+    };
+    assert_eq!(list(), names);
+
+    let (archive, jar, hash) = (entry.join(names[0]), entry.join(names[1]), entry.join(names[2]));
+    let whole = std::fs::read(&jar).unwrap();
+    let made = || std::fs::read(&jar).unwrap().len() == whole.len();
+    let overwrite = |file: &Path, bytes: &[u8]| {
+        // The JVM writes archives that nobody may write to.
+        std::fs::remove_file(file).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    };
+    let classes = std::fs::read(&archive).unwrap();
+    let mut flipped = classes.clone();
+    flipped.iter_mut().skip(classes.len() / 2).take(4096).for_each(|byte| *byte ^= 0x55);
+    for broken in [&b""[..], b"nothing", &classes[..classes.len() / 2], &flipped] {
+        overwrite(&archive, broken);
+        start().await.unwrap().close().await;
+    }
+
+    overwrite(&jar, &whole[..whole.len() / 2]);
+    start().await.unwrap().close().await;
+    assert!(made());
+    // The hash fits, and Java does not take it.
+    overwrite(&jar, b"no jar");
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(b"no jar");
+    overwrite(&hash, digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().as_bytes());
+    start().await.unwrap().close().await;
+    assert!(made());
+    std::fs::remove_file(&jar).unwrap();
+    start().await.unwrap().close().await;
+    assert!(made());
+    std::fs::remove_dir_all(entry).unwrap();
+    std::fs::write(entry, "no folder").unwrap();
+    start().await.unwrap().close().await;
+    assert!(made());
+    assert_eq!(entries(&cache), std::slice::from_ref(entry));
+    assert_eq!(list(), names);
 }

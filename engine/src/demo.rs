@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::config::{Environment, LAST_SCHEMA, Target};
 use crate::error::{Context, Error, Result};
-use crate::liquibase::Liquibase;
+use crate::liquibase::{ChangesetState, Liquibase};
 use crate::model::endpoint::Secret;
-use crate::product::postgres::local::Local;
+use crate::product::Local;
 use crate::product::{self, Database};
 use crate::watcher::Watcher;
 
@@ -127,7 +127,7 @@ pub async fn check(
 ) -> Result<()> {
     liquibase.changelog(environment, BASELINE).await?;
     liquibase.connect(database, "drydock demo").await?;
-    if liquibase.status().await?.changesets.iter().any(|c| c.state == "pending") {
+    if liquibase.status().await?.changesets.iter().any(|c| c.state == ChangesetState::Pending) {
         return Err(Error::input("this database is not a demo's production")
             .hint("name its environment in drydock.toml, or leave --env demo out"));
     }

@@ -24,6 +24,7 @@ pub mod postgres;
 mod provider;
 mod registry;
 
+pub use postgres::local::Local;
 pub use provider::Provider;
 pub use registry::{embedded, local_provider, open};
 

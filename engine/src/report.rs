@@ -278,7 +278,7 @@ fn rollback(page: &mut String, record: &RunRecord) {
             page,
             "<li>{} – {} in {}, {} tries</li>",
             escape(&undone.key.id),
-            escape(&undone.state),
+            undone.state,
             duration(undone.seconds),
             undone.attempts
         );

@@ -19,6 +19,50 @@ impl fmt::Display for ChangesetId {
     }
 }
 
+/// What came of applying a changeset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplyState {
+    Applied,
+    /// It had been applied before.
+    Already,
+    /// Its precondition kept it from running, and it is recorded as if it had run.
+    MarkedRan,
+    /// It was left out and is not recorded: a filter, a precondition or an error it may end with says so.
+    Filtered,
+}
+
+impl fmt::Display for ApplyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Applied => "applied",
+            Self::Already => "already",
+            Self::MarkedRan => "marked_ran",
+            Self::Filtered => "filtered",
+        })
+    }
+}
+
+/// What came of undoing a changeset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoState {
+    Undone,
+    /// A precondition had kept it from running: only its record was taken away.
+    Unmarked,
+    NotApplied,
+}
+
+impl fmt::Display for UndoState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Undone => "undone",
+            Self::Unmarked => "unmarked",
+            Self::NotApplied => "not_applied",
+        })
+    }
+}
+
 /// What a changeset does to its readers. A changeset has the strongest phase of its statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

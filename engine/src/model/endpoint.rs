@@ -53,6 +53,15 @@ pub struct JdbcTarget {
     pub user: String,
     pub password: Option<Secret>,
     pub properties: BTreeMap<String, String>,
+    /// The property that names the application to the server, where there is one.
+    pub application_property: Option<&'static str>,
+    /// Whether DDL is part of a transaction, so that a changeset and its record can be one.
+    pub transactional_ddl: bool,
+    /// A regular expression, as Java writes it, for SQL that switches the role for the rest of a transaction: a record in
+    /// the same transaction would be written as that role.
+    pub role_switch: Option<&'static str>,
+    /// What the JDBC driver puts in front of the server's messages.
+    pub message_prefixes: &'static [&'static str],
 }
 
 /// Limits under which one changeset runs.

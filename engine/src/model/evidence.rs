@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::changeset::{Changeset, ChangesetId};
+use crate::model::changeset::{ApplyState, Changeset, ChangesetId, UndoState};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint};
 use crate::model::server::ServerInfo;
 use crate::model::session::HeldLock;
@@ -348,8 +348,7 @@ pub struct Applied {
     pub rows: u64,
     /// The longest that others waited for it.
     pub stall_ms: f64,
-    /// Liquibase's word: `applied`, `already`, `marked_ran`.
-    pub state: String,
+    pub state: ApplyState,
 }
 
 /// Evidence of `rollout`.
@@ -392,7 +391,7 @@ pub struct Undone {
     pub key: ChangesetId,
     pub seconds: f64,
     pub attempts: u32,
-    pub state: String,
+    pub state: UndoState,
 }
 
 /// How a run ended.

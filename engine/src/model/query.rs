@@ -59,7 +59,7 @@ pub struct Write {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct QueryError {
-    /// SQLSTATE or ORA number; `connection` when the connection broke.
+    /// The product's own code; `connection` when the connection broke.
     pub code: String,
     pub message: String,
     pub column: Option<String>,

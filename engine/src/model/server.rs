@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Who the server is and what we may do there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerInfo {
-    /// Product and version for people, e.g. `PostgreSQL 15.18`.
+    /// Product and version for people, e.g. `Product 15.18`.
     pub version: String,
     pub major: u32,
     /// The identity of the cluster, the same for its physical copies.

@@ -40,6 +40,9 @@ mod server;
 
 /// The oldest version we know.
 const OLDEST: u32 = 13;
+/// SQL that makes what follows in a transaction be done as another role.
+const ROLE_SWITCH: &str =
+    r"\bset\s+(local\s+)?(role|session\s+authorization)\b|\bset_config\s*\(\s*'(role|session_authorization)'";
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -198,6 +201,10 @@ impl Database for Postgres {
             user: e.user.clone(),
             password: e.password.clone(),
             properties,
+            application_property: Some("ApplicationName"),
+            transactional_ddl: true,
+            role_switch: Some(ROLE_SWITCH),
+            message_prefixes: &["ERROR: "],
         }
     }
 

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::changeset::{ChangesetId, Phase};
+use crate::model::changeset::{ApplyState, ChangesetId, Phase};
 use crate::model::evidence::{
     Applied, BeforeAfter, ChangesetLine, Checked, Compat, EventLine, GateReading, Held, LockWait, Rehearsal,
     ReverseProof, Rollout, RunSummary, Shadow, StageLine, TrafficSecond, TrafficSummary, Verdict,
@@ -160,7 +160,7 @@ fn record() -> RunRecord {
                 batches: 0,
                 rows: 1_000_000,
                 stall_ms: 87.0,
-                state: "applied".to_owned(),
+                state: ApplyState::Applied,
             }],
             gates: vec![GateReading {
                 at: at(3),

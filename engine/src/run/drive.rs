@@ -5,7 +5,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::changeset::ChangesetId;
+use crate::model::changeset::{ApplyState, ChangesetId};
 use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
 use crate::model::evidence::{Applied, Outcome, Plan, Undone};
 use crate::model::stage::Stage;
@@ -121,7 +121,10 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
             let (changeset, wave) = (changeset.clone(), *wave);
             match stages.apply(run, &changeset, wave).await {
                 Ok(applied) => {
-                    let changed = matches!(applied.state.as_str(), "applied" | "marked_ran");
+                    let changed = match applied.state {
+                        ApplyState::Applied | ApplyState::MarkedRan => true,
+                        ApplyState::Already | ApplyState::Filtered => false,
+                    };
                     let text = format!(
                         "{} in {:.3} s, {} tries, {} rows",
                         applied.state, applied.seconds, applied.attempts, applied.rows

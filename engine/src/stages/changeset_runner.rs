@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::config::LimitSettings;
 use crate::error::{Error, Result};
-use crate::liquibase::Liquibase;
-use crate::model::changeset::{Backfill, Changeset, Statement};
+use crate::liquibase::{Failure, FaultKind, Liquibase};
+use crate::model::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Statement, UndoState};
 use crate::model::endpoint::Limits;
 use crate::product::Database;
 
@@ -38,17 +38,48 @@ pub enum Step {
 /// What it took.
 #[derive(Debug, Clone, Default)]
 pub struct Effort {
-    pub state: String,
     pub attempts: u32,
     pub batches: u32,
     pub rows: u64,
     pub batch_seconds: f64,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Forward,
-    Back,
+/// A way to go, as Liquibase is asked for it.
+trait Way {
+    type State;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<Self::State, Failure>;
+}
+
+struct Forward;
+struct Back;
+
+impl Way for Forward {
+    type State = ApplyState;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<ApplyState, Failure> {
+        liquibase.apply(key, session).await
+    }
+}
+
+impl Way for Back {
+    type State = UndoState;
+
+    async fn go(
+        liquibase: &mut Liquibase,
+        key: &ChangesetId,
+        session: &[String],
+    ) -> Result<UndoState, Failure> {
+        liquibase.undo(key, session).await
+    }
 }
 
 /// Applies a changeset. `after`: where an earlier, interrupted backfill had got to.
@@ -60,25 +91,24 @@ pub async fn forward(
     runner: &mut ChangesetRunner<'_>,
     changeset: &Changeset,
     after: Option<String>,
-) -> Result<Effort> {
-    go(runner, changeset, &changeset.statements, Way::Forward, after).await
+) -> Result<(ApplyState, Effort)> {
+    go::<Forward>(runner, changeset, &changeset.statements, after).await
 }
 
 /// Runs a changeset's inverse.
 ///
 /// # Errors
 /// See `forward`.
-pub async fn back(runner: &mut ChangesetRunner<'_>, changeset: &Changeset) -> Result<Effort> {
-    go(runner, changeset, &changeset.inverse, Way::Back, None).await
+pub async fn back(runner: &mut ChangesetRunner<'_>, changeset: &Changeset) -> Result<(UndoState, Effort)> {
+    go::<Back>(runner, changeset, &changeset.inverse, None).await
 }
 
-async fn go(
+async fn go<W: Way>(
     runner: &mut ChangesetRunner<'_>,
     changeset: &Changeset,
     statements: &[Statement],
-    way: Way,
     after: Option<String>,
-) -> Result<Effort> {
+) -> Result<(W::State, Effort)> {
     let mut effort = Effort::default();
     // Rows are moved in batches only where the statement stands alone: what comes before it in the same changeset
     // would not have happened yet.
@@ -98,18 +128,12 @@ async fn go(
         for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
             runner.database.drop_invalid_index(index).await?;
         }
-        let tried = match way {
-            Way::Forward => runner.liquibase.apply(&changeset.key, &session).await,
-            Way::Back => runner.liquibase.undo(&changeset.key, &session).await,
+        let failure = match W::go(runner.liquibase, &changeset.key, &session).await {
+            Ok(state) => return Ok((state, effort)),
+            Err(failure) => failure,
         };
-        let error = match tried {
-            Ok(state) => {
-                effort.state = state;
-                return Ok(effort);
-            }
-            Err(error) => error,
-        };
-        let busy = error.code.as_deref().is_some_and(|code| runner.database.is_busy(code) || code == "lock");
+        let busy = is_busy(runner.database, &failure);
+        let error = Error::from(failure);
         if runner.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= runner.limits.lock_attempts {
             for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
                 let _ = runner.database.drop_invalid_index(index).await;
@@ -129,6 +153,16 @@ async fn go(
         tokio::time::sleep(pause).await;
         // Waits grow so that a long transaction can end, and stay short enough that nobody waits for us.
         pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+/// Whether a later try may succeed.
+fn is_busy(database: &dyn Database, failure: &Failure) -> bool {
+    match failure {
+        Failure::Fault(fault) => {
+            fault.kind == FaultKind::Lock || fault.codes().any(|code| database.is_busy(&code))
+        }
+        Failure::Died(_) | Failure::Other(_) => false,
     }
 }
 

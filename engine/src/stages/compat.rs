@@ -21,7 +21,7 @@ use std::time::Instant;
 use crate::contract::Contract;
 use crate::error::{Error, ErrorKind, Result};
 use crate::liquibase::Liquibase;
-use crate::model::changeset::{Changeset, ChangesetId};
+use crate::model::changeset::{ApplyState, Changeset, ChangesetId};
 use crate::model::endpoint::Endpoint;
 use crate::model::event::ActOutcome;
 use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
@@ -131,10 +131,12 @@ impl Bench {
             self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
             let mut done = Cow::Borrowed(changeset);
             match liquibase.apply(&changeset.key, &[]).await {
-                Ok(state) if state == "applied" => {}
+                Ok(ApplyState::Applied) => {}
                 // A precondition kept it from running, and nothing is another.
-                Ok(_) => done.to_mut().statements.clear(),
-                Err(error) => match state.builds_on(changeset, plan)? {
+                Ok(ApplyState::Already | ApplyState::MarkedRan | ApplyState::Filtered) => {
+                    done.to_mut().statements.clear();
+                }
+                Err(failure) => match state.builds_on(changeset, plan)? {
                     Some(held) => {
                         let waits_for = held.waits_for.clone();
                         let because_of = Some(held.key.clone());
@@ -142,6 +144,7 @@ impl Bench {
                         continue;
                     }
                     None => {
+                        let error = Error::from(failure);
                         let kind = if error.kind == ErrorKind::Input {
                             ErrorKind::Input
                         } else {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Environment;
 use crate::error::{Context, Error, Result};
-use crate::liquibase::{ChangesetStatus, Liquibase, Status};
+use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind, RollbackSql, Status};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::model::event::ActOutcome;
@@ -66,7 +66,8 @@ pub async fn make(
     let server = database.server().await?;
     let status = liquibase.status().await?;
     let mut catalog = database.catalog().await?;
-    let pending: Vec<&ChangesetStatus> = status.changesets.iter().filter(|c| c.state == "pending").collect();
+    let in_state = |state| status.changesets.iter().filter(move |c| c.state == state);
+    let pending: Vec<&ChangesetStatus> = in_state(ChangesetState::Pending).collect();
     let texts: Vec<String> = pending.iter().flat_map(|c| c.sql.iter().cloned()).collect();
     catalog.pending_indexes = database.pending_indexes(&texts, &catalog);
     let hazards = database.hazards();
@@ -74,10 +75,7 @@ pub async fn make(
     for pending in pending {
         changesets.push(read(pending, database, &catalog, &hazards)?);
     }
-    let filtered = status
-        .changesets
-        .iter()
-        .filter(|c| c.state == "filtered")
+    let filtered = in_state(ChangesetState::Filtered)
         .map(|c| Filtered {
             key: c.key.clone(),
             reason: c.filter_reason.clone().unwrap_or_else(|| "filtered".to_owned()),
@@ -140,8 +138,10 @@ fn read(
     };
     let mut statements = analyse(&pending.sql, "SQL")?;
     let (reverse, mut inverse) = match &pending.rollback {
-        Some(rollback) if rollback.kind != "none" => (Reverse::Inverse, analyse(&rollback.sql, "rollback")?),
-        _ => (Reverse::None, Vec::new()),
+        Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, .. }) => {
+            (Reverse::Inverse, analyse(sql, "rollback")?)
+        }
+        Some(RollbackSql { kind: RollbackKind::None, .. }) | None => (Reverse::None, Vec::new()),
     };
     let mut allowed = suppressions::read(&pending.remarks, pending.comment.as_deref(), hazards)
         .input(format!("{place}: a remark of changeset \"{id}\" cannot be read"))?;
@@ -202,7 +202,7 @@ fn history_drift(status: &Status) -> Vec<Drift> {
         message: "was applied, and is not in this changelog".to_owned(),
         fatal: false,
     });
-    let changed = status.changesets.iter().filter(|c| c.state == "ran_changed").map(|c| Drift {
+    let changed = status.changesets.iter().filter(|c| c.state == ChangesetState::RanChanged).map(|c| Drift {
         kind: "checksum".to_owned(),
         subject: c.key.to_string(),
         message: format!(

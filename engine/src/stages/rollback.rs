@@ -57,13 +57,9 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
         changeset_runner::back(&mut runner, &changeset).await
     };
     let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
-    let effort = effort?;
-    let undone = Undone {
-        key: key.clone(),
-        seconds: begun.elapsed().as_secs_f64(),
-        attempts: effort.attempts,
-        state: effort.state,
-    };
+    let (state, effort) = effort?;
+    let undone =
+        Undone { key: key.clone(), seconds: begun.elapsed().as_secs_f64(), attempts: effort.attempts, state };
     evidence.undone.push(undone.clone());
     evidence.seconds += undone.seconds;
     run.keep("rollback", &evidence).await?;

@@ -203,7 +203,7 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
     if let Some(breach) = breach {
         return Err(Error::failed(format!("gate during wave {wave}: {breach}")));
     }
-    let effort = worked?;
+    let (state, effort) = worked?;
     let applied = Applied {
         key: key.clone(),
         wave,
@@ -213,7 +213,7 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
         batches: effort.batches,
         rows: effort.rows,
         stall_ms,
-        state: effort.state,
+        state,
     };
     live.evidence.changesets.push(applied.clone());
     Ok(applied)

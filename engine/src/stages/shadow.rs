@@ -229,7 +229,7 @@ async fn forward(
     let worked = changeset_runner::forward(&mut runner, changeset, None).await;
     let seconds = begun.elapsed().as_secs_f64();
     let locks = watch.stop().await;
-    let effort = worked.map_err(|e| {
+    let (_, effort) = worked.map_err(|e| {
         Error::refused(format!("{} fails on the clone", changeset.place()))
             .because(e)
             .hint("production was not touched; correct the changeset")

@@ -1,0 +1,211 @@
+package drydock;
+
+import java.io.FileNotFoundException;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import liquibase.Contexts;
+import liquibase.LabelExpression;
+import liquibase.RuntimeEnvironment;
+import liquibase.Scope;
+import liquibase.changelog.ChangeLogIterator;
+import liquibase.changelog.ChangeLogParameters;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.DatabaseChangeLog;
+import liquibase.changelog.filter.ChangeSetFilter;
+import liquibase.changelog.filter.ChangeSetFilterResult;
+import liquibase.changelog.filter.ContextChangeSetFilter;
+import liquibase.changelog.filter.DbmsChangeSetFilter;
+import liquibase.changelog.filter.IgnoreChangeSetFilter;
+import liquibase.changelog.filter.LabelChangeSetFilter;
+import liquibase.changelog.visitor.ValidatingVisitor;
+import liquibase.database.Database;
+import liquibase.database.core.MockDatabase;
+import liquibase.parser.ChangeLogParserFactory;
+import liquibase.resource.DirectoryResourceAccessor;
+import liquibase.resource.ResourceAccessor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+
+/** The changelog: how it is read, validated and filtered. */
+final class Changelog {
+    private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern FILE = Pattern.compile("([\\w./-]+\\.(?:sql|ya?ml|xml|json|csv))\\b");
+    private static final Pattern MISSING = Pattern.compile("(?:The file |Could not find )?'?([^\\s']+)'? (?:was not found|does not exist)", Pattern.CASE_INSENSITIVE);
+
+    /** Null until the changelog is read. */
+    DatabaseChangeLog parsed;
+    /** Where Liquibase looks for files; null until the changelog is read. */
+    ResourceAccessor accessor;
+    private final Target target;
+    private final Errors errors;
+    private Path root;
+    private String file;
+    private Contexts contexts = new Contexts();
+    private LabelExpression labels = new LabelExpression();
+
+    Changelog(Target target, Errors errors) {
+        this.target = target;
+        this.errors = errors;
+    }
+
+    void open(Map<String, Object> request) throws Exception {
+        root = Paths.get(Json.text(request.get("root"))).toAbsolutePath().normalize();
+        file = Json.text(request.get("file"));
+        contexts = new Contexts(Json.text(request.get("contexts")));
+        labels = new LabelExpression(Json.text(request.get("labels")));
+        parsed = null;
+        parse();
+        if (target.database != null) validate(new History(target).rows(), false);
+    }
+
+    /** Reads the same changelog again, for another database or because acts leave their outcome in its objects. */
+    void parseAgain() throws Exception {
+        if (file != null) parse();
+    }
+
+    private void parse() throws Exception {
+        try {
+            accessor = new DirectoryResourceAccessor(root.toFile());
+        } catch (FileNotFoundException e) {
+            throw new Fault(Fault.Kind.PARSE, "the folder " + root + " does not exist", e);
+        }
+        Database dialect = target.database != null ? target.database : new MockDatabase();
+        ChangeLogParameters parameters = new ChangeLogParameters(dialect);
+        parameters.setContexts(contexts);
+        parameters.setLabels(labels);
+        try {
+            Scope.child(Scope.Attr.resourceAccessor, accessor, () -> {
+                parsed = ChangeLogParserFactory.getInstance().getParser(file, accessor).parse(file, parameters, accessor);
+            });
+        } catch (Exception | LinkageError e) {
+            throw unreadable(e);
+        }
+        Set<String> keys = new HashSet<>();
+        for (ChangeSet changeSet : parsed.getChangeSets()) {
+            if (keys.add(Identity.key(changeSet))) continue;
+            Fault fault = new Fault(Fault.Kind.DUPLICATE, "changeset \"" + changeSet.getId() + "\" by " + changeSet.getAuthor() + " is there twice");
+            fault.file = Identity.path(changeSet);
+            fault.line = places().last(changeSet);
+            throw fault;
+        }
+    }
+
+    Places places() {
+        return new Places(root);
+    }
+
+    private Fault unreadable(Throwable e) {
+        Fault fault = new Fault(Fault.Kind.PARSE, errors.innermost(e), e);
+        String missing = null;
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            String text = String.valueOf(t.getMessage()).replace(root + "/", "");
+            Matcher line = LINE.matcher(text);
+            if (fault.line == null && line.find()) fault.line = Integer.valueOf(line.group(1));
+            // The innermost file named is the one that could not be read; a message names it before anything it quotes.
+            Matcher named = FILE.matcher(text);
+            if (named.find()) fault.file = named.group(1);
+            Matcher absent = MISSING.matcher(text);
+            if (absent.find()) missing = absent.group(1);
+            if (!(t instanceof MarkedYAMLException yaml) || yaml.getProblemMark() == null) continue;
+            String outer = fault.file;
+            fault = new Fault(Fault.Kind.PARSE, Errors.oneLine("not YAML: " + (yaml.getContext() == null ? "" : yaml.getContext() + ", ") + yaml.getProblem()), e);
+            fault.file = outer;
+            fault.line = yaml.getProblemMark().getLine() + 1;
+        }
+        if (fault.file == null) fault.file = file;
+        if (missing == null || missing.equals(file)) return fault;
+        Fault broken = new Fault(Fault.Kind.PARSE, "it includes " + missing + ", which does not exist", e);
+        broken.file = file;
+        places().include(missing, broken);
+        return broken;
+    }
+
+    // ---- validation
+
+    /**
+     * Checks what Liquibase checks before an update: changes that lack what they need and, if {@code whole}, the preconditions
+     * of the changelog as a whole. The caller checks checksums, because an edited changeset is a finding like others.
+     */
+    void validate(List<Map<String, Object>> history, boolean whole) throws Exception {
+        Set<String> recorded = new HashSet<>();
+        for (Map<String, Object> row : history) recorded.add(Identity.key(row));
+        ValidatingVisitor visitor = new ValidatingVisitor(List.of());
+        if (whole) visitor.validate(target.database, parsed);
+        ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
+            new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"));
+        Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, environment()));
+        if (!visitor.getFailedPreconditions().isEmpty()) {
+            throw new Fault(Fault.Kind.PRECONDITION, "the changelog's precondition does not hold: " + Errors.oneLine(visitor.getFailedPreconditions().get(0).getMessage()));
+        }
+        if (!visitor.getErrorPreconditions().isEmpty()) {
+            throw new Fault(Fault.Kind.PRECONDITION, "the changelog's precondition cannot be checked: " + errors.innermost(visitor.getErrorPreconditions().get(0).getCause()));
+        }
+        if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
+        if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
+        if (visitor.getValidationErrors().hasErrors()) throw invalid(Errors.oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));
+    }
+
+    private Fault unusable(Throwable e) {
+        return new Fault(Fault.Kind.VALIDATION, errors.innermost(e), e);
+    }
+
+    /** Liquibase appends the changeset to the message: "..., path::id::author". */
+    private Fault invalid(String message) {
+        for (ChangeSet changeSet : parsed.getChangeSets()) {
+            String tail = ", " + changeSet.toString(false);
+            if (!message.endsWith(tail)) continue;
+            Fault fault = new Fault(Fault.Kind.VALIDATION, message.substring(0, message.length() - tail.length()));
+            fault.changeset = Identity.of(changeSet);
+            fault.file = Identity.path(changeSet);
+            fault.line = places().first(changeSet);
+            return fault;
+        }
+        return new Fault(Fault.Kind.VALIDATION, message);
+    }
+
+    // ---- the changesets of it
+
+    ChangeSet find(Map<String, Object> identity) throws Fault {
+        for (ChangeSet changeSet : parsed.getChangeSets()) if (Identity.key(changeSet).equals(Identity.key(identity))) return changeSet;
+        Fault fault = new Fault(Fault.Kind.UNKNOWN_CHANGESET,
+            "changeset \"" + identity.get("id") + "\" by " + identity.get("author") + " of " + identity.get("path") + " is not in the changelog");
+        fault.changeset = identity;
+        throw fault;
+    }
+
+    /** Liquibase's own filters, except for the one that asks the history. */
+    List<ChangeSetFilter> filters() {
+        return List.of(new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new DbmsChangeSetFilter(target.database), new IgnoreChangeSetFilter());
+    }
+
+    /** Why Liquibase's own filters leave a changeset out, or null. */
+    String filterReason(ChangeSet changeSet) {
+        for (ChangeSetFilter filter : filters()) {
+            ChangeSetFilterResult result = filter.accepts(changeSet);
+            if (!result.isAccepted()) return result.getMessage();
+        }
+        return null;
+    }
+
+    RuntimeEnvironment environment() {
+        return new RuntimeEnvironment(target.database, contexts, labels);
+    }
+
+    interface Choice {
+        boolean accepts(ChangeSet changeSet);
+    }
+
+    static ChangeSetFilter filter(Choice choice, String otherwise) {
+        return new ChangeSetFilter() {
+            @Override
+            public ChangeSetFilterResult accepts(ChangeSet changeSet) {
+                return new ChangeSetFilterResult(choice.accepts(changeSet), otherwise, getClass());
+            }
+        };
+    }
+}

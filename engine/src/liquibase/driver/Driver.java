@@ -1,0 +1,176 @@
+package drydock;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import javax.management.ObjectName;
+import liquibase.Scope;
+import liquibase.ui.LoggerUIService;
+import liquibase.util.LiquibaseUtil;
+
+/**
+ * Liquibase's Java API behind JSON lines, for {@code liquibase.rs}.
+ *
+ * <p>The process lives for a run. One JSON object a line on standard input is a request; each gets one line on standard output,
+ * and nothing else is written there. When standard input ends, the parent is gone and this process ends at once, whatever is
+ * under way. {@code protocol.rs} has the same requests and answers as types.
+ *
+ * <pre>
+ * request   {"id":1,"op":"apply", ...}
+ * answer    {"id":1,"result":{...}}
+ *           {"id":1,"error":{kind, message, sql_state, vendor_code, changeset, file, line, sql}}
+ *
+ * hello                                             -> {liquibase}: its version
+ * connect   {url, user, password, properties,       -> {}; replaces the connection before
+ *            transactional_ddl, role_switch, message_prefixes}
+ * disconnect                                        -> {}; the next request that needs the database connects again
+ * changelog {root, file, contexts, labels}          -> {}; reads and validates it. `root` is Liquibase's search path, so that
+ *                                                      identities are those that its command line writes
+ * status                                            -> {changesets, unknown, history}; changesets in the changelog's order
+ * history                                           -> {history}
+ * apply     {changeset, session}                    -> {state: applied|already|marked_ran|filtered, reason}
+ * apply_all {changesets|null}                       -> {}; one update of the named changesets, or of all that should run
+ * undo      {changeset, session}                    -> {state: undone|unmarked|not_applied}; at any position of the history.
+ *                                                      `unmarked`: a precondition had kept it from running
+ * lock                                              -> {held, by, since}
+ * release_lock                                      -> {}; whoever holds Liquibase's lock
+ * archive   {file}                                  -> {}; writes the classes that are loaded to a file for class data sharing
+ * </pre>
+ *
+ * <p>What a product's adapter says of its database in {@code connect}: {@code transactional_ddl}, whether DDL can be rolled back;
+ * {@code role_switch}, a regular expression for SQL that switches the role for the rest of a transaction, or null;
+ * {@code message_prefixes}, what its JDBC driver puts in front of messages.
+ *
+ * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
+ * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
+ * {@code sql} (the statements as Liquibase would send them, without its bookkeeping) and {@code rollback} {kind:
+ * inverse|empty|none, sql, message}. A row of the history: {id, author, path, checksum, exec_type}.
+ *
+ * <p>{@code session} statements run and are committed first, so that they outlive a rollback.
+ *
+ * <p>Error kinds: parse, duplicate, validation, checksum, unknown_changeset (the changelog is wrong, or not what was applied),
+ * precondition, no_inverse, sql, lock (somebody else holds Liquibase's lock: waiting is the caller's decision), connection (there
+ * is none, or it is lost), internal. {@code sql_state} and {@code vendor_code} are the database's own codes, where it gave any.
+ *
+ * <p>Differences from {@code liquibase update}, all on purpose:
+ * <ul>
+ * <li>A changeset and its record are one transaction where DDL is transactional. Liquibase commits the changeset first and its
+ *     record after it; dying in between leaves a change that the history does not know. Liquibase's own order stays where DDL
+ *     commits by itself, for changesets with {@code runInTransaction:false}, and for those that switch the role.
+ * <li>A lock held by somebody else is reported at once instead of waited for.
+ * <li>A run has one deployment id, as if it were one update.
+ * </ul>
+ */
+final class Driver {
+    private final Errors errors = new Errors();
+    private final Target target = new Target(errors);
+    private final Changelog changelog = new Changelog(target, errors);
+    private final Acts acts = new Acts(target, changelog, errors);
+
+    private Driver() {
+        target.listener = changelog::parseAgain;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        // Whatever else writes to standard output must not get between the answers.
+        System.setOut(System.err);
+        System.setProperty("liquibase.analytics.enabled", "false");
+        System.setProperty("liquibase.showBanner", "false");
+        LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        Thread reader = new Thread(() -> {
+            try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+                for (String line = in.readLine(); line != null; line = in.readLine()) requests.add(line);
+            } catch (IOException ignored) {
+                // A broken input is an ended one.
+            }
+            Runtime.getRuntime().halt(3);
+        }, "requests");
+        reader.setDaemon(true);
+        reader.start();
+        Driver driver = new Driver();
+        Scope.child(Map.of(Scope.Attr.ui.name(), new LoggerUIService()), () -> {
+            while (true) out.println(Json.write(driver.answer(requests.take())));
+        });
+    }
+
+    private Map<String, Object> answer(String line) {
+        Object id = null;
+        errors.subject = null;
+        target.forgetReplacement();
+        try {
+            Map<String, Object> request = Json.object(Json.read(line));
+            id = request.get("id");
+            Object result = changelog.accessor == null ? perform(request)
+                : Scope.child(Map.of(Scope.Attr.resourceAccessor.name(), changelog.accessor), () -> perform(request));
+            return Json.map("id", id, "result", result);
+        } catch (Throwable problem) {
+            Map<String, Object> answer = Json.map("id", id, "error", errors.describe(problem, target::lost));
+            target.recover();
+            return answer;
+        }
+    }
+
+    private Map<String, Object> perform(Map<String, Object> request) throws Exception {
+        String op = Json.text(request.get("op"));
+        switch (op) {
+            case "hello":
+                return Json.map("liquibase", LiquibaseUtil.getBuildVersion());
+            case "connect":
+                target.connectTo(request);
+                return Json.map();
+            case "disconnect":
+                target.disconnect();
+                return Json.map();
+            case "changelog":
+                changelog.open(request);
+                return Json.map();
+            case "archive":
+                archive(Json.text(request.get("file")));
+                return Json.map();
+            default:
+        }
+        target.ensure();
+        switch (op) {
+            case "history":
+                return Json.map("history", new History(target).rows());
+            case "lock":
+                return new Lock(target).holder();
+            case "release_lock":
+                new Lock(target).release();
+                return Json.map();
+            default:
+        }
+        if (changelog.parsed == null) throw new Fault(Fault.Kind.INTERNAL, "changelog comes first");
+        switch (op) {
+            case "status":
+                return new Status(target, changelog, errors).read();
+            case "apply":
+                return acts.apply(request);
+            case "apply_all":
+                return acts.applyAll(request);
+            case "undo":
+                return acts.undo(request);
+            default:
+                throw new Fault(Fault.Kind.INTERNAL, "no such op: " + op);
+        }
+    }
+
+    /** Needs {@code -XX:+RecordDynamicDumpInfo}. Java has no API for it but the one behind {@code jcmd VM.cds}. */
+    private static void archive(String file) throws Exception {
+        Object[] arguments = {new String[] {"dynamic_dump", file}};
+        String[] signature = {String[].class.getName()};
+        ManagementFactory.getPlatformMBeanServer().invoke(new ObjectName("com.sun.management:type=DiagnosticCommand"), "vmCds", arguments, signature);
+    }
+}

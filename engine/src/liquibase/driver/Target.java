@@ -1,0 +1,193 @@
+package drydock;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import liquibase.Scope;
+import liquibase.change.AbstractSQLChange;
+import liquibase.change.Change;
+import liquibase.changelog.ChangeLogHistoryServiceFactory;
+import liquibase.changelog.ChangeSet;
+import liquibase.database.Database;
+import liquibase.database.DatabaseConnection;
+import liquibase.database.DatabaseFactory;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.exception.DatabaseException;
+import liquibase.lockservice.LockServiceFactory;
+
+/** The database that Liquibase works on, and the one connection to it. */
+final class Target {
+    /** A connection that can keep a transaction open past Liquibase's own commits. */
+    private static final class DeferringConnection extends JdbcConnection {
+        boolean defersCommit;
+
+        DeferringConnection(Connection connection) {
+            super(connection);
+        }
+
+        @Override
+        public void commit() throws DatabaseException {
+            if (!defersCommit) super.commit();
+        }
+    }
+
+    interface Listener {
+        void connected() throws Exception;
+    }
+
+    /** Null while there is no connection. */
+    Database database;
+    /** Called after each new connection. */
+    Listener listener = () -> {};
+    private final Errors errors;
+    /** Whether the connection broke during the request under way and was replaced. */
+    private boolean replaced;
+    private Map<String, Object> request;
+    private boolean transactionalDdl;
+    /** SQL that switches the role for the rest of a transaction, or null. */
+    private Pattern roleSwitch;
+
+    Target(Errors errors) {
+        this.errors = errors;
+    }
+
+    /** Connects to another database, in place of the one before. */
+    void connectTo(Map<String, Object> wanted) throws Exception {
+        request = wanted;
+        transactionalDdl = Boolean.TRUE.equals(wanted.get("transactional_ddl"));
+        try {
+            roleSwitch = wanted.get("role_switch") == null ? null : Pattern.compile(Json.text(wanted.get("role_switch")), Pattern.CASE_INSENSITIVE);
+        } catch (PatternSyntaxException e) {
+            throw new Fault(Fault.Kind.INTERNAL, "role_switch is not a regular expression: " + e.getDescription(), e);
+        }
+        errors.connectedWith(Json.text(wanted.get("password")), Json.strings(wanted.get("message_prefixes")));
+        connect();
+    }
+
+    /** Connects to the same database again unless the connection works. */
+    void ensure() throws Exception {
+        if (request == null) throw new Fault(Fault.Kind.INTERNAL, "connect comes first");
+        if (database == null || !jdbc().isValid(5)) connect();
+    }
+
+    /** Connects to the same database again. */
+    void connect() throws Exception {
+        disconnect();
+        Properties properties = new Properties();
+        if (request.get("properties") != null) Json.object(request.get("properties")).forEach((key, value) -> properties.put(key, String.valueOf(value)));
+        if (request.get("user") != null) properties.put("user", request.get("user"));
+        if (request.get("password") != null) properties.put("password", request.get("password"));
+        try {
+            DatabaseConnection connection = new DeferringConnection(DriverManager.getConnection(Json.text(request.get("url")), properties));
+            database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(connection);
+        } catch (SQLException | DatabaseException e) {
+            throw new Fault(Fault.Kind.CONNECTION, "Liquibase cannot connect: " + errors.innermost(e), e);
+        }
+        commit();
+        listener.connected();
+    }
+
+    /** Connects to the same database again, because the connection broke during an act. */
+    void replace() throws Exception {
+        replaced = true;
+        connect();
+    }
+
+    /** A new request begins: what broke before is not its failure. */
+    void forgetReplacement() {
+        replaced = false;
+    }
+
+    void disconnect() {
+        if (database == null) return;
+        try {
+            database.close();
+        } catch (Exception ignored) {
+            // The connection is given up because it is broken or no longer wanted.
+        }
+        database = null;
+        Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class).resetAll();
+        LockServiceFactory.getInstance().resetAll();
+    }
+
+    Connection jdbc() {
+        return ((JdbcConnection) database.getConnection()).getUnderlyingConnection();
+    }
+
+    /** Runs statements and commits them, so that the settings they make outlive a rollback. */
+    void runSession(List<String> statements) throws SQLException {
+        try (Statement statement = jdbc().createStatement()) {
+            for (String sql : statements) statement.execute(sql);
+        }
+        commit();
+    }
+
+    private void commit() throws SQLException {
+        if (!jdbc().getAutoCommit()) jdbc().commit();
+    }
+
+    /** Ends a transaction that only read. */
+    void endRead() throws SQLException {
+        if (!jdbc().isClosed() && !jdbc().getAutoCommit()) jdbc().rollback();
+    }
+
+    // ---- a changeset and its record as one transaction
+
+    /** Keeps the transaction of a changeset open for its record where both can be one transaction. */
+    void deferCommit(ChangeSet changeSet, List<Change> changes) {
+        setDeferring(transactionalDdl && changeSet.isRunInTransaction() && changeSet.getRunWith() == null && !switchesRole(changes));
+    }
+
+    void stopDeferring() {
+        setDeferring(false);
+    }
+
+    private void setDeferring(boolean defers) {
+        if (database != null && database.getConnection() instanceof DeferringConnection connection) connection.defersCommit = defers;
+    }
+
+    /** Whether the record would be written as another role, which need not be allowed to write it. */
+    private boolean switchesRole(List<Change> changes) {
+        if (roleSwitch == null) return false;
+        for (Change change : changes) {
+            String sql = change instanceof AbstractSQLChange written ? written.getSql() : null;
+            if (sql != null && roleSwitch.matcher(sql).find()) return true;
+        }
+        return false;
+    }
+
+    // ---- after a failure
+
+    /** Whether the connection broke during the request under way. */
+    boolean lost() {
+        try {
+            return replaced || database != null && (database.getConnection().isClosed() || !jdbc().isValid(2));
+        } catch (Exception e) {
+            return true;
+        }
+    }
+
+    /** Gives the connection back the state that the next request expects. */
+    void recover() {
+        try {
+            if (database == null) return;
+            stopDeferring();
+            if (!replaced && lost()) {
+                connect();
+                return;
+            }
+            if (!jdbc().getAutoCommit()) database.rollback();
+            // A changeset outside a transaction that failed leaves the other mode behind.
+            database.setAutoCommit(database.getAutoCommitMode());
+        } catch (Exception e) {
+            // The next request connects again, and reports it if that fails.
+            disconnect();
+        }
+    }
+}
