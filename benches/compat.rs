@@ -15,7 +15,7 @@ use drydock::contract::{Arity, Contract, Query, Version};
 use drydock::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
 use drydock::model::endpoint::Endpoint;
 use drydock::product::postgres::local::Local;
-use drydock::product::{self, Database, Provider};
+use drydock::product::{self, Database};
 
 use drydock::stages::compat::{Checker, Trial};
 use drydock::watcher::Progress;
@@ -106,7 +106,7 @@ fn changesets(
             checksum: None,
             phase: Phase::Contract,
             in_transaction: true,
-            statements: database.analyse(&[sql], catalog).unwrap(),
+            statements: database.statements(&[sql], catalog).unwrap(),
             reverse: Reverse::None,
             inverse: Vec::new(),
             allowed: Vec::new(),
@@ -128,10 +128,10 @@ async fn main() {
     let production = product::embedded(Endpoint { database: "bench".into(), ..cluster });
     production.execute_script(&schema()).await.unwrap();
     let catalog = production.catalog().await.unwrap();
-    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
+    let provider = production.product().provider().await.unwrap();
     let scratch = folder.path().join("scratch");
     let quiet: Progress = Arc::new(|_, _| {});
-    let template = provider.scratch(production.as_ref(), &scratch, quiet.clone()).await.unwrap();
+    let places = provider.scratch(production.as_ref(), &scratch, quiet.clone()).await.unwrap().unwrap();
 
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header([
@@ -158,16 +158,13 @@ async fn main() {
             .collect();
         let plan = changesets(count, tables, production.as_ref(), &catalog);
         let begun = Instant::now();
-        let checked = production.at(provider.fresh_scratch(&template, "checked").await.unwrap());
+        let checked = production.at(places.copy(places.template(), "checked").await.unwrap());
         let checker = Checker::new(Arc::clone(&checked), &contracts, "bench").await.unwrap();
         let looked = begun.elapsed().as_secs_f64();
         let wanted = checker.reachable(&plan);
-        let lent = provider
-            .sample_rows(production.as_ref(), &catalog, &scratch, &wanted, quiet.clone())
-            .await
-            .unwrap();
-        let trial =
-            Trial::begin(Arc::clone(&provider), Arc::clone(&production), lent, "bench").await.unwrap();
+        let lent =
+            places.sample_rows(production.as_ref(), &catalog, &wanted, quiet.clone()).await.unwrap().unwrap();
+        let trial = Trial::begin(Arc::clone(&places), Arc::clone(&production), lent, "bench").await.unwrap();
         let lent = begun.elapsed().as_secs_f64() - looked;
         let mut checker = checker.with(Some(trial));
         for changeset in &plan {

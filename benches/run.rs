@@ -19,11 +19,10 @@ use drydock::model::changeset::ChangesetId;
 use drydock::model::evidence::{Outcome, RunRecord, TrafficSummary};
 use drydock::model::query::Ending;
 use drydock::model::stage::Stage;
-use drydock::product::Database;
-use drydock::run::drive::{self, Until};
-use drydock::run::record;
-use drydock::run::{Run, RunOptions, target};
-use drydock::stages::Stages;
+use drydock::operations::Operations;
+use drydock::product::{Database, Products};
+use drydock::run::drive::Until;
+use drydock::run::{RunOptions, target};
 use drydock::watcher::Watcher;
 use drydock::{contract, demo};
 
@@ -147,14 +146,13 @@ impl Drop for Report {
 async fn migrate(environment: &Environment, report: f64) -> RunRecord {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     // Made before the clock runs.
-    let database = target::open(environment, &watcher).await.unwrap();
+    let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
     let _report = Report::begin(database, report);
-    let mut run = Run::open(environment.clone(), RunOptions::default(), watcher, false).await.unwrap();
-    let id = run.id.clone();
-    let outcome = drive::drive(&mut run, &mut Stages::default(), Until::End).await.unwrap();
-    run.close(false).await;
+    let driven =
+        Operations::new(watcher).migrate(environment, RunOptions::default(), None, Until::End).await.unwrap();
+    let outcome = driven.ended;
     assert!(matches!(outcome, Some(Outcome::Held | Outcome::Migrated)), "the run ended {outcome:?}");
-    record::load(environment, &id).unwrap()
+    driven.record
 }
 
 struct Bare {
@@ -166,7 +164,7 @@ struct Bare {
 
 async fn update(environment: &Environment, changesets: &[ChangesetId], report: f64) -> Bare {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
-    let database = target::open(environment, &watcher).await.unwrap();
+    let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
     let contracts = contract::load(&environment.contracts).unwrap();
     let options = TrafficOptions {
         rate: environment.traffic.rate,

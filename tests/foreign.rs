@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use drydock::model::endpoint::Endpoint;
 use drydock::model::query::Ending;
-use drydock::product;
-use drydock::product::Provider;
 use drydock::product::postgres::local::Local;
+use drydock::product::{self, Products, Provider};
 use drydock::watcher::Progress;
 use support::{Home, Ran, matches_schema};
 
@@ -62,7 +61,7 @@ impl Shop {
             admin.execute_script("create database shop owner app").await.unwrap();
             let Endpoint { host, port, .. } = &endpoint;
             let url = format!("postgresql://app:{PASSWORD}@{host}:{port}/shop");
-            product::open(&url).unwrap().execute_script(TABLES).await.unwrap();
+            Products::default().open(&url).unwrap().execute_script(TABLES).await.unwrap();
             (url, Endpoint { database: "shop".to_owned(), ..endpoint })
         });
         let shop = Self { home, url, admin };
@@ -133,7 +132,7 @@ fn contracts_are_harvested_from_what_was_asked_and_compared_with_it() {
     refused("may not see the queries of other roles");
     admin("grant pg_read_all_stats to app");
     admin("select pg_stat_statements_reset()");
-    let app = product::open(&shop.url).unwrap();
+    let app = Products::default().open(&shop.url).unwrap();
     for sql in ASKED {
         // A function that is there while the query runs, and gone when somebody looks.
         let gone = "create function pg_temp.gone(bigint) returns bigint language sql as 'select $1'; ";
@@ -239,7 +238,8 @@ fn a_foreign_database_and_bad_input() {
     // Somebody changes the schema behind everybody's back.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        product::open(&shop.url)
+        Products::default()
+            .open(&shop.url)
             .unwrap()
             .execute_script("alter table orders add column hotfix int")
             .await
@@ -415,21 +415,21 @@ fn a_copy_is_made_anew_whoever_is_in_it() {
     let shop = Shop::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let production = product::open(&shop.url).unwrap();
+        let production = Products::default().open(&shop.url).unwrap();
         let local = Local::find().await.unwrap();
         let folder = shop.home.folder.join("scratch");
         let quiet: Progress = Arc::new(|_, _| {});
-        local.scratch(production.as_ref(), &folder, quiet.clone()).await.unwrap();
+        let places = local.scratch(production.as_ref(), &folder, quiet.clone()).await.unwrap().unwrap();
         let catalog = production.catalog().await.unwrap();
         let wanted = ["public.orders".to_owned()].into();
-        let lent = local.sample_rows(production.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
+        let lent = places.sample_rows(production.as_ref(), &catalog, &wanted, quiet).await.unwrap().unwrap();
         assert_eq!(lent.tables.keys().collect::<Vec<_>>(), ["public.customers", "public.orders"]);
-        let copy = local.fresh_scratch(&lent.template, "copy").await.unwrap();
+        let copy = places.copy(&lent.template, "copy").await.unwrap();
         let (user, password) = (lent.user.clone(), Some(lent.password.clone()));
         let trier = production.at(Endpoint { user, password, ..copy });
         let mut client = trier.client("test").await.unwrap();
         let shape = client.describe("select count(*) from orders").await.unwrap();
-        local.fresh_scratch(&lent.template, "copy").await.unwrap();
+        places.copy(&lent.template, "copy").await.unwrap();
         let again = client.run("select count(*) from orders", &shape, &[], Ending::Commit).await;
         assert!(again.is_err() && !client.alive());
         local.discard(&folder).await.unwrap();

@@ -15,10 +15,9 @@ use drydock::model::changeset::Backfill;
 use drydock::model::endpoint::Endpoint;
 use drydock::model::query::Ending;
 use drydock::model::session::Blocks;
-use drydock::product::Provider;
 use drydock::product::postgres::Postgres;
 use drydock::product::postgres::local::Local;
-use drydock::product::{Client, Database};
+use drydock::product::{Client, Database, Execute, Inspect, Provider, Sessions};
 use drydock::watcher::Progress;
 
 const SCHEMA: &str = r#"
@@ -323,13 +322,13 @@ async fn backups_equal_their_source_under_writes() {
     assert!(backup.moment.name.is_some() && backup.moment.exact);
     assert_equal(&backup, &copy).await;
 
-    let scratch = rig.local.scratch(&source, &rig.path("scratch"), quiet()).await.unwrap();
+    let scratch = rig.local.scratch(&source, &rig.path("scratch"), quiet()).await.unwrap().unwrap();
     let began = Instant::now();
-    let first = Postgres::from_endpoint(rig.local.fresh_scratch(&scratch, "one").await.unwrap());
+    let first = Postgres::from_endpoint(scratch.copy(scratch.template(), "one").await.unwrap());
     eprintln!("fresh scratch: {:?}", began.elapsed());
     first.execute_script("DROP TABLE log.texts").await.unwrap();
     let kept = first.client("looking").await.unwrap();
-    let again = Postgres::from_endpoint(rig.local.fresh_scratch(&scratch, "one").await.unwrap());
+    let again = Postgres::from_endpoint(scratch.copy(scratch.template(), "one").await.unwrap());
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!kept.alive());
     assert_eq!(
@@ -366,8 +365,8 @@ async fn a_user_with_few_rights_gets_a_dump() {
     assert!(!info.superuser && !info.sees_activity);
     copy.activity("drydock").await.unwrap();
     copy.footprint().await.unwrap();
-    let scratch = rig.local.scratch(&shop, &rig.path("scratch"), quiet()).await.unwrap();
-    let fresh = Postgres::from_endpoint(rig.local.fresh_scratch(&scratch, "two").await.unwrap());
+    let scratch = rig.local.scratch(&shop, &rig.path("scratch"), quiet()).await.unwrap().unwrap();
+    let fresh = Postgres::from_endpoint(scratch.copy(scratch.template(), "two").await.unwrap());
     assert_eq!(
         backup.schema.differences(&fresh.schema_fingerprint().await.unwrap(), 9),
         Vec::<String>::new()
@@ -515,7 +514,7 @@ async fn clients_see_what_a_service_would() {
     let before = cost(&mut client).await;
     source.execute_script("CREATE INDEX by_weight ON log.shipments (weight)").await.unwrap();
     let tables = ["log.shipments".to_owned(), "log.events".to_owned()];
-    source.renew_statistics(&tables[..1], &tables[1..]).await.unwrap();
+    source.refresh_statistics(&tables[..1], &tables[1..]).await.unwrap();
     assert!(cost(&mut client).await * 10.0 < before);
     source.execute_script("DROP INDEX log.by_weight").await.unwrap();
 
@@ -687,10 +686,7 @@ async fn watches_claims_and_batches() {
     assert_eq!(rewritten, ["log.texts"]);
     assert!(after.log_bytes > before.log_bytes);
     assert!(source.execute_script("CREATE UNIQUE INDEX CONCURRENTLY bad ON log.uuids (n)").await.is_err());
-    assert!(
-        source.drop_invalid_index("log.bad").await.unwrap()
-            && !source.drop_invalid_index("log.bad").await.unwrap()
-    );
+    assert!(source.before_retry("log.bad").await.unwrap() && !source.before_retry("log.bad").await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bucket::{Bucket, SECRET};
-use drydock::product;
+use drydock::product::Products;
 use support::{Home, Ran};
 
 /// The demo's production, served to all machines of a test.
@@ -46,13 +46,13 @@ impl Production {
 
     fn run(&self, script: &str) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let database = product::open(&self.url).unwrap();
+        let database = Products::default().open(&self.url).unwrap();
         runtime.block_on(database.execute_script(script)).unwrap();
     }
 
     fn schema(&self) -> model::schema::SchemaFingerprint {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let database = product::open(&self.url).unwrap();
+        let database = Products::default().open(&self.url).unwrap();
         runtime.block_on(database.schema_fingerprint()).unwrap()
     }
 }

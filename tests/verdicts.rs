@@ -7,7 +7,6 @@ mod support;
 use std::sync::Arc;
 
 use drydock::contract;
-use drydock::product::Provider;
 use drydock::product::postgres::local::Local;
 use drydock::product::{self, Database};
 use drydock::stages::compat::Checker;
@@ -223,14 +222,14 @@ async fn a_break_is_told_and_a_near_miss_is_not() {
     }
     let contracts = contract::load(&contracts).unwrap();
     let catalog = database.catalog().await.unwrap();
-    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
+    let provider = database.product().provider().await.unwrap();
     let folder = home.folder.join("scratch");
-    let quiet: provider::Progress = Arc::new(|_, _| {});
-    let template = provider.scratch(database.as_ref(), &folder, quiet).await.unwrap();
+    let quiet: drydock::watcher::Progress = Arc::new(|_, _| {});
+    let places = provider.scratch(database.as_ref(), &folder, quiet).await.unwrap().unwrap();
     let mut wrong = Vec::new();
     for (sql, expected) in CASES {
         let scratch: Arc<dyn Database> =
-            database.at(provider.fresh_scratch(&template, "checked").await.unwrap());
+            database.at(places.copy(places.template(), "checked").await.unwrap());
         let mut checker = Checker::new(Arc::clone(&scratch), &contracts, "verdicts").await.unwrap();
         let change = changeset(sql, database.as_ref(), &catalog);
         scratch.execute_script(sql).await.unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use drydock::contract::Query;
 use drydock::model::evidence::{Verdict, VerdictKind};
-use drydock::product::{self, Database, Provider};
+use drydock::product::{self, Database};
 use drydock::stages::compat::{Checker, Trial};
 use drydock::watcher::Progress;
 use tokio_postgres::Client;
@@ -64,7 +64,10 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
     client.batch_execute("begin").await.unwrap();
     for (query, role) in queries.values() {
         if !texts.contains_key(query.sql.as_str()) {
-            let roles = |sql: &str| database.parameter_roles(sql, &catalog).unwrap_or_default();
+            let roles = |sql: &str| {
+                let usages = futures::executor::block_on(database.queries(&[sql], &catalog));
+                usages.into_iter().flatten().next().unwrap_or_default().roles
+            };
             match truth::Trial::of(&client, query, *role, roles).await {
                 Ok(trial) => drop(texts.insert(&query.sql, Text { trial, objects: reach.of(&query.sql) })),
                 Err(error) => wrong.push(error),
@@ -87,15 +90,15 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
         begun.elapsed()
     );
 
-    let provider: Arc<dyn Provider> = product::local_provider().await.unwrap();
+    let provider = database.product().provider().await.unwrap();
     let quiet: Progress = Arc::new(|_, _| {});
     let folder = schema.home.folder.join("scratch");
-    let template = provider.scratch(database.as_ref(), &folder, quiet.clone()).await.unwrap();
+    let places = provider.scratch(database.as_ref(), &folder, quiet.clone()).await.unwrap().unwrap();
     let wanted = catalog.tables.keys().cloned().collect();
-    let lent = provider.sample_rows(database.as_ref(), &catalog, &folder, &wanted, quiet).await.unwrap();
-    let trial = Trial::begin(Arc::clone(&provider), Arc::clone(database), lent, "mutations").await.unwrap();
+    let lent = places.sample_rows(database.as_ref(), &catalog, &wanted, quiet).await.unwrap().unwrap();
+    let trial = Trial::begin(Arc::clone(&places), Arc::clone(database), lent, "mutations").await.unwrap();
     let fresh = async |n: usize| {
-        database.at(provider.fresh_scratch(&template, &format!("checked_{}", n % 2)).await.unwrap())
+        database.at(places.copy(places.template(), &format!("checked_{}", n % 2)).await.unwrap())
     };
     let mut scratch = fresh(0).await;
     let checker = Checker::new(Arc::clone(&scratch), &schema.contracts, "mutations").await.unwrap();

@@ -210,7 +210,7 @@ pub fn matches_schema(home: &Home, of: &str, document: &Value) {
 
 /// A changeset of one text, as the plan would have it.
 pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Changeset {
-    let statements = database.analyse(&[sql.to_owned()], catalog).unwrap();
+    let statements = database.statements(&[sql.to_owned()], catalog).unwrap();
     Changeset {
         key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
         line: None,

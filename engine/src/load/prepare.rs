@@ -120,24 +120,22 @@ async fn describe<'a>(
     let mut found = Vec::new();
     let mut skipped = Vec::new();
     let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
-    for (contract, version, query) in versions.flat_map(|(c, v)| v.queries.iter().map(move |q| (c, v, q))) {
-        if options.only_reads && !source.reads_only(&query.sql, catalog) {
+    let queries: Vec<_> = versions.flat_map(|(c, v)| v.queries.iter().map(move |q| (c, v, q))).collect();
+    let texts: Vec<&str> = queries.iter().map(|(.., query)| query.sql.as_str()).collect();
+    let usages = source.usages(&texts, catalog).await;
+    for ((contract, version, query), usage) in queries.into_iter().zip(usages) {
+        // The server may take what the grammar does not: its values are made by type.
+        let usage = usage.unwrap_or_default();
+        if options.only_reads && !usage.only_reads {
             continue;
         }
         // The server keeps the text that it sees first, and that is this one.
         let sql = tagged(contract, version, query, options.ending);
         let refused = match client.describe(&sql).await {
-            Ok(shape) => match source.roles(&query.sql, catalog) {
-                Ok(roles) => {
-                    found.push(Described { contract, version, query, sql, shape, roles });
-                    continue;
-                }
-                // The server takes what our grammar does not: its values are made by type.
-                Err(_) => {
-                    found.push(Described { contract, version, query, sql, shape, roles: Vec::new() });
-                    continue;
-                }
-            },
+            Ok(shape) => {
+                found.push(Described { contract, version, query, sql, shape, roles: usage.roles });
+                continue;
+            }
             Err(error) => error,
         };
         if !client.alive() {

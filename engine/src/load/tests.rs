@@ -17,7 +17,7 @@ use crate::load::{Period, Traffic, TrafficOptions};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
 use crate::model::query::{
-    Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape,
+    Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape, Usage,
 };
 use crate::product::Client;
 
@@ -137,11 +137,13 @@ impl Source for Fake {
         self.0.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(FakeClient { script: Arc::clone(&self.0), alive: true }))
     }
-    fn roles(&self, _: &str, _: &Catalog) -> Result<Vec<ParameterRole>> {
-        Ok(vec![ParameterRole::Insert { table: "t".to_owned(), column: "c".to_owned() }])
-    }
-    fn reads_only(&self, sql: &str, _: &Catalog) -> bool {
-        sql.starts_with("read")
+    async fn usages(&self, sql: &[&str], _: &Catalog) -> Vec<Result<Usage>> {
+        let usage = |sql: &&str| Usage {
+            roles: vec![ParameterRole::Insert { table: "t".to_owned(), column: "c".to_owned() }],
+            only_reads: sql.starts_with("read"),
+            ..Usage::default()
+        };
+        sql.iter().map(|sql| Ok(usage(sql))).collect()
     }
     async fn samples(&self, _: &str, _: &str, _: u32) -> Result<Vec<String>> {
         Ok((0..50).map(|n| n.to_string()).collect())

@@ -14,6 +14,13 @@ pub struct Reads {
     pub all: bool,
 }
 
+/// What the answer of a query depends on, and where its columns come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResultFacts {
+    pub reads: Reads,
+    pub sources: ResultSources,
+}
+
 /// A column of a query's result, by name, and the columns of tables (`schema.table`, column) that its values are.
 pub type ResultSources = Vec<(String, Vec<(String, String)>)>;
 
@@ -43,6 +50,8 @@ pub struct Usage {
     pub writes: Vec<Write>,
     /// One per parameter, `$1` first.
     pub roles: Vec<ParameterRole>,
+    /// It leaves no trace and takes no row lock. What is not sure to, does not count.
+    pub only_reads: bool,
 }
 
 /// A table that a query writes to.

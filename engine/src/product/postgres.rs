@@ -14,15 +14,18 @@ use crate::model::catalog::Catalog;
 use crate::model::change::{Change, Reference};
 use crate::model::changeset::{Backfill, Statement};
 use crate::model::endpoint::{Endpoint, JdbcTarget, Limits};
-use crate::model::query::{ParameterRole, Reads, ResultSources, Usage, Write};
+use crate::model::query::{ResultFacts, Usage};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::Activity;
 use crate::model::statement_stats::StatementStats;
-use crate::product::{Batch, Claim, Client, Database, LockWatch};
+use crate::product::{
+    self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
+    Inspect, LockWatch, Provider, ScratchKind, Sessions,
+};
 use diff::{fingerprint, object_ids, objects};
 use hazards::analyse;
-use queries::{parameters, reads, references, uses, writes};
+use queries::{parameters, reads, references, uses};
 use server::connect::{FINGERPRINT, INSPECT};
 use server::{activity, batch, catalog, claim, client, connect, facts, statement_stats};
 
@@ -45,6 +48,44 @@ const ROLE_SWITCH: &str =
     r"\bset\s+(local\s+)?(role|session\s+authorization)\b|\bset_config\s*\(\s*'(role|session_authorization)'";
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
+
+/// PostgreSQL as a product.
+#[derive(Debug, Clone, Copy)]
+pub struct Product;
+
+#[async_trait]
+impl product::Product for Product {
+    fn name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn schemes(&self) -> &'static [&'static str] {
+        &["postgres", "postgresql"]
+    }
+
+    fn example(&self) -> &'static str {
+        "postgresql://user@host:5432/database"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            transactional_ddl: true,
+            scratch: ScratchKind::Copies,
+            sample_rows: true,
+            shortest_lock_wait: Duration::from_millis(1),
+            concurrent_index: true,
+            plan_costs: true,
+        }
+    }
+
+    fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
+        Ok(Arc::new(Postgres::from_url(url)?))
+    }
+
+    async fn provider(&self) -> Result<Arc<dyn Provider>> {
+        Ok(Arc::new(local::Local::find().await?))
+    }
+}
 
 /// A server, a database in it, and the connections we keep there.
 #[derive(Clone)]
@@ -168,8 +209,8 @@ impl Postgres {
 
 #[async_trait]
 impl Database for Postgres {
-    fn product(&self) -> &'static str {
-        "PostgreSQL"
+    fn product(&self) -> Arc<dyn product::Product> {
+        Arc::new(Product)
     }
 
     fn endpoint(&self) -> &Endpoint {
@@ -208,24 +249,82 @@ impl Database for Postgres {
         }
     }
 
-    fn session_limits(&self, limits: &Limits, application: &str) -> Vec<String> {
-        let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
-        vec![
-            "SET default_transaction_read_only = off".into(),
-            format!("SET application_name = {}", literal(application)),
-            format!("SET lock_timeout = {}", ms(limits.lock_wait)),
-            format!("SET statement_timeout = {}", ms(limits.statement)),
-            "SET idle_in_transaction_session_timeout = '60s'".into(),
-            // When we die, a statement of ours must not go on for hours. Before 14 there is no such setting, and setting it
-            // through the list of settings is no error then.
-            "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'".into(),
-        ]
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+        let client = self.connect(application).await?;
+        Ok(Box::new(client::Service::new(client)))
+    }
+
+    fn harvest(&self) -> Option<&dyn Harvest> {
+        Some(self)
+    }
+
+    fn faults(&self) -> Option<&dyn FaultInjection> {
+        Some(self)
+    }
+}
+
+impl Dialect for Postgres {
+    fn statements(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
+        analyse::analyse(sql, catalog)
+    }
+
+    fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
+        analyse::coming(sql, catalog)
+    }
+
+    fn hazards(&self) -> BTreeSet<String> {
+        hazards::names()
+    }
+
+    fn foreign_keys(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>> {
+        references::added(sql, catalog)
+    }
+
+    fn spell_out(&self, sql: &str, catalog: &Catalog) -> Result<String> {
+        parameters::spell_out(sql, catalog)
+    }
+
+    fn query_fingerprint(&self, sql: &str) -> Result<String> {
+        statement_stats::fingerprint(sql)
     }
 
     fn is_busy(&self, code: &str) -> bool {
         connect::is_busy(code)
     }
+}
 
+#[async_trait]
+impl Analyze for Postgres {
+    async fn queries(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<Usage>> {
+        beside(sql, catalog, uses::usage).await
+    }
+
+    async fn results(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<ResultFacts>> {
+        beside(sql, catalog, |sql, catalog| {
+            Ok(ResultFacts { reads: reads::reads(sql)?, sources: parameters::result_sources(sql, catalog)? })
+        })
+        .await
+    }
+}
+
+/// Reads queries with the grammar, beside whatever else is waited for.
+async fn beside<T: Send + 'static>(
+    sql: &[&str],
+    catalog: &Catalog,
+    read: impl Fn(&str, &Catalog) -> Result<T> + Send + 'static,
+) -> Vec<Result<T>> {
+    let count = sql.len();
+    let queries: Vec<String> = sql.iter().map(|sql| (*sql).to_owned()).collect();
+    let catalog = catalog.clone();
+    let task = tokio::task::spawn_blocking(move || queries.iter().map(|sql| read(sql, &catalog)).collect());
+    match task.await {
+        Ok(facts) => facts,
+        Err(e) => (0..count).map(|_| Err(Error::failed(format!("queries cannot be read: {e}")))).collect(),
+    }
+}
+
+#[async_trait]
+impl Inspect for Postgres {
     async fn server(&self) -> Result<ServerInfo> {
         let client = self.take_started(INSPECT).await?;
         let info = facts::read(&client, &self.endpoint).await?;
@@ -259,30 +358,6 @@ impl Database for Postgres {
         fingerprint::data((&a, &b), major, tables).await
     }
 
-    fn analyse(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
-        analyse::analyse(sql, catalog)
-    }
-
-    fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
-        analyse::coming(sql, catalog)
-    }
-
-    fn hazards(&self) -> BTreeSet<String> {
-        hazards::names()
-    }
-
-    fn parameter_roles(&self, sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {
-        parameters::parameter_roles(sql, catalog)
-    }
-
-    fn usage(&self, sql: &str, catalog: &Catalog) -> Result<Usage> {
-        uses::usage(sql, catalog)
-    }
-
-    fn references(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Reference>> {
-        references::added(sql, catalog)
-    }
-
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
         let numbers = async {
             let client = self.take(FINGERPRINT).await?;
@@ -296,36 +371,8 @@ impl Database for Postgres {
         Ok(SchemaSnapshot { schema, objects })
     }
 
-    fn changes(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
+    fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         diff::between(before, after)
-    }
-
-    fn reads(&self, sql: &str) -> Result<Reads> {
-        reads::reads(sql)
-    }
-
-    fn spell_out(&self, sql: &str, catalog: &Catalog) -> Result<String> {
-        parameters::spell_out(sql, catalog)
-    }
-
-    fn result_sources(&self, sql: &str, catalog: &Catalog) -> Result<ResultSources> {
-        parameters::result_sources(sql, catalog)
-    }
-
-    fn writes(&self, sql: &str, catalog: &Catalog) -> Result<Vec<Write>> {
-        writes::writes(sql, catalog)
-    }
-
-    fn query_fingerprint(&self, sql: &str) -> Result<String> {
-        statement_stats::fingerprint(sql)
-    }
-
-    async fn statement_stats(&self) -> Result<StatementStats> {
-        let catalog = self.catalog().await?;
-        let client = self.take(INSPECT).await?;
-        let seen = statement_stats::read(&client, &catalog).await?;
-        self.give_back(INSPECT, client);
-        Ok(seen)
     }
 
     async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
@@ -350,11 +397,16 @@ impl Database for Postgres {
         Ok(present)
     }
 
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
-        let client = self.connect(application).await?;
-        Ok(Box::new(client::Service::new(client)))
+    async fn footprint(&self) -> Result<Footprint> {
+        let client = self.take(INSPECT).await?;
+        let footprint = facts::footprint(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(footprint)
     }
+}
 
+#[async_trait]
+impl Sessions for Postgres {
     async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>> {
         let claim = claim::Claim::take(self.connect(connect::CLAIM).await?, name).await?;
         Ok(claim.map(|c| Box::new(c) as Box<dyn Claim>))
@@ -365,13 +417,6 @@ impl Database for Postgres {
         let ended = claim::end_sessions(&client, application_prefix).await?;
         self.give_back(INSPECT, client);
         Ok(ended)
-    }
-
-    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool> {
-        let client = self.take(INSPECT).await?;
-        let alive = activity::liquibase_alive(&client, since, ours).await?;
-        self.give_back(INSPECT, client);
-        Ok(alive)
     }
 
     async fn activity(&self, ours: &str) -> Result<Activity> {
@@ -386,28 +431,31 @@ impl Database for Postgres {
         Ok(Box::new(watch))
     }
 
-    async fn footprint(&self) -> Result<Footprint> {
+    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool> {
         let client = self.take(INSPECT).await?;
-        let footprint = facts::footprint(&client).await?;
+        let alive = activity::liquibase_alive(&client, since, ours).await?;
         self.give_back(INSPECT, client);
-        Ok(footprint)
+        Ok(alive)
+    }
+}
+
+#[async_trait]
+impl Execute for Postgres {
+    fn session_setup(&self, limits: &Limits, application: &str) -> Vec<String> {
+        let ms = |limit: Option<Duration>| limit.map_or(0, |d| d.as_millis().max(1));
+        vec![
+            "SET default_transaction_read_only = off".into(),
+            format!("SET application_name = {}", literal(application)),
+            format!("SET lock_timeout = {}", ms(limits.lock_wait)),
+            format!("SET statement_timeout = {}", ms(limits.statement)),
+            "SET idle_in_transaction_session_timeout = '60s'".into(),
+            // When we die, a statement of ours must not go on for hours. Before 14 there is no such setting, and setting it
+            // through the list of settings is no error then.
+            "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'".into(),
+        ]
     }
 
-    async fn renew_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {
-        let client = self.take(INSPECT).await?;
-        let names = |all: &[String]| all.iter().map(|t| quoted_relation(t)).collect::<Vec<_>>().join(", ");
-        // A rewritten table also lacks the map by which an index alone answers.
-        for (verb, tables) in [("ANALYZE", tables), ("VACUUM (ANALYZE)", rewritten)] {
-            if !tables.is_empty() {
-                let sql = format!("{verb} {}", names(tables));
-                client.batch_execute(&sql).await.server_context("cannot renew the planner's statistics")?;
-            }
-        }
-        self.give_back(INSPECT, client);
-        Ok(())
-    }
-
-    async fn drop_invalid_index(&self, index: &str) -> Result<bool> {
+    async fn before_retry(&self, index: &str) -> Result<bool> {
         let client = self.take(INSPECT).await?;
         let dropped = batch::drop_invalid_index(&client, index).await?;
         self.give_back(INSPECT, client);
@@ -431,19 +479,47 @@ impl Database for Postgres {
         batch
     }
 
-    async fn disturb(&self, tables: &[String], time: Duration) -> Result<()> {
+    async fn refresh_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {
+        let client = self.take(INSPECT).await?;
+        let names = |all: &[String]| all.iter().map(|t| quoted_relation(t)).collect::<Vec<_>>().join(", ");
+        // A rewritten table also lacks the map by which an index alone answers.
+        for (verb, tables) in [("ANALYZE", tables), ("VACUUM (ANALYZE)", rewritten)] {
+            if !tables.is_empty() {
+                let sql = format!("{verb} {}", names(tables));
+                client.batch_execute(&sql).await.server_context("cannot renew the planner's statistics")?;
+            }
+        }
+        self.give_back(INSPECT, client);
+        Ok(())
+    }
+
+    async fn execute_script(&self, sql: &str) -> Result<()> {
+        batch::script(&self.connect(INSPECT).await?, sql).await
+    }
+}
+
+#[async_trait]
+impl Harvest for Postgres {
+    async fn statement_stats(&self) -> Result<StatementStats> {
+        let catalog = self.catalog().await?;
+        let client = self.take(INSPECT).await?;
+        let seen = statement_stats::read(&client, &catalog).await?;
+        self.give_back(INSPECT, client);
+        Ok(seen)
+    }
+}
+
+#[async_trait]
+impl FaultInjection for Postgres {
+    async fn lock_tables(&self, tables: &[String], time: Duration) -> Result<()> {
         let tables: Vec<String> = tables.iter().map(|t| connect::quoted_relation(t)).collect();
         let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "));
         let sql = format!("BEGIN; {lock}; SELECT pg_sleep({}); COMMIT", time.as_secs_f64());
         batch::script(&self.connect("somebody else").await?, &sql).await
     }
 
-    fn sabotage(&self) -> Vec<String> {
+    fn failing_session(&self) -> Vec<String> {
         // An error that no retry mends; the next `session_limits` takes it back.
         vec!["SET default_transaction_read_only = on".to_owned()]
-    }
-
-    async fn execute_script(&self, sql: &str) -> Result<()> {
-        batch::script(&self.connect(INSPECT).await?, sql).await
     }
 }

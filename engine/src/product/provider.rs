@@ -1,7 +1,8 @@
-//! Where backups, clones and scratch databases come from.
+//! Where backups, clones and scratch databases of a product come from.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -35,26 +36,38 @@ pub trait Provider: Send + Sync {
         folder: &Path,
         progress: Progress,
     ) -> Result<Endpoint>;
-    /// An empty-of-data database with the schema and Liquibase's history of `database`, and its planner statistics where
-    /// they can be had; a template from which `fresh_scratch` makes copies in well under a second.
-    async fn scratch(&self, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint>;
-    /// A new copy of the scratch template with the given name (replaces an earlier one of that name).
-    async fn fresh_scratch(&self, template: &Endpoint, name: &str) -> Result<Endpoint>;
-    /// Takes away what changesets made for the whole server in `folder`, as roles are, and with it all copies; says whether there
-    /// was anything.
-    async fn clear_scratch(&self, folder: &Path) -> Result<bool>;
-    /// A second template beside the one that `scratch` made in `folder`: with rows of these tables of production, and with
-    /// the rows that they refer to. Reads little, by key, and never for long.
-    async fn sample_rows(
+    /// Scratch databases in `folder`, with the schema and Liquibase's history of `database` and none of its rows; an earlier
+    /// one there is replaced. `None` where the product's capabilities say that there are none.
+    async fn scratch(
         &self,
         database: &dyn Database,
-        catalog: &Catalog,
         folder: &Path,
-        tables: &BTreeSet<String>,
         progress: Progress,
-    ) -> Result<SampleData>;
+    ) -> Result<Option<Arc<dyn Scratch>>>;
     /// Stops and removes whatever `restore` or `scratch` made in `folder`. Nothing there is no error.
     async fn discard(&self, folder: &Path) -> Result<()>;
     /// Whether the database that lies in `folder` answers; starts it when it is stopped.
     async fn revive(&self, folder: &Path) -> Result<Option<Endpoint>>;
+}
+
+/// Scratch databases with production's schema.
+#[async_trait]
+pub trait Scratch: Send + Sync {
+    /// The one that others are made of.
+    fn template(&self) -> &Endpoint;
+    /// A database of this name (replaces an earlier one): a copy of `of`, with what was changed there where scratch databases
+    /// are `Copies`; where they are `SchemaOnly`, `of` is the template.
+    async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint>;
+    /// Takes away what changesets made for the whole server, as roles are, and with it all copies; whether there was
+    /// anything.
+    async fn clear(&self) -> Result<bool>;
+    /// A second template: with sample rows of these tables of production, and the rows that they refer to. Reads little, by
+    /// key, and never for long. `None` where the product's capabilities say that there are none.
+    async fn sample_rows(
+        &self,
+        database: &dyn Database,
+        catalog: &Catalog,
+        tables: &BTreeSet<String>,
+        progress: Progress,
+    ) -> Result<Option<SampleData>>;
 }

@@ -1,25 +1,51 @@
-//! Which product a URL names.
+//! The products, and which of them a URL names.
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
-use crate::product::postgres::Postgres;
-use crate::product::postgres::local::Local;
-use crate::product::{Database, Provider};
+use crate::product::postgres::{Postgres, Product as PostgresProduct};
+use crate::product::{Database, Product};
 
-/// Opens (does not yet reach) the database that a URL names.
-///
-/// # Errors
-/// `Input` when the URL cannot be read or names a product that is not supported. The URL is never repeated whole: it may
-/// carry a password.
-pub fn open(url: &str) -> Result<Arc<dyn Database>> {
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("postgres" | "postgresql") => Ok(Arc::new(Postgres::from_url(url)?)),
-        Some(other) => Err(Error::input(format!("no database product answers to \"{other}:\""))
-            .hint("use postgresql://user@host:5432/database")),
-        None => {
-            Err(Error::input("a database is named by a URL").hint("use postgresql://user@host:5432/database"))
+/// The products that a process knows.
+#[derive(Clone)]
+pub struct Products(Vec<Arc<dyn Product>>);
+
+impl Default for Products {
+    /// Those that come with the engine; the first is the embedded default.
+    fn default() -> Self {
+        Self(vec![Arc::new(PostgresProduct)])
+    }
+}
+
+impl std::fmt::Debug for Products {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|p| p.name())).finish()
+    }
+}
+
+impl Products {
+    /// One more product.
+    #[must_use]
+    pub fn with(mut self, product: Arc<dyn Product>) -> Self {
+        self.0.push(product);
+        self
+    }
+
+    /// Opens (does not yet reach) the database that a URL names.
+    ///
+    /// # Errors
+    /// `Input` when the URL cannot be read or names a product that is not supported. The URL is never repeated whole: it may
+    /// carry a password.
+    pub fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
+        let example = self.0.first().map(|p| p.example()).unwrap_or_default();
+        let hint = format!("use {example}");
+        let Some((scheme, _)) = url.split_once(':') else {
+            return Err(Error::input("a database is named by a URL").hint(hint));
+        };
+        match self.0.iter().find(|p| p.schemes().contains(&scheme)) {
+            Some(product) => product.open(url),
+            None => Err(Error::input(format!("no database product answers to \"{scheme}:\"")).hint(hint)),
         }
     }
 }
@@ -27,12 +53,4 @@ pub fn open(url: &str) -> Result<Arc<dyn Database>> {
 /// The embedded default product at an endpoint that this machine made.
 pub fn embedded(endpoint: Endpoint) -> Arc<dyn Database> {
     Arc::new(Postgres::from_endpoint(endpoint))
-}
-
-/// The provider of databases on this machine.
-///
-/// # Errors
-/// `Input` when the programs it needs are missing.
-pub async fn local_provider() -> Result<Arc<dyn Provider>> {
-    Ok(Arc::new(Local::find().await?))
 }

@@ -26,7 +26,7 @@ use crate::model::changeset::ChangesetId;
 use crate::model::event::{Action, EventKind};
 use crate::model::evidence::Outcome;
 use crate::model::hex;
-use crate::product::{self, Claim, Database, Provider};
+use crate::product::{Claim, Database, Products, Provider};
 use crate::watcher::Watcher;
 
 /// What the command line wants of a run beyond its environment.
@@ -125,6 +125,7 @@ impl Run {
     pub async fn open(
         environment: Environment,
         options: RunOptions,
+        products: &Products,
         watcher: Arc<dyn Watcher>,
         reopen: bool,
     ) -> Result<Self> {
@@ -139,9 +140,9 @@ impl Run {
         let known = which(&environment, &options, reopen)?;
         let contracts = contract::load(&environment.contracts)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
-        let database = target::open(&environment, &watcher).await?;
+        let database = target::open(&environment, products, &watcher).await?;
         let claim = claim(database.as_ref()).await?;
-        let provider = product::local_provider().await?;
+        let provider = database.product().provider().await?;
         let (id, mut journal) = match known {
             Some(id) => match take_up(&environment, storage.as_ref(), id, &options, provider.as_ref()).await?
             {

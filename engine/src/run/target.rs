@@ -5,16 +5,20 @@ use std::sync::Arc;
 use crate::config::{Environment, Target};
 use crate::demo;
 use crate::error::{ErrorKind, Result};
-use crate::product::{self, Database};
+use crate::product::{Database, Products};
 use crate::watcher::Watcher;
 
 /// Opens the target of an environment, making the demo's production at first use.
 ///
 /// # Errors
 /// `Input` when it cannot be named or reached.
-pub async fn open(environment: &Environment, watcher: &Arc<dyn Watcher>) -> Result<Arc<dyn Database>> {
+pub async fn open(
+    environment: &Environment,
+    products: &Products,
+    watcher: &Arc<dyn Watcher>,
+) -> Result<Arc<dyn Database>> {
     let database = match &environment.target {
-        Target::Url(url) | Target::Served(url) => product::open(url.expose())?,
+        Target::Url(url) | Target::Served(url) => products.open(url.expose())?,
         Target::Demo { scale } => demo::production(environment, *scale, watcher).await?,
     };
     // A database that was named and cannot be reached is a matter of what was named.

@@ -120,13 +120,13 @@ async fn go<W: Way>(
         lock_wait: (runner.gentle && !patient).then(|| runner.limits.stall()),
         statement: (runner.gentle && !patient).then(|| runner.limits.statement()),
     };
-    let mut session = runner.database.session_limits(&limits, runner.application);
+    let mut session = runner.database.session_setup(&limits, runner.application);
     session.extend(runner.session.iter().cloned());
     let mut pause = Duration::from_millis(50);
     loop {
         effort.attempts += 1;
         for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
-            runner.database.drop_invalid_index(index).await?;
+            runner.database.before_retry(index).await?;
         }
         let failure = match W::go(runner.liquibase, &changeset.key, &session).await {
             Ok(state) => return Ok((state, effort)),
@@ -136,7 +136,7 @@ async fn go<W: Way>(
         let error = Error::from(failure);
         if runner.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= runner.limits.lock_attempts {
             for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
-                let _ = runner.database.drop_invalid_index(index).await;
+                let _ = runner.database.before_retry(index).await;
             }
             return Err(if busy {
                 Error::busy(format!(

@@ -25,8 +25,7 @@ use crate::model::changeset::{ApplyState, Changeset, ChangesetId};
 use crate::model::endpoint::Endpoint;
 use crate::model::event::ActOutcome;
 use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
-use crate::product::Database;
-use crate::product::Provider;
+use crate::product::{Database, Provider, Scratch, ScratchKind};
 use crate::run::Run;
 use crate::run::drive::StageDone;
 use crate::stages::suppressions;
@@ -115,13 +114,19 @@ impl Bench {
         folder: &std::path::Path,
     ) -> Result<Compat> {
         self.watcher.progress("making a scratch database with production's schema", None);
-        let template =
+        let places =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
-        let mut state = State::new(template.clone());
+        let places = places.ok_or_else(|| {
+            Error::refused(format!(
+                "compatibility cannot be checked: {} has no scratch databases",
+                self.production.product().name()
+            ))
+        })?;
+        let mut state = State::new(places);
         let mut scratch = self.copy(liquibase, &mut state).await?;
         let begun = Instant::now();
         let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
-        let (trial, untried) = match self.trial(&checker, &plan.changesets, folder).await {
+        let (trial, untried) = match self.trial(&checker, &plan.changesets, &state.places).await {
             Ok(trial) => (trial, None),
             Err(error) => (None, Some(error.chain())),
         };
@@ -172,7 +177,7 @@ impl Bench {
                 checker.accept();
             } else {
                 state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
-                scratch = self.rebuild(&template, liquibase, folder, &mut state).await?;
+                scratch = self.rebuild(liquibase, &mut state).await?;
                 checker.move_to(Arc::clone(&scratch)).await?;
             }
         }
@@ -201,37 +206,37 @@ impl Bench {
         &self,
         checker: &Checker<'_>,
         changesets: &[Changeset],
-        folder: &std::path::Path,
+        places: &Arc<dyn Scratch>,
     ) -> Result<Option<Trial>> {
         let wanted = checker.reachable(changesets);
         if !self.rows || wanted.is_empty() {
             return Ok(None);
         }
+        let product = self.production.product();
+        if !product.capabilities().sample_rows {
+            return Err(Error::failed(format!("{} lends no sample rows", product.name())));
+        }
         let mut catalog = self.production.catalog().await?;
         // What is about to point somewhere needs what it points to.
         for statement in changesets.iter().flat_map(|c| &c.statements) {
-            for key in self.production.references(&statement.sql, &catalog)? {
+            for key in self.production.foreign_keys(&statement.sql, &catalog)? {
                 if let Some(table) = catalog.tables.get_mut(&key.table) {
                     table.foreign_keys.push((key.columns, key.parent, key.theirs));
                 }
             }
         }
         let progress = as_progress(&self.watcher);
-        let (production, provider) = (Arc::clone(&self.production), Arc::clone(&self.provider));
-        let lent = provider.sample_rows(production.as_ref(), &catalog, folder, &wanted, progress).await?;
-        Ok(Some(Trial::begin(provider, production, lent, &self.application).await?))
+        let production = Arc::clone(&self.production);
+        let Some(rows) = places.sample_rows(production.as_ref(), &catalog, &wanted, progress).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Trial::begin(Arc::clone(places), production, rows, &self.application).await?))
     }
 
     /// A scratch database with what has been accepted so far, and Liquibase connected to it.
-    async fn rebuild(
-        &self,
-        template: &Endpoint,
-        liquibase: &mut Liquibase,
-        folder: &std::path::Path,
-        state: &mut State,
-    ) -> Result<Arc<dyn Database>> {
-        if self.provider.clear_scratch(folder).await? {
-            state.base = template.clone();
+    async fn rebuild(&self, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
+        if state.places.clear().await? {
+            state.base = state.places.template().clone();
             state.in_base = 0;
         }
         let scratch = self.copy(liquibase, state).await?;
@@ -240,7 +245,8 @@ impl Bench {
             return Ok(scratch);
         }
         liquibase.apply_all(Some(missing)).await?;
-        if missing.len() < WORTH_A_COPY {
+        let copies = self.production.product().capabilities().scratch == ScratchKind::Copies;
+        if missing.len() < WORTH_A_COPY || !copies {
             return Ok(scratch);
         }
         // The next one begins here.
@@ -254,7 +260,7 @@ impl Bench {
     async fn copy(&self, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
         state.generation += 1;
         let name = format!("check_{}", state.generation);
-        let scratch = self.production.at(self.provider.fresh_scratch(&state.base, &name).await?);
+        let scratch = self.production.at(state.places.copy(&state.base, &name).await?);
         liquibase.connect(scratch.as_ref(), &self.application).await?;
         Ok(scratch)
     }
@@ -264,6 +270,7 @@ struct State {
     held: Vec<Held>,
     accepted: Vec<ChangesetId>,
     verdicts: Vec<Verdict>,
+    places: Arc<dyn Scratch>,
     /// What copies are made of.
     base: Endpoint,
     /// How many of the accepted are in the base.
@@ -272,8 +279,17 @@ struct State {
 }
 
 impl State {
-    fn new(base: Endpoint) -> Self {
-        Self { held: Vec::new(), accepted: Vec::new(), verdicts: Vec::new(), base, in_base: 0, generation: 0 }
+    fn new(places: Arc<dyn Scratch>) -> Self {
+        let base = places.template().clone();
+        Self {
+            held: Vec::new(),
+            accepted: Vec::new(),
+            verdicts: Vec::new(),
+            places,
+            base,
+            in_base: 0,
+            generation: 0,
+        }
     }
 
     /// The held changeset that this one most likely builds on: the latest that touches the same, or else the latest.

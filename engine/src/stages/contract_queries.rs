@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::contract::{Contract, Query};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
 use crate::model::evidence::{Verdict, VerdictKind};
@@ -70,15 +70,10 @@ impl Watched<'_> {
 /// # Errors
 /// `Input` for a query that the grammar does not take.
 pub async fn usages(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Result<Vec<Usage>> {
-    let (database, catalog) = (Arc::clone(database), catalog.clone());
-    let queries: Vec<String> = queries.iter().map(|sql| (*sql).to_owned()).collect();
-    let read = tokio::task::spawn_blocking(move || {
-        let usage = |sql: &String| {
-            let mut usage = database.usage(sql, &catalog)?;
-            usage.writes = view_lineage::writes(usage.writes, &catalog);
-            Ok(usage)
-        };
-        queries.iter().map(usage).collect()
-    });
-    read.await.map_err(|e| Error::failed("queries cannot be read").because(e))?
+    let through_views = |usage: Result<Usage>| {
+        let mut usage = usage?;
+        usage.writes = view_lineage::writes(usage.writes, catalog);
+        Ok(usage)
+    };
+    database.queries(queries, catalog).await.into_iter().map(through_views).collect()
 }

@@ -134,7 +134,7 @@ fn read(
     let id = &pending.key.id;
     let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
         let unread = format!("{place}: the {what} of changeset \"{id}\" cannot be read");
-        database.analyse(sql, catalog).input(unread)
+        database.statements(sql, catalog).input(unread)
     };
     let mut statements = analyse(&pending.sql, "SQL")?;
     let (reverse, mut inverse) = match &pending.rollback {

@@ -135,12 +135,17 @@ async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, wave: u32) -
         run.watcher.note("injected: somebody locks busy tables for 4 seconds");
         let database = Arc::clone(&run.database);
         let tables = busiest(&database.catalog().await?);
-        Some(tokio::spawn(async move { database.disturb(&tables, Duration::from_secs(4)).await }))
+        Some(tokio::spawn(async move {
+            match database.faults() {
+                Some(faults) => faults.lock_tables(&tables, Duration::from_secs(4)).await,
+                None => Ok(()),
+            }
+        }))
     } else {
         None
     };
-    let session =
-        if inject == Inject::RolloutError && wave >= 2 { run.database.sabotage() } else { Vec::new() };
+    let faults = run.database.faults().filter(|_| inject == Inject::RolloutError && wave >= 2);
+    let session = faults.map(|faults| faults.failing_session()).unwrap_or_default();
 
     let stop = Arc::new(AtomicBool::new(false));
     let started = Timestamp::now();

@@ -1,36 +1,19 @@
 //! `drydock compat`: one check, its result in any number of formats.
 
 use crate::cli::args::{Format, TargetArgs, Written};
-use crate::cli::commands::{Out, TextStyle, json, open, print};
+use crate::cli::commands::{Out, TextStyle, json, print};
 use crate::config;
-use crate::contract;
 use crate::error::{Context, Result};
 use crate::model::evidence::Outcome;
-use crate::product;
 use crate::report::compat as formats;
 use crate::report::compat::{Findings, Places};
-use crate::stages::{compat, plan};
 
 pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
-    let contracts = contract::load(&environment.contracts)?;
-    let (database, mut liquibase) = open(&environment, out).await?;
-    let plan = plan::make(&environment, database.as_ref(), &mut liquibase).await?;
-    let folder = environment.home.join("scratch");
-    let bench = compat::Bench {
-        production: database,
-        provider: product::local_provider().await?,
-        watcher: out.watcher(),
-        application: "drydock compat".to_owned(),
-        rows: environment.compat.rows,
-    };
-    let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
-    let _ = bench.provider.discard(&folder).await;
-    liquibase.close().await;
-    let compat = checked?;
+    let (compat, changesets) = out.operations().compat(&environment).await?;
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let places = Places::find(&environment.changelog_root, &environment.contracts, &here);
-    let findings = Findings::new(&compat, &plan.changesets, &places);
+    let findings = Findings::new(&compat, &changesets, &places);
     let rendered = |format: Format, width: u16| match format {
         Format::Text => Ok(formats::text(&findings, width)),
         Format::Json => json(&formats::json(&findings)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,9 +13,8 @@ use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
 use crate::model::endpoint::{Endpoint, Secret};
 use crate::model::sample::SampleData;
-use crate::product::Database;
-use crate::product::Provider;
 use crate::product::postgres::Postgres;
+use crate::product::{Database, Execute, Provider, Scratch};
 use crate::watcher::Progress;
 use cluster::{Cluster, Settings};
 use tools::Tools;
@@ -152,30 +152,15 @@ impl Provider for Local {
         restore::restore(&self.tools, backup, database, folder, &progress).await
     }
 
-    async fn scratch(&self, database: &dyn Database, folder: &Path, progress: Progress) -> Result<Endpoint> {
-        cluster::discard(&self.tools, folder).await?;
-        scratch::make(&self.tools, database, folder, &progress).await
-    }
-
-    async fn fresh_scratch(&self, template: &Endpoint, name: &str) -> Result<Endpoint> {
-        scratch::fresh(template, name).await
-    }
-
-    async fn clear_scratch(&self, folder: &Path) -> Result<bool> {
-        scratch::clear(&scratch::open(&self.tools, folder)?).await
-    }
-
-    async fn sample_rows(
+    async fn scratch(
         &self,
         database: &dyn Database,
-        catalog: &Catalog,
         folder: &Path,
-        tables: &BTreeSet<String>,
         progress: Progress,
-    ) -> Result<SampleData> {
-        let cluster = scratch::open(&self.tools, folder)?;
-        let production = Postgres::from_endpoint(database.endpoint().clone());
-        rows::sample_rows(&cluster, &production, catalog, tables, &progress).await
+    ) -> Result<Option<Arc<dyn Scratch>>> {
+        cluster::discard(&self.tools, folder).await?;
+        let template = scratch::make(&self.tools, database, folder, &progress).await?;
+        Ok(Some(Arc::new(LocalScratch { tools: self.tools.clone(), folder: folder.to_owned(), template })))
     }
 
     async fn discard(&self, folder: &Path) -> Result<()> {
@@ -186,6 +171,40 @@ impl Provider for Local {
         let Some(mut cluster) = Cluster::open(&self.tools, folder)? else { return Ok(None) };
         cluster.start(START).await?;
         Ok(Some(cluster.endpoint()))
+    }
+}
+
+/// Scratch databases in a cluster of their own.
+struct LocalScratch {
+    tools: Tools,
+    folder: PathBuf,
+    template: Endpoint,
+}
+
+#[async_trait]
+impl Scratch for LocalScratch {
+    fn template(&self) -> &Endpoint {
+        &self.template
+    }
+
+    async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint> {
+        scratch::fresh(of, name).await
+    }
+
+    async fn clear(&self) -> Result<bool> {
+        scratch::clear(&scratch::open(&self.tools, &self.folder)?).await
+    }
+
+    async fn sample_rows(
+        &self,
+        database: &dyn Database,
+        catalog: &Catalog,
+        tables: &BTreeSet<String>,
+        progress: Progress,
+    ) -> Result<Option<SampleData>> {
+        let cluster = scratch::open(&self.tools, &self.folder)?;
+        let production = Postgres::from_endpoint(database.endpoint().clone());
+        rows::sample_rows(&cluster, &production, catalog, tables, &progress).await.map(Some)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod operands;
 pub mod parameters;
+mod read_only;
 pub mod reads;
 pub mod references;
 pub mod uses;

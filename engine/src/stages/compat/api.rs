@@ -11,7 +11,7 @@ use crate::error::{Context, Result};
 use crate::model::catalog::{Catalog, Column};
 use crate::model::changeset::Changeset;
 use crate::model::evidence::{Verdict, VerdictKind};
-use crate::model::query::QueryShape;
+use crate::model::query::{QueryShape, ResultSources};
 use crate::product::{Client, Database};
 use crate::stages::compat::api_schema::{Given, newly_broken};
 
@@ -24,6 +24,8 @@ struct Feed<'a> {
     shape: QueryShape,
     /// After the changeset under check.
     next: Option<QueryShape>,
+    /// Where its columns come from, before the changeset under check and after it.
+    sources: [ResultSources; 2],
 }
 
 struct Field<'a> {
@@ -55,7 +57,14 @@ impl<'a> Fields<'a> {
                 {
                     // One that does not plan is told by whoever checks the queries.
                     if let Ok(shape) = client.describe(&query.sql).await {
-                        all.feeds.push(Feed { service, version: version_name, query, shape, next: None });
+                        all.feeds.push(Feed {
+                            service,
+                            version: version_name,
+                            query,
+                            shape,
+                            next: None,
+                            sources: Default::default(),
+                        });
                     }
                 }
                 for field in &version.api {
@@ -108,6 +117,11 @@ impl<'a> Fields<'a> {
                 Err(_) => None,
             };
         }
+        let queries: Vec<&str> = self.feeds.iter().map(|feed| feed.query.sql.as_str()).collect();
+        let (was, is) = tokio::join!(database.results(&queries, before), database.results(&queries, after));
+        for ((feed, was), is) in self.feeds.iter_mut().zip(was).zip(is) {
+            feed.sources = [was?.sources, is?.sources];
+        }
         let mut verdicts = Vec::new();
         for field in &self.fields {
             let own = field.field;
@@ -123,13 +137,13 @@ impl<'a> Fields<'a> {
                     told.insert((VerdictKind::Breaking, reason));
                     continue;
                 };
-                let state = |shape: &QueryShape, catalog: &Catalog| -> Result<Option<Given>> {
-                    let Some(sql_type) = type_of(shape, &own.column) else { return Ok(None) };
-                    let sources = database.result_sources(&feed.query.sql, catalog)?;
-                    let sources = sources.into_iter().find(|(name, _)| *name == own.column);
-                    Ok(Some(of_result(sql_type, &sources.map(|(_, s)| s).unwrap_or_default(), catalog)))
+                let state = |shape: &QueryShape, sources: &ResultSources, catalog: &Catalog| {
+                    let sql_type = type_of(shape, &own.column)?;
+                    let sources = sources.iter().find(|(name, _)| *name == own.column);
+                    Some(of_result(sql_type, sources.map(|(_, s)| s.as_slice()).unwrap_or_default(), catalog))
                 };
-                let (was, is) = (state(&feed.shape, before)?, state(next, after)?);
+                let [old, new] = &feed.sources;
+                let (was, is) = (state(&feed.shape, old, before), state(next, new, after));
                 let found = newly_broken(own, was.as_ref(), is.as_ref());
                 told.extend(
                     found

@@ -16,7 +16,7 @@ use crate::product::{Client, Database};
 use crate::stages::compat::api::Fields;
 use crate::stages::compat::constraint_diff::{refused_writes, tightened};
 use crate::stages::compat::impact::{Use, felt, may_feel};
-use crate::stages::compat::query_cache::{Known, Texts};
+use crate::stages::compat::query_cache::{Known, Text, Texts};
 use crate::stages::compat::query_replay::{Asked, Subject, Trial};
 use crate::stages::compat::replay_verdicts::{condense, settle};
 use crate::stages::compat::signature_diff::compare;
@@ -126,6 +126,24 @@ impl<'a> Checker<'a> {
         self.texts.asked.saturating_add(self.tried)
     }
 
+    /// What the answers of texts depend on that use what has changed and that still plan.
+    async fn reads(
+        &self,
+        changes: &[Change],
+        may_reach: impl Fn(usize) -> bool,
+    ) -> Result<HashMap<usize, Reads>> {
+        let of_own = |text: &Text<'_>| changes.iter().any(|c| text.now.usage.uses.contains(&c.subject));
+        let (places, texts): (Vec<usize>, Vec<&str>) = self
+            .texts
+            .iter()
+            .enumerate()
+            .filter(|(place, text)| may_reach(*place) && text.next.is_some() && of_own(text))
+            .map(|(place, text)| (place, text.sql))
+            .unzip();
+        let facts = self.database.results(&texts, &self.catalog).await;
+        places.into_iter().zip(facts).map(|(place, facts)| Ok((place, facts?.reads))).collect()
+    }
+
     /// What the changeset that was just applied means for everybody.
     ///
     /// # Errors
@@ -134,7 +152,7 @@ impl<'a> Checker<'a> {
         let begun = std::time::Instant::now();
         let (after, schema) = look(self.database.as_ref()).await?;
         let looked = begun.elapsed();
-        let changes = self.database.changes(&self.schema, &schema);
+        let changes = self.database.diff(&self.schema, &schema);
         let mut touched: BTreeSet<String> = changeset.touches().into_iter().collect();
         touched.extend(changes.iter().map(|c| c.subject.clone()));
         // What touches no table we know of (types, functions, schemas) may reach any query.
@@ -145,7 +163,8 @@ impl<'a> Checker<'a> {
         let client = self.client.as_mut();
         let refused = self.texts.renew(may_reach, client, &self.database, &after).await?;
         let mut reached = Vec::new();
-        let (mut reads, nothing) = (HashMap::new(), Reads::default());
+        let reads = self.reads(&changes, may_reach).await?;
+        let nothing = Reads::default();
         for (at, watched) in self.watched.iter().enumerate() {
             let Some(text) = self.texts.get(watched.text).filter(|_| may_reach(watched.text)) else {
                 continue;
@@ -167,13 +186,7 @@ impl<'a> Checker<'a> {
                 for (kind, reason, column) in refused_writes(&usage.writes, &tightened) {
                     say(kind, "fails-when-run", reason, Some(column));
                 }
-                let own = changes.iter().any(|c| usage.uses.contains(&c.subject));
-                let reads = match reads.get(&watched.text) {
-                    None if own => {
-                        reads.entry(watched.text).or_insert(self.database.reads(&watched.query.sql)?)
-                    }
-                    known => known.unwrap_or(&nothing),
-                };
+                let reads = reads.get(&watched.text).unwrap_or(&nothing);
                 let by = Use {
                     reads,
                     roles: &usage.roles,

@@ -19,8 +19,7 @@ use crate::model::changeset::{Changeset, Phase};
 use crate::model::endpoint::Endpoint;
 use crate::model::query::{Answer, Call, QueryError, ROW_STAYS};
 use crate::model::sample::{Rows, SampleData};
-use crate::product::Provider;
-use crate::product::{Client, Database};
+use crate::product::{Client, Database, Scratch};
 use answers::{Failure, Seen, by_others, differs};
 pub use answers::{Outcome, With};
 pub use values::Asked;
@@ -44,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where queries are run.
 pub struct Trial {
-    provider: Arc<dyn Provider>,
+    scratch: Arc<dyn Scratch>,
     production: Arc<dyn Database>,
     lent: SampleData,
     samples: Samples,
@@ -82,7 +81,7 @@ impl Trial {
     /// # Errors
     /// `Failed` when the scratch database cannot be had.
     pub async fn begin(
-        provider: Arc<dyn Provider>,
+        scratch: Arc<dyn Scratch>,
         production: Arc<dyn Database>,
         lent: SampleData,
         application: &str,
@@ -90,7 +89,7 @@ impl Trial {
         let samples = values::samples(&lent.tables);
         let application = application.to_owned();
         let mut trial = Self {
-            provider,
+            scratch,
             production,
             lent,
             samples,
@@ -107,7 +106,7 @@ impl Trial {
     /// A place with what stays.
     async fn renew(&mut self) -> Result<()> {
         self.place = None;
-        let endpoint = self.provider.fresh_scratch(&self.lent.template, NAME).await?;
+        let endpoint = self.scratch.copy(&self.lent.template, NAME).await?;
         let owner = self.production.at(endpoint.clone());
         let path = owner.catalog().await?.search_path.join(",");
         let mut options = endpoint.options.clone();

@@ -61,7 +61,7 @@ impl<'a> Plans<'a> {
         let used: BTreeSet<&String> = usages.iter().flat_map(|u| &u.uses).collect();
         let touched = changesets.iter().flat_map(Changeset::touches).filter(|t| used.contains(t));
         // Later looks may need new statistics: nothing that only they show is a changeset's doing.
-        database.renew_statistics(&tables(touched.collect(), &catalog), &[]).await?;
+        database.refresh_statistics(&tables(touched.collect(), &catalog), &[]).await?;
         let catalog = database.catalog().await?;
         let mut texts = Vec::new();
         let all: Vec<Option<QueryShape>> = shapes.into_iter().map(|s| s.ok()).collect();
@@ -137,7 +137,7 @@ impl<'a> Plans<'a> {
 
     async fn renew(&mut self, tables: &[String], rewritten: &[String]) -> Result<()> {
         if !tables.is_empty() || !rewritten.is_empty() {
-            self.database.renew_statistics(tables, rewritten).await?;
+            self.database.refresh_statistics(tables, rewritten).await?;
             self.catalog = self.database.catalog().await?;
         }
         Ok(())

@@ -91,6 +91,7 @@ mod tests {
         let write =
             |(table, inserts): (&str, bool)| Write { table: table.to_owned(), columns: vec![], inserts };
         Usage {
+            only_reads: false,
             uses: uses.iter().map(|u| (*u).to_owned()).collect(),
             writes: writes.map(write).into_iter().collect(),
             roles: vec![],

@@ -208,7 +208,6 @@ proptest::proptest! {
         for sql in [text.clone(), words.join(" "), format!("{} {text}", words.join(" "))] {
             let c = catalog();
             let _ = analyse(&sql, &c);
-            let _ = crate::product::postgres::queries::parameters::parameter_roles(&sql, &c);
             let _ = crate::product::postgres::queries::uses::usage(&sql, &c);
             let _ = crate::product::postgres::grammar::relations::copy_shape(&sql);
         }

@@ -10,6 +10,7 @@ use crate::model::backup::{Backup, BackupMethod};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint};
 use crate::model::server::{Moment, ServerInfo};
 use crate::product::Database;
+use crate::product::Inspect;
 use crate::product::postgres::Postgres;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, size};

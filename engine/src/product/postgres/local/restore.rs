@@ -10,6 +10,7 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::model::backup::{Backup, BackupMethod};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
+use crate::product::Execute;
 use crate::product::postgres::local::backup::{Manifest, manifest};
 use crate::product::postgres::local::cluster::{ADMIN, Cluster, Settings};
 use crate::product::postgres::local::logical::checksums;

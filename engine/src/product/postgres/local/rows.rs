@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::endpoint::Secret;
 use crate::model::sample::{Rows, SampleData};
-use crate::product::Database;
+use crate::product::Execute;
 use crate::product::postgres::local::cluster::{Cluster, random_password};
 use crate::product::postgres::local::scratch;
 use crate::product::postgres::{Postgres, ServerContext, copy_row, literal, quoted, quoted_relation};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
+use crate::product::Execute;
 use crate::product::postgres::local::absolute;
 use crate::product::postgres::local::cluster::Cluster;
 use crate::product::postgres::local::logical::{common, roles};

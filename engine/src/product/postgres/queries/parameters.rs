@@ -16,13 +16,6 @@ use crate::product::postgres::grammar::sql;
 
 /// One role per parameter, `$1` first. Of several uses, what is inserted goes before what is compared, and that before a
 /// count.
-///
-/// # Errors
-/// `Input` when the grammar does not take the query.
-pub fn parameter_roles(sql: &str, catalog: &Catalog) -> Result<Vec<ParameterRole>> {
-    Ok(of_trees(&sql::trees(sql)?, sql, catalog))
-}
-
 pub fn of_trees(trees: &[NodeEnum], sql: &str, catalog: &Catalog) -> Vec<ParameterRole> {
     let names = Names::new(catalog);
     let mut roles = Roles::new(&names, sql);

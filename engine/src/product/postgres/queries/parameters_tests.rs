@@ -7,7 +7,8 @@ use crate::model::query::ParameterRole;
 use crate::product::postgres::grammar::relations::{CopyShape, copy_shape, of_trees};
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::analyse::tests::catalog;
-use crate::product::postgres::queries::parameters::{parameter_roles, spell_out};
+use crate::product::postgres::queries::parameters::spell_out;
+use crate::product::postgres::queries::uses::usage;
 
 const CASES: &[(&str, &str)] = &[
     ("SELECT * FROM big WHERE id = $1", "app.big.id"),
@@ -109,7 +110,7 @@ fn every_parameter_has_its_role() {
     };
     let mut wrong = Vec::new();
     for (sql, expected) in CASES {
-        let found = parameter_roles(sql, &catalog()).unwrap().iter().map(show).collect::<Vec<_>>().join(" ");
+        let found = usage(sql, &catalog()).unwrap().roles.iter().map(show).collect::<Vec<_>>().join(" ");
         if found != *expected {
             wrong.push(format!("{sql}\n   {found}\n   {expected}"));
         }

@@ -9,6 +9,7 @@ use crate::model::query::{Usage, Write};
 use crate::product::postgres::diff::names::words_and_calls;
 use crate::product::postgres::grammar::relations::{self, expand};
 use crate::product::postgres::grammar::sql;
+use crate::product::postgres::queries::read_only::leaves_no_trace;
 use crate::product::postgres::queries::{parameters, writes};
 
 /// Relations and routines, as `schema.name`. What a body names is told by its words, which may be one too many and never one
@@ -21,7 +22,8 @@ pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
     let writes = followed(writes::of_trees(&trees, catalog), catalog);
     let roles = parameters::of_trees(&trees, text, catalog);
     let uses = uses(text, relations::of_trees(&trees, catalog), &writes, catalog);
-    Ok(Usage { uses, writes, roles })
+    let only_reads = writes.is_empty() && leaves_no_trace(text);
+    Ok(Usage { uses, writes, roles, only_reads })
 }
 
 fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> BTreeSet<String> {

@@ -3,21 +3,13 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CmdType, Node, RangeVar, WithClause};
 
-use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::query::Write;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::relations::target_name;
 use crate::product::postgres::grammar::sql;
 
-/// Every table a query writes to.
-///
-/// # Errors
-/// `Input` when the grammar does not take it.
-pub fn writes(text: &str, catalog: &Catalog) -> Result<Vec<Write>> {
-    Ok(of_trees(&sql::trees(text)?, catalog))
-}
-
+/// Every table that queries write to.
 pub fn of_trees(trees: &[NodeEnum], catalog: &Catalog) -> Vec<Write> {
     let names = Names::new(catalog);
     let mut found = Vec::new();
@@ -117,7 +109,7 @@ mod tests {
             ),
         ];
         for (sql, expected) in cases {
-            let found = writes(sql, &Catalog::default()).unwrap();
+            let found = of_trees(&sql::trees(sql).unwrap(), &Catalog::default());
             let found: Vec<_> =
                 found.iter().map(|w| (w.table.as_str(), w.columns.join(","), w.inserts)).collect();
             let expected: Vec<_> = expected.iter().map(|(t, c, i)| (*t, (*c).to_owned(), *i)).collect();

@@ -1,0 +1,266 @@
+//! The use cases: what the command line calls, and whatever else drives Drydock. Nothing here prints or ends the process.
+
+pub mod contracts;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::Environment;
+use crate::contract;
+use crate::demo;
+use crate::error::{Error, Result};
+use crate::liquibase::Liquibase;
+use crate::model::changeset::Changeset;
+use crate::model::endpoint::Endpoint;
+use crate::model::event::EventKind;
+use crate::model::evidence::{Compat, Drift, Outcome, Plan, RunRecord, RunSummary};
+use crate::product::{Database, Products};
+use crate::run::drive::{self, Until};
+use crate::run::saga::{self, Decision};
+use crate::run::select::{self, RunSelector};
+use crate::run::storage::Storage;
+use crate::run::{Run, RunOptions, files, handover, record, target};
+use crate::stages::{Stages, compat, plan};
+use crate::watcher::Watcher;
+
+/// Who carries out a use case: the products it knows, and who hears of its progress.
+#[derive(Clone)]
+pub struct Operations {
+    pub products: Products,
+    pub watcher: Arc<dyn Watcher>,
+}
+
+/// A run as it is now.
+pub struct Driven {
+    pub record: RunRecord,
+    /// `None`: it was driven to a stage, and is not over.
+    pub ended: Option<Outcome>,
+}
+
+/// Evidence and a journal that are as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub run: String,
+    pub events: u64,
+}
+
+impl Operations {
+    /// With the products that come with the engine.
+    pub fn new(watcher: Arc<dyn Watcher>) -> Self {
+        Self { products: Products::default(), watcher }
+    }
+
+    /// Begins a run or takes up the unfinished one, and drives it. `evidence`: a folder with a run's record to go on with.
+    ///
+    /// # Errors
+    /// `Input` for what is wrong with the environment, `Refused` when somebody else is at work, `Stuck` when production is
+    /// between two changesets and the run cannot go on. A run that ends is no error, however it ends.
+    pub async fn migrate(
+        &self,
+        environment: &Environment,
+        mut options: RunOptions,
+        evidence: Option<&Path>,
+        until: Until,
+    ) -> Result<Driven> {
+        if let Some(folder) = evidence {
+            options.run = Some(handover::take(environment, folder)?);
+        }
+        let watcher = Arc::clone(&self.watcher);
+        let run = Run::open(environment.clone(), options, &self.products, watcher, false).await?;
+        self.drive(run, until).await
+    }
+
+    /// Takes a run back: the named one, or the latest that changed production.
+    ///
+    /// # Errors
+    /// See `migrate`.
+    pub async fn roll_back(
+        &self,
+        environment: &Environment,
+        mut options: RunOptions,
+        evidence: Option<&Path>,
+        reason: String,
+    ) -> Result<Driven> {
+        if let Some(folder) = evidence {
+            options.run = Some(handover::take(environment, folder)?);
+        }
+        let watcher = Arc::clone(&self.watcher);
+        let mut run = Run::open(environment.clone(), options, &self.products, watcher, true).await?;
+        let unwound = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
+        // One that got stuck on the way back is tried again.
+        if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
+            run.journal.append(EventKind::Unwinding { reason, automatic: false }).await?;
+        }
+        self.drive(run, Until::End).await
+    }
+
+    async fn drive(&self, mut run: Run, until: Until) -> Result<Driven> {
+        let (id, environment) = (run.id.clone(), run.environment.clone());
+        let ended = drive::drive(&mut run, &mut Stages::default(), until).await;
+        let ended = ended.map_err(|e| in_between(&run, e));
+        run.close(matches!(ended, Ok(None))).await;
+        Ok(Driven { ended: ended?, record: record::load(&environment, &id)? })
+    }
+
+    /// What the use cases that only look need. Liquibase is connected and has read the changelog.
+    async fn open(&self, environment: &Environment) -> Result<(Arc<dyn Database>, Liquibase)> {
+        if let Some(storage) = Storage::of(environment)? {
+            storage.bring_schema(&environment.home).await?;
+        }
+        let database = self.target(environment).await?;
+        let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
+        liquibase.changelog(environment, &environment.changelog_file).await?;
+        liquibase.connect(database.as_ref(), "drydock plan").await?;
+        Ok((database, liquibase))
+    }
+
+    /// The database of an environment, reached.
+    ///
+    /// # Errors
+    /// `Input` when it cannot be named or reached.
+    pub async fn target(&self, environment: &Environment) -> Result<Arc<dyn Database>> {
+        target::open(environment, &self.products, &self.watcher).await
+    }
+
+    /// What is pending, with hazards, reverses, waves and drift.
+    ///
+    /// # Errors
+    /// `Input` for a changelog that does not parse; as the database gives them.
+    pub async fn plan(&self, environment: &Environment) -> Result<Plan> {
+        let (database, mut liquibase) = self.open(environment).await?;
+        self.watcher.progress("asking Liquibase what is pending", None);
+        let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
+        liquibase.close().await;
+        Ok(plan)
+    }
+
+    /// What does not agree between changelog, history and catalog.
+    ///
+    /// # Errors
+    /// See `plan`.
+    pub async fn drift(&self, environment: &Environment) -> Result<Vec<Drift>> {
+        let (database, mut liquibase) = self.open(environment).await?;
+        let status = liquibase.status().await?;
+        let drift = plan::differences(environment, database.as_ref(), &status).await?;
+        liquibase.close().await;
+        Ok(drift)
+    }
+
+    /// Holds what is pending against all contracts; the changesets are those of the plan.
+    ///
+    /// # Errors
+    /// See `plan` and `compat::stage`.
+    pub async fn compat(&self, environment: &Environment) -> Result<(Compat, Vec<Changeset>)> {
+        let contracts = contract::load(&environment.contracts)?;
+        let (database, mut liquibase) = self.open(environment).await?;
+        let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
+        let folder = environment.home.join("scratch");
+        let bench = compat::Bench {
+            provider: database.product().provider().await?,
+            production: database,
+            watcher: Arc::clone(&self.watcher),
+            application: "drydock compat".to_owned(),
+            rows: environment.compat.rows,
+        };
+        let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
+        let _ = bench.provider.discard(&folder).await;
+        liquibase.close().await;
+        Ok((checked?, plan.changesets))
+    }
+
+    /// The record of a run, or of the latest.
+    ///
+    /// # Errors
+    /// `Input` when there is none, `Failed` when it cannot be read.
+    pub async fn record(&self, environment: &Environment, run: Option<String>) -> Result<RunRecord> {
+        let id = self.find(environment, run).await?;
+        record::load(environment, &id)
+    }
+
+    /// Every run, oldest first.
+    ///
+    /// # Errors
+    /// `Failed` when one cannot be read.
+    pub async fn history(&self, environment: &Environment) -> Result<Vec<RunSummary>> {
+        select::bring(environment, RunSelector::All).await?;
+        files::list(environment)?.iter().map(|id| record::load(environment, id).map(|r| r.summary)).collect()
+    }
+
+    /// Writes the record of a run, or of the latest, into a folder; gives the run and where its record lies.
+    ///
+    /// # Errors
+    /// `Input` when there is no such run, `Failed` when it cannot be copied.
+    pub async fn hand_over(
+        &self,
+        environment: &Environment,
+        run: Option<String>,
+        folder: &Path,
+    ) -> Result<(String, PathBuf)> {
+        let id = self.find(environment, run).await?;
+        handover::give(environment, &id, folder)?;
+        let path = folder.join(&id);
+        Ok((id, path))
+    }
+
+    /// Checks journals and evidence: those of a run, or of all.
+    ///
+    /// # Errors
+    /// `Stuck` when something was changed afterwards.
+    pub async fn verify(&self, environment: &Environment, run: Option<String>) -> Result<Vec<Verified>> {
+        select::bring(environment, run.as_deref().map_or(RunSelector::All, RunSelector::Since)).await?;
+        let ids = match run {
+            Some(id) => vec![id],
+            None => files::list(environment)?,
+        };
+        ids.into_iter().map(|run| Ok(Verified { events: record::verify(environment, &run)?, run })).collect()
+    }
+
+    /// The run that is meant, the latest where none is named; its record is on this machine then.
+    async fn find(&self, environment: &Environment, run: Option<String>) -> Result<String> {
+        select::bring(environment, run.as_deref().map_or(RunSelector::Latest, RunSelector::Since)).await?;
+        match run {
+            Some(run) => Ok(run),
+            None => files::list(environment)?.pop().ok_or_else(|| {
+                Error::input(format!("environment \"{}\" has no run yet", environment.name))
+                    .hint(format!("drydock migrate --env {}", environment.name))
+            }),
+        }
+    }
+
+    /// Makes or starts the demo's production.
+    ///
+    /// # Errors
+    /// `Input` when it cannot be made.
+    pub async fn demo_up(&self, environment: &Environment) -> Result<Endpoint> {
+        Ok(self.target(environment).await?.endpoint().clone())
+    }
+
+    /// Serves the demo's production on an address until `stop` is there.
+    ///
+    /// # Errors
+    /// `Input` when the address is taken or no password is given; `Failed` when the server ends by itself.
+    pub async fn demo_serve(
+        &self,
+        environment: &Environment,
+        listen: std::net::SocketAddr,
+        stop: impl Future<Output = ()>,
+    ) -> Result<()> {
+        demo::serve(environment, listen, &self.watcher, stop).await
+    }
+}
+
+/// A run that cannot go on in the middle of production must not end as one that never got there.
+fn in_between(run: &Run, error: Error) -> Error {
+    let over = matches!(run.decision(), Decision::Over(_));
+    if over || !saga::reached_production(run.journal.events()) {
+        return error;
+    }
+    Error::stuck("production is between two changesets, and the run cannot go on")
+        .hint(
+            error
+                .hint_text()
+                .unwrap_or("run the same command again: the run goes on where it stopped")
+                .to_owned(),
+        )
+        .because(error)
+}

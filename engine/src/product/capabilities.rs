@@ -1,0 +1,30 @@
+//! What a product can do. A stage asks here, and says to the person what cannot be done.
+
+use std::time::Duration;
+
+/// What a product can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// DDL is part of a transaction: a changeset and its record in the history are done both or not at all.
+    pub transactional_ddl: bool,
+    pub scratch: ScratchKind,
+    /// Scratch databases can hold sample rows from production, so that queries are run before and after a changeset.
+    pub sample_rows: bool,
+    /// The shortest limit on a lock wait that the server takes.
+    pub shortest_lock_wait: Duration,
+    /// Indexes are built while others write.
+    pub concurrent_index: bool,
+    /// Estimated costs of plans can be compared before and after a changeset.
+    pub plan_costs: bool,
+}
+
+/// What scratch databases are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScratchKind {
+    /// Any scratch database can be copied in well under a second, with what was changed in it.
+    Copies,
+    /// A scratch database is made of production's schema, each time anew.
+    SchemaOnly,
+    /// There are none.
+    None,
+}

@@ -1,0 +1,40 @@
+//! What changes a database outside Liquibase, and what Liquibase's session needs.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::model::changeset::Backfill;
+use crate::model::endpoint::Limits;
+
+#[async_trait]
+pub trait Execute: Send + Sync {
+    /// Statements that set the limits and the application name on Liquibase's session.
+    fn session_setup(&self, limits: &Limits, application: &str) -> Vec<String>;
+    /// Takes away what a failed attempt to build this index left; `true` when there was something.
+    async fn before_retry(&self, index: &str) -> Result<bool>;
+    /// Runs one key range after another, from `after` (text; `None`: the start). `size`: rows walked.
+    /// Returns `None` when no key is left.
+    async fn backfill_batch(
+        &self,
+        backfill: &Backfill,
+        after: Option<&str>,
+        size: u32,
+        application: &str,
+        lock_wait: Duration,
+    ) -> Result<Option<Batch>>;
+    /// Brings what the planner knows of tables to where the server brings it by itself in time. Of those that were
+    /// `rewritten` that is more than of those that only hold other values.
+    async fn refresh_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()>;
+    /// Runs a script of several statements on a fresh session.
+    async fn execute_script(&self, sql: &str) -> Result<()>;
+}
+
+/// One key range done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The last key of the range: where the next one starts.
+    pub last_key: String,
+    pub changed: u64,
+}

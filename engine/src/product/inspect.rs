@@ -1,0 +1,30 @@
+//! What a database is and holds. Nothing here changes it.
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::model::catalog::Catalog;
+use crate::model::change::Change;
+use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
+use crate::model::server::{Footprint, ServerInfo};
+
+#[async_trait]
+pub trait Inspect: Send + Sync {
+    /// Reaches the server and checks its version.
+    async fn server(&self) -> Result<ServerInfo>;
+    async fn catalog(&self) -> Result<Catalog>;
+    async fn schema_fingerprint(&self) -> Result<SchemaFingerprint>;
+    /// Of the named tables (absent ones are left out) or of all, partitions within their parents.
+    async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint>;
+    /// The schema at this moment, with what tells a renamed object from a new one.
+    async fn snapshot(&self) -> Result<SchemaSnapshot>;
+    /// What differs between two snapshots, as far as it may affect somebody whose queries still plan.
+    fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change>;
+    /// Up to `most` rows of a small table: columns, and all values as text.
+    async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)>;
+    /// Up to `most` existing values of a column as text, the same for the same data.
+    async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
+    /// How many of these values (as text) the column holds.
+    async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64>;
+    async fn footprint(&self) -> Result<Footprint>;
+}

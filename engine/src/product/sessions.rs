@@ -1,0 +1,35 @@
+//! Who is at work in a database: claims, locks, waits.
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::model::session::{Activity, HeldLock};
+
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Claims the target for one owner, by name; `None` when another session holds it.
+    async fn claim(&self, name: &str) -> Result<Option<Box<dyn Claim>>>;
+    /// Ends sessions whose application name starts with this, and waits until they are gone.
+    async fn end_sessions(&self, application_prefix: &str) -> Result<u64>;
+    /// `ours`: prefix of our application names.
+    async fn activity(&self, ours: &str) -> Result<Activity>;
+    /// Watches locks held by sessions with this application name until it is stopped.
+    async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>>;
+    /// Whether a Liquibase that holds its lock since `since` (text as in the lock table) can still be alive:
+    /// another JDBC session that is as old. `ours`: prefix of application names that cannot be it.
+    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool>;
+}
+
+/// A named exclusive claim that ends with its session.
+#[async_trait]
+pub trait Claim: Send + Sync {
+    /// Whether the session that holds it still stands.
+    async fn held(&self) -> bool;
+    async fn release(self: Box<Self>);
+}
+
+/// See `Sessions::watch_locks`.
+#[async_trait]
+pub trait LockWatch: Send {
+    async fn stop(self: Box<Self>) -> Vec<HeldLock>;
+}
