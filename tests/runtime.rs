@@ -17,7 +17,7 @@ use drydock::model::query::Ending;
 use drydock::model::session::Blocks;
 use drydock::product::postgres::Postgres;
 use drydock::product::postgres::local::Local;
-use drydock::product::{Client, Database, Execute, Inspect, Provider, Sessions};
+use drydock::product::{Client, Database, Dialect, Execute, Inspect, Provider, Sessions};
 use drydock::watcher::Progress;
 
 const SCHEMA: &str = r#"
