@@ -119,11 +119,13 @@ impl Program {
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.installation.java);
         command.args(JVM).args(["-XX:+IgnoreUnrecognizedVMOptions", "-Xlog:disable"]);
+        // A JVM that crashes must not leave its report in the folder where somebody works.
+        command.arg(option("-XX:ErrorFile=", &self.entry.join("crash.log")));
         match self.sharing {
             Sharing::Use => {
-                let mut option = std::ffi::OsString::from("-XX:SharedArchiveFile=");
-                option.push(self.entry.join(ARCHIVE));
-                command.arg(option).arg("-XX:+VerifySharedSpaces");
+                // Without the check a damaged archive would crash the JVM later on.
+                command.arg(option("-XX:SharedArchiveFile=", &self.entry.join(ARCHIVE)));
+                command.arg("-XX:+VerifySharedSpaces");
             }
             Sharing::Record => {
                 command.arg("-XX:+RecordDynamicDumpInfo");
@@ -220,6 +222,12 @@ fn remove_old(root: &Path) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+fn option(name: &str, file: &Path) -> std::ffi::OsString {
+    let mut option = std::ffi::OsString::from(name);
+    option.push(file);
+    option
 }
 
 fn class_path(first: &[PathBuf], jars: &[PathBuf]) -> std::ffi::OsString {

@@ -60,6 +60,7 @@ fn a_folder_that_others_can_write_to_is_no_cache() {
 
 #[test]
 fn another_java_and_other_jars_have_entries_of_their_own() {
+    use std::slice::from_ref;
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -68,15 +69,15 @@ fn another_java_and_other_jars_have_entries_of_their_own() {
         path
     };
     let (java, jar) = (file("java/bin/java", "java"), file("lib/a.jar", "a"));
-    let first = key(&java, &[jar.clone()]).unwrap();
+    let first = key(&java, from_ref(&jar)).unwrap();
     assert_eq!(first.len(), 16);
-    assert_eq!(key(&java, &[jar.clone()]).unwrap(), first);
+    assert_eq!(key(&java, from_ref(&jar)).unwrap(), first);
     assert_ne!(key(&java, &[jar.clone(), file("lib/b.jar", "b")]).unwrap(), first);
     file("java/release", "JAVA_VERSION=\"21\"");
-    let second = key(&java, &[jar.clone()]).unwrap();
+    let second = key(&java, from_ref(&jar)).unwrap();
     assert_ne!(second, first);
     file("lib/a.jar", "another");
-    assert_ne!(key(&java, &[jar.clone()]).unwrap(), second);
+    assert_ne!(key(&java, from_ref(&jar)).unwrap(), second);
     assert!(key(&folder.path().join("nothing"), &[jar]).is_err());
 }
 
