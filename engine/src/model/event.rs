@@ -9,16 +9,17 @@ use super::evidence::Outcome;
 use super::stage::Stage;
 
 /// One line of the record of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     pub seq: u64,
     pub at: Timestamp,
     /// Hash of the event before; empty for the first.
     pub previous: String,
-    #[serde(flatten)]
     pub what: EventKind,
-    /// SHA-256 over the rest of the line, hexadecimal.
+    /// SHA-256 of the line before this field, hexadecimal.
     pub hash: String,
+    /// The line as it was written, without its newline. Copies are made of it: it may have fields of a later version.
+    pub line: String,
 }
 
 /// Something a run does, or does back.

@@ -2,33 +2,23 @@
 //!
 //! One file a run, one JSON line an event. An event counts once its line is whole and on disk; a torn last line is
 //! what a crash leaves of a record that was never made, and is cut off before the next append. Where the record is kept in
-//! object storage too, an event is put there first.
+//! object storage too, an event is put there first. Lines are kept and copied as the bytes that were read.
+
+mod format_1;
+mod line;
+
+pub use line::read as read_line;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::error::{Context, Error, Result};
 use crate::model::event::{Event, EventKind};
-use crate::model::hex;
 use crate::run::storage::Storage;
-
-impl Event {
-    fn sealed(seq: u64, at: Timestamp, previous: String, what: EventKind) -> Result<Self> {
-        let mut event = Self { seq, at, previous, what, hash: String::new() };
-        event.hash = event.digest()?;
-        Ok(event)
-    }
-    fn digest(&self) -> Result<String> {
-        let body = serde_json::to_vec(&(self.seq, self.at, &self.previous, &self.what))
-            .context("an event cannot be written")?;
-        Ok(hex(&Sha256::digest(body)))
-    }
-}
 
 /// Dies right after the record of this number is on disk: how tests and `--inject kill` crash a run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,16 +50,16 @@ impl Journal {
             .append(true)
             .open(path)
             .context(format!("the journal {} cannot be opened", path.display()))?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).context(format!("the journal {} cannot be read", path.display()))?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).context(format!("the journal {} cannot be read", path.display()))?;
+        let events = parse(&bytes, path)?;
+        verify(&events).map_err(|e| e.hint("somebody edited the journal; drydock verify says where"))?;
+        let whole = whole_lines(&bytes).len();
+        if whole < bytes.len() {
             let length = u64::try_from(whole).unwrap_or(0);
             file.set_len(length).context("a torn journal line cannot be cut off")?;
             file.seek(SeekFrom::End(0)).context("the journal cannot be positioned")?;
         }
-        let events = parse(text.get(..whole).unwrap_or_default(), path)?;
-        verify(&events).map_err(|e| e.hint("somebody edited the journal; drydock verify says where"))?;
         Ok(Self { path: path.to_path_buf(), file, events, original: None, kill_at: KillAt::default() })
     }
 
@@ -110,14 +100,13 @@ impl Journal {
     pub async fn append(&mut self, what: EventKind) -> Result<&Event> {
         let previous = self.events.last().map(|e| e.hash.clone()).unwrap_or_default();
         let seq = self.events.last().map_or(1, |e| e.seq + 1);
-        let event = Event::sealed(seq, Timestamp::now(), previous, what)?;
-        let mut line = serde_json::to_string(&event).context("an event cannot be written")?;
-        line.push('\n');
+        let event = line::write(seq, Timestamp::now(), previous, what)?;
         if let Some((storage, run)) = &self.original {
             storage.put_event(run, &event).await?;
         }
         let before = self.file.metadata().map(|m| m.len()).context("the journal cannot be read")?;
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        let written =
+            self.file.write_all(format!("{}\n", event.line).as_bytes()).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // Half a line must not become the start of the next one.
             let _ = self.file.set_len(before);
@@ -146,12 +135,10 @@ impl Journal {
 /// Reads a journal without owning it: a torn last line is left alone.
 ///
 /// # Errors
-/// `Failed` when it cannot be read or a whole line is no event.
+/// `Failed` when it cannot be read, `Input` when a newer Drydock wrote it, `Stuck` when a whole line is no event.
 pub fn read(path: &Path) -> Result<Vec<Event>> {
-    let text =
-        std::fs::read_to_string(path).context(format!("the journal {} cannot be read", path.display()))?;
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    parse(text.get(..whole).unwrap_or_default(), path)
+    let bytes = std::fs::read(path).context(format!("the journal {} cannot be read", path.display()))?;
+    parse(&bytes, path)
 }
 
 /// Brings the file of a journal up to a copy of it that may know more. One that knows less changes nothing.
@@ -161,7 +148,7 @@ pub fn read(path: &Path) -> Result<Vec<Event>> {
 pub fn catch_up(path: &Path, copy: &[Event]) -> Result<()> {
     verify(copy)?;
     let here = if path.is_file() { read(path)? } else { Vec::new() };
-    if let Some((ours, _)) = here.iter().zip(copy).find(|(ours, theirs)| ours.hash != theirs.hash) {
+    if let Some((ours, _)) = here.iter().zip(copy).find(|(ours, theirs)| ours.line != theirs.line) {
         return Err(Error::stuck(format!(
             "{} and its copy differ from event {} on",
             path.display(),
@@ -174,11 +161,7 @@ pub fn catch_up(path: &Path, copy: &[Event]) -> Result<()> {
     if copy.len() <= here.len() {
         return Ok(());
     }
-    let mut text = String::new();
-    for event in copy {
-        text.push_str(&serde_json::to_string(event).context("an event cannot be written")?);
-        text.push('\n');
-    }
+    let text: String = copy.iter().flat_map(|event| [&event.line, "\n"]).collect();
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Error::failed(format!("{} is no journal's path", path.display())));
     };
@@ -214,15 +197,23 @@ pub fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Vec<Event>> {
-    text.lines()
+/// What ends with a newline: the rest is a line that a crash cut off.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    bytes.get(..end).unwrap_or_default()
+}
+
+/// Reads the bytes of a journal's file. A torn last line is left out.
+///
+/// # Errors
+/// `Input` when a newer Drydock wrote it, `Stuck` when a whole line is no event.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Event>> {
+    whole_lines(bytes)
+        .split_inclusive(|byte| *byte == b'\n')
         .enumerate()
         .map(|(i, line)| {
-            serde_json::from_str(line).map_err(|e| {
-                Error::stuck(format!("{}:{}: not a journal event", path.display(), i + 1))
-                    .because(e)
-                    .hint("the journal was changed by something else than drydock")
-            })
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            read_line(line, &format!("{}:{}", path.display(), i + 1))
         })
         .collect()
 }
@@ -234,7 +225,7 @@ fn parse(text: &str, path: &Path) -> Result<Vec<Event>> {
 pub fn verify(events: &[Event]) -> Result<()> {
     let mut previous = String::new();
     for (expected, event) in (1u64..).zip(events) {
-        if event.seq != expected || event.previous != previous || event.digest()? != event.hash {
+        if event.seq != expected || event.previous != previous || !line::is_intact(event) {
             return Err(Error::stuck(format!(
                 "journal event {expected} does not follow from the one before"
             )));

@@ -45,7 +45,11 @@ pub(super) fn which(environment: &Environment, options: &RunOptions, reopen: boo
         (Some(id), _) if !runs.iter().any(|r| r == id) => {
             return Err(unknown(format!("there is no run {id}")));
         }
-        (Some(id), _) => id.to_owned(),
+        (Some(id), _) => {
+            // Refused before anything is started for it, where it cannot be read.
+            journal::read(&journal_path(environment, id))?;
+            id.to_owned()
+        }
         (None, true) => {
             return going_back(environment, &runs)?
                 .map(Some)

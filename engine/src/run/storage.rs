@@ -118,7 +118,7 @@ impl Storage {
     /// `Refused` when somebody else wrote an event of this number; `Failed` when it is not taken.
     pub async fn put_event(&self, run: &str, event: &Event) -> Result<()> {
         let path = format!("runs/{run}/journal/{:08}.json", event.seq);
-        let bytes = serde_json::to_vec(event).context("an event cannot be written")?;
+        let bytes = event.line.clone().into_bytes();
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.store.put_opts(&self.key(&path), bytes.clone().into(), options).await {
             Ok(_) => Ok(()),
@@ -187,9 +187,7 @@ impl Storage {
                 let bytes = self.get(&path).await?;
                 let bytes =
                     bytes.ok_or_else(|| Error::failed(format!("{path} is gone from {}", self.name)))?;
-                serde_json::from_slice(&bytes).map_err(|e| {
-                    Error::stuck(format!("{path} in {} is not a journal event", self.name)).because(e)
-                })
+                journal::read_line(&bytes, &format!("{path} in {}", self.name))
             })
             .buffered(AT_ONCE)
             .try_collect()

@@ -43,6 +43,7 @@ impl World {
             previous: String::new(),
             what,
             hash: String::new(),
+            line: String::new(),
         });
     }
     fn perform(&mut self, action: &Action) -> ActOutcome {
