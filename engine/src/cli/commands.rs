@@ -2,6 +2,7 @@
 
 mod check;
 mod contracts;
+mod crash;
 mod records;
 
 use std::io::{IsTerminal, Write};
@@ -25,7 +26,6 @@ use crate::report;
 use crate::run::RunOptions;
 use crate::run::drive::Until;
 use crate::run::inject::Inject;
-use crate::run::journal::KillAt;
 use crate::stages::plan;
 use crate::watcher::Watcher;
 
@@ -138,10 +138,9 @@ fn options(run: &RunArgs, environment: &Environment) -> Result<RunOptions> {
         return Err(Error::input("--inject works on the demo only")
             .hint("nothing is made to fail on a real database; use --env demo"));
     }
-    let kill_at = std::env::var("DRYDOCK_TEST_KILL_AT").ok().and_then(|n| n.parse().ok());
     Ok(RunOptions {
         inject: run.inject,
-        kill_at: KillAt(kill_at),
+        after_record: crash::after_record(run.inject),
         accept_drift: run.accept_drift,
         run: run.run.clone(),
     })

@@ -10,7 +10,6 @@ use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
 use crate::model::evidence::{Applied, Outcome, Plan, Undone};
 use crate::model::stage::Stage;
 use crate::run::Run;
-use crate::run::inject::Inject;
 use crate::run::liquibase_lock;
 use crate::run::saga::{self, Decision};
 
@@ -89,11 +88,6 @@ fn past(stage: Stage, action: &Action) -> bool {
 }
 
 async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
-    if run.options.inject == Inject::Kill && matches!(&action, Action::Apply { wave, .. } if *wave >= 2) {
-        // Dies with the act intended and no outcome on record.
-        let next = run.journal.events().last().map_or(1, |e| e.seq + 1);
-        run.journal.kill_at.0 = Some(next);
-    }
     run.journal.append(EventKind::Intended { action: action.clone() }).await?;
     match &action {
         Action::Stage { stage } => {

@@ -12,6 +12,7 @@ pub use line::read as read_line;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -20,9 +21,15 @@ use crate::error::{Context, Error, Result};
 use crate::model::event::{Event, EventKind};
 use crate::run::storage::Storage;
 
-/// Dies right after the record of this number is on disk: how tests and `--inject kill` crash a run.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct KillAt(pub Option<u64>);
+/// Is called with each event once it is on disk. Who runs the engine may end the process there, as a crash would.
+#[derive(Clone, Default)]
+pub struct AfterRecord(pub Option<Arc<dyn Fn(&Event) + Send + Sync>>);
+
+impl std::fmt::Debug for AfterRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "AfterRecord(..)" } else { "AfterRecord" })
+    }
+}
 
 /// A run's journal, open for appending by its one owner.
 #[derive(Debug)]
@@ -32,7 +39,7 @@ pub struct Journal {
     events: Vec<Event>,
     /// Where the original is kept, and under which run.
     original: Option<(Storage, String)>,
-    pub kill_at: KillAt,
+    pub after_record: AfterRecord,
 }
 
 impl Journal {
@@ -60,7 +67,13 @@ impl Journal {
             file.set_len(length).context("a torn journal line cannot be cut off")?;
             file.seek(SeekFrom::End(0)).context("the journal cannot be positioned")?;
         }
-        Ok(Self { path: path.to_path_buf(), file, events, original: None, kill_at: KillAt::default() })
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            events,
+            original: None,
+            after_record: AfterRecord::default(),
+        })
     }
 
     /// From here on every event is put into the storage first. What it does not know yet is put there now.
@@ -114,11 +127,10 @@ impl Journal {
                 .because(error)
                 .hint("free some space and run the same command again"));
         }
-        self.events.push(event);
-        if self.kill_at.0 == Some(seq) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
-            std::thread::sleep(std::time::Duration::from_secs(10));
+        if let AfterRecord(Some(after)) = &self.after_record {
+            after(&event);
         }
+        self.events.push(event);
         self.events.last().ok_or_else(|| Error::failed("the journal is empty after an append"))
     }
 }

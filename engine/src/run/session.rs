@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::{evidence, journal_path, runs_folder};
 use super::inject::Inject;
-use super::journal::{self, Journal, KillAt};
+use super::journal::{self, AfterRecord, Journal};
 use super::saga::{self, Decision};
 use super::select::{RunSelector, bring, which};
 use super::storage::Storage;
@@ -33,8 +33,7 @@ use crate::watcher::Watcher;
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     pub inject: Inject,
-    /// Kill the process after this journal record (tests).
-    pub kill_at: KillAt,
+    pub after_record: AfterRecord,
     /// Go on although the catalog is not as the last run left it.
     pub accept_drift: bool,
     /// A particular run instead of the latest unfinished one.
@@ -151,7 +150,7 @@ impl Run {
             },
             None => begin(&environment, storage.as_ref()).await?,
         };
-        journal.kill_at = options.kill_at;
+        journal.after_record = options.after_record.clone();
         let application = format!("drydock {id}");
         if journal.events().is_empty() {
             let started = EventKind::Started {
