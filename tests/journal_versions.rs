@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use drydock::model::endpoint::Endpoint;
 use drydock::model::schema::SchemaFingerprint;
-use drydock::product;
 use drydock::product::postgres::local::Local;
+use drydock::product::{self, Products};
 use drydock::run::journal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -238,7 +238,7 @@ impl Server {
         block_on(async {
             let create = format!("create database depot{number} owner app");
             product::embedded(self.admin.clone()).execute_script(&create).await.unwrap();
-            product::open(&url).unwrap().execute_script(&sql).await.unwrap();
+            Products::default().open(&url).unwrap().execute_script(&sql).await.unwrap();
         });
         url
     }
@@ -249,7 +249,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn schema(url: &str) -> SchemaFingerprint {
-    block_on(product::open(url).unwrap().schema_fingerprint()).unwrap()
+    block_on(Products::default().open(url).unwrap().schema_fingerprint()).unwrap()
 }
 
 /// What is done with a run of an earlier version.
@@ -316,7 +316,7 @@ fn a_run_of_an_earlier_version_is_finished_or_taken_back() {
 
 /// The changesets that Liquibase has on record, of those of the fixtures.
 fn history_of(url: &str) -> Vec<&'static str> {
-    let database = product::open(url).unwrap();
+    let database = Products::default().open(url).unwrap();
     let has = |id: &str| {
         let sql = format!(
             "do $$ begin if not exists (select from databasechangelog where id = '{id}') then raise 'no'; end if; end $$"

@@ -21,9 +21,11 @@ use crate::error::{Context, Error, Result};
 use crate::model::event::{Event, EventKind};
 use crate::run::storage::Storage;
 
+type Listener = dyn Fn(&Event) + Send + Sync;
+
 /// Is called with each event once it is on disk. Who runs the engine may end the process there, as a crash would.
 #[derive(Clone, Default)]
-pub struct AfterRecord(pub Option<Arc<dyn Fn(&Event) + Send + Sync>>);
+pub struct AfterRecord(pub Option<Arc<Listener>>);
 
 impl std::fmt::Debug for AfterRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
