@@ -402,7 +402,7 @@ fn read_file(named: Option<&Path>) -> Result<(File, PathBuf)> {
         let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().lines().count().max(1));
         let place = line.map(|l| format!(":{l}")).unwrap_or_default();
         Error::input(format!("{}{place}: {}", path.display(), e.message()))
-            .hint("see CONFIGURATION in README.md")
+            .hint("docs/configuration.md describes every setting")
     })?;
     let base =
         std::path::absolute(&path).ok().and_then(|p| p.parent().map(Path::to_path_buf)).unwrap_or_default();
