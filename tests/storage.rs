@@ -50,7 +50,7 @@ impl Production {
         runtime.block_on(database.execute_script(script)).unwrap();
     }
 
-    fn schema(&self) -> model::schema::SchemaFingerprint {
+    fn schema(&self) -> drydock::model::schema::SchemaFingerprint {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let database = Products::default().open(&self.url).unwrap();
         runtime.block_on(database.schema_fingerprint()).unwrap()

@@ -10,7 +10,7 @@ use crate::config::{Environment, LAST_SCHEMA, Target};
 use crate::error::{Context, Error, Result};
 use crate::liquibase::{ChangesetState, Liquibase};
 use crate::model::endpoint::Secret;
-use crate::product::Local;
+use crate::product::EmbeddedServer;
 use crate::product::{self, Database};
 use crate::watcher::Watcher;
 
@@ -37,7 +37,7 @@ pub async fn production(
             Error::input(format!("--scale {scale} is out of range")).hint("give a number from 0.001 to 50")
         );
     }
-    let clusters = Local::find().await?;
+    let clusters = EmbeddedServer::find().await?;
     let folder = folder(environment);
     let made = folder.join("made");
     if made.is_file() {
@@ -86,7 +86,7 @@ pub async fn serve(
         // Two containers may have one folder, and neither sees the other's processes.
         let _lock = alone(environment, watcher).await?;
         production(environment, scale, watcher).await?;
-        let clusters = Local::find().await?;
+        let clusters = EmbeddedServer::find().await?;
         let endpoint = clusters.listen(&folder(environment), listen, Secret::new(password)).await?;
         watcher.note(&format!("the demo's production listens: {endpoint}"));
         clusters.wait(&folder(environment)).await
@@ -161,7 +161,7 @@ pub async fn reset(environment: &Environment) -> Result<()> {
 pub async fn stop(environment: &Environment) -> Result<()> {
     let folder = folder(environment);
     if folder.is_dir() {
-        Local::find().await?.stop(&folder).await?;
+        EmbeddedServer::find().await?.stop(&folder).await?;
     }
     Ok(())
 }

@@ -27,9 +27,8 @@ pub use dialect::Dialect;
 pub use execute::{Batch, Execute};
 pub use inspect::Inspect;
 pub use optional::{FaultInjection, Harvest};
-pub use postgres::local::Local;
 pub use provider::{Provider, Scratch};
-pub use registry::{Products, embedded};
+pub use registry::{EmbeddedServer, Products, embedded};
 pub use sessions::{Claim, LockWatch, Sessions};
 
 /// A database product.

@@ -10,7 +10,7 @@ use crate::model::endpoint::Secret;
 use crate::run::inject::Inject;
 use crate::variables::Variables;
 
-/// Change the schema of a database that many services share, without anyone noticing, and take the change back when
+/// Changes the schema of a database that many services share, without anyone noticing, and takes the change back when
 /// something is wrong.
 #[derive(Debug, Parser)]
 #[command(name = "drydock", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -21,7 +21,7 @@ pub struct Args {
     #[command(flatten)]
     pub target: TargetArgs,
 
-    /// How results are printed on standard output
+    /// Format of the result on standard output
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub format: Format,
 }
@@ -29,49 +29,49 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  migrated, or nothing to do
-  1  refused before production was touched: breaking, unrehearsable, drifted
+  1  refused before production was touched: breaking, too slow, cannot be rehearsed, drifted
   2  the command or its input is wrong
-  3  held: part of it waits for services
+  3  held: a part waits for services
   4  rolled back
   5  stuck: a person must decide
   130  interrupted: the same command goes on with the run";
 
 #[derive(Debug, clap::Args)]
 pub struct TargetArgs {
-    /// Environment of drydock.toml; `demo` needs none
+    /// Environment of drydock.toml; `demo` needs no file
     #[arg(long, global = true, env = "DRYDOCK_ENV", value_name = "NAME")]
     pub env: Option<String>,
-    /// drydock.toml to use instead of the nearest one upwards from here
+    /// Configuration to use instead of the nearest drydock.toml upwards from here
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Database to use without a configuration: a URL, or env:NAME or file:PATH of what holds one
+    /// Database to use without a configuration: a URL, or where the URL is: env:NAME or file:PATH
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
-    /// Root changelog
+    /// Root changelog (default: changelogs/changelog.yaml)
     #[arg(long, global = true, value_name = "PATH")]
     pub changelog: Option<PathBuf>,
-    /// Folder of contracts (default: the changelog's)
+    /// Folder of contracts (default: the changelog's folder)
     #[arg(long, global = true, value_name = "DIR")]
     pub contracts: Option<PathBuf>,
-    /// Size of the demo's production when it is made: 1 is about 200,000 shipments and 1,000,000 events
+    /// Size of the demo's production when Drydock makes it: 1 is about 200,000 shipments and 1,000,000 events
     #[arg(long, global = true, value_name = "N")]
     pub scale: Option<f64>,
-    /// Object storage to keep journals and evidence in, e.g. s3://BUCKET/PREFIX: any machine can go on with a run then
+    /// Object storage for journals and evidence, e.g. s3://BUCKET/PREFIX: any machine can then go on with a run
     #[arg(long, global = true, env = "DRYDOCK_JOURNAL", value_name = "URL")]
     pub journal: Option<String>,
-    /// Lines NAME=value, used where a variable is named and for the credentials of object storage
+    /// File of NAME=value lines: values for env:NAME, and the credentials of object storage
     #[arg(long, global = true, env = "DRYDOCK_CREDENTIALS", value_name = "FILE")]
     pub credentials: Option<PathBuf>,
-    /// What makes the live signals during a rollout
+    /// Traffic that the gates judge by during a rollout
     #[arg(long, global = true, value_enum, value_name = "KIND")]
     pub traffic: Option<TrafficArg>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum TrafficArg {
-    /// All queries of all contracts, effects kept
+    /// All queries of all contracts; their effects stay
     Services,
-    /// All queries, each rolled back
+    /// All queries; each request is rolled back
     Rehearse,
     /// Reading queries only
     Probe,
@@ -112,18 +112,18 @@ impl TargetArgs {
 pub enum Format {
     Text,
     Json,
-    /// JUnit XML, of `compat`
+    /// JUnit XML; `compat` only
     Junit,
-    /// SARIF 2.1.0 for code scanning, of `compat`
+    /// SARIF 2.1.0 for code scanning; `compat` only
     Sarif,
-    /// GitLab's code quality report, of `compat`
+    /// GitLab's code quality report; `compat` only
     Codequality,
-    /// A comment for a merge request, of `compat`
+    /// A comment for a merge request; `compat` only
     Markdown,
 }
 
 impl Format {
-    /// What only `compat` gives.
+    /// Whether only `compat` has this format.
     pub fn is_of_compat(self) -> bool {
         !matches!(self, Format::Text | Format::Json)
     }
@@ -148,55 +148,57 @@ impl std::str::FromStr for Written {
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
-    /// Run to go on with (default: the unfinished one, or else a new one)
+    /// Run to go on with (default: the unfinished run, or else a new one)
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
-    /// Folder with the evidence of a run, as `drydock evidence` writes it: go on with that run
+    /// Folder that `drydock evidence` wrote: go on with the run in it
     #[arg(long, value_name = "DIR", conflicts_with = "run")]
     pub evidence: Option<PathBuf>,
-    /// Take the catalog as it is although it is not as the last run left it
+    /// Accept a catalog that is not as the last run left it
     #[arg(long)]
     pub accept_drift: bool,
-    /// Make something fail, to watch the run go back
+    /// Failure to make in the demo, to watch the run go back
     #[arg(long, value_enum, default_value = "none", value_name = "STAGE")]
     pub inject: Inject,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Do everything: plan, backup, compat, clone, shadow, rollout; go back by itself if anything fails
+    /// Run all stages: plan, backup, compat, clone, shadow, rollout; go back automatically if anything fails
     Migrate(RunArgs),
     /// Show what Liquibase has pending: phases, hazards, waves, inverses, drift
     Plan,
-    /// Compare changelog, history and catalog: what was edited, is unknown, or changed behind Liquibase's back
+    /// Compare changelog, history and catalog: edited changesets, unknown changesets, changes made without Liquibase
     Drift,
-    /// Take and verify a backup (runs what comes before it)
+    /// Take and verify a backup (runs the stages before it)
     Backup(RunArgs),
-    /// Hold what is pending against every query of every deployed service version
+    /// Check what is pending against every query of every deployed service version
     Compat {
         /// Also write the result to a file in a format, e.g. sarif=compat.sarif; may be given several times
         #[arg(long, short, value_name = "FORMAT=FILE")]
         output: Vec<Written>,
     },
-    /// Restore the backup beside production and prove it equal (runs what comes before it)
+    /// Restore the backup beside production and prove it equal (runs the stages before it)
     Clone(RunArgs),
-    /// Rehearse on the clone: forward, every inverse, forward again (runs what comes before it)
+    /// Rehearse on the clone: forward, every inverse, forward again (runs the stages before it)
     Shadow(RunArgs),
-    /// Change production, wave by wave (runs what comes before it)
+    /// Change production, wave by wave (runs the stages before it)
     Rollout(RunArgs),
-    /// Take the latest run (or --run) back by hand
+    /// Take the latest run that changed production (or --run) back by hand
     Rollback {
+        /// Run to take back (default: the latest that changed production)
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
-        /// Folder with the evidence of the run, as `drydock evidence` writes it
+        /// Folder that `drydock evidence` wrote: take back the run in it
         #[arg(long, value_name = "DIR", conflicts_with = "run")]
         evidence: Option<PathBuf>,
-        /// Why, for the record
+        /// Reason for the record
         #[arg(long, default_value = "by hand")]
         reason: String,
     },
     /// Show where the latest run is
     Status {
+        /// Run to show (default: the latest)
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
     },
@@ -204,31 +206,34 @@ pub enum Command {
     History,
     /// Write one self-contained HTML file about a run
     Report {
+        /// Run to report (default: the latest)
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
-        /// File to write (default: drydock-RUN.html here)
+        /// File to write (default: drydock-RUN.html in this folder)
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Copy journal and evidence of a run into a folder, for another machine to go on with
+    /// Copy the journal and the evidence of a run into a folder: another machine can go on with it
     Evidence {
+        /// Run to copy (default: the latest)
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
         /// Folder to write RUN/journal.jsonl and RUN/evidence/ into
         #[arg(long, short, value_name = "DIR", default_value = ".")]
         output: PathBuf,
     },
-    /// Check journals and evidence: nothing changed, nothing missing
+    /// Check that journals and evidence are as they were written
     Verify {
+        /// Run to check (default: all)
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
     },
-    /// Show the contracts as they are read, write them from what the database has seen, or compare both
+    /// Show the contracts; harvest them from what the database has seen; compare both
     Contracts {
         #[command(subcommand)]
         command: Option<ContractsCommand>,
     },
-    /// The demo's production
+    /// Start, stop, remove or serve the demo's production
     #[command(subcommand)]
     Demo(DemoCommand),
     /// Print the JSON schema of a command's output
@@ -245,38 +250,38 @@ pub enum ContractsCommand {
         /// Folder to write SERVICE.contract.yaml and SERVICE.queries.sql into (default: the folder of contracts)
         #[arg(long, short, value_name = "DIR")]
         output: Option<PathBuf>,
-        /// This service alone, also when it has a contract
+        /// Service to harvest, also when it has a contract (default: all without a contract)
         #[arg(long, value_name = "NAME")]
         service: Option<String>,
-        /// A project of sqlc, a folder of .sql files, or a log of jOOQ to read instead of the database
+        /// A project of sqlc, a folder of .sql files, or a log of jOOQ, instead of the database
         #[arg(long, value_name = "PATH", requires = "service")]
         from: Option<PathBuf>,
     },
-    /// List services without a contract, queries that no contract has, and queries that nobody was seen to ask
+    /// List services without a contract, queries that no contract has, and queries that the database has not seen
     Drift,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum DemoCommand {
-    /// Make it (or start it) and print how to connect
+    /// Start the demo's production (make it first if there is none) and print how to connect
     Up,
-    /// Make it (or start it) and serve it to others until told to stop; $DRYDOCK_DEMO_PASSWORD is its password
+    /// Start the demo's production and serve it to others until interrupted; $DRYDOCK_DEMO_PASSWORD is its password
     ///
-    /// Elsewhere `--env demo --database URL` works on it: user drydock, that password, database logistics.
+    /// Another machine reaches it with `--env demo --database URL`: user drydock, that password, database logistics.
     Serve {
         /// Address and port to listen on
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5432")]
         listen: std::net::SocketAddr,
     },
-    /// Stop it; its data stays
+    /// Stop the demo's production; its data stays
     Stop,
-    /// Stop it and take it away with all its runs
+    /// Stop the demo's production and remove it with all its runs
     Reset,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Document {
-    /// Of `migrate`, `rollout`, `rollback` and `status`, and of a stage that the run did not get to
+    /// Of `migrate`, `rollout`, `rollback` and `status`; also of a stage command whose stage gave no evidence
     Migrate,
     Plan,
     Drift,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
+pub use crate::product::postgres::local::Local as EmbeddedServer;
 use crate::product::postgres::{Postgres, Product as PostgresProduct};
 use crate::product::{Database, Product};
 

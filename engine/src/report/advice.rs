@@ -434,7 +434,7 @@ mod tests {
             })
             .chain([format!("(no plan)\n=> {}\n", advice(&verdict(Breaking, "gets-slow", ""), None))])
             .collect();
-        insta::with_settings!({snapshot_path => "../../tests/expected", prepend_module_to_snapshot => false}, {
+        insta::with_settings!({snapshot_path => "../../../tests/expected", prepend_module_to_snapshot => false}, {
             insta::assert_snapshot!("advice", said.join("\n"));
         });
     }

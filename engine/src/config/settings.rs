@@ -1,0 +1,128 @@
+//! Limits, gates and the rest that an environment may set, with their defaults.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How gently production is treated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// The stall budget: how long a statement may wait for a lock on each attempt, milliseconds.
+    pub stall_ms: u64,
+    /// Attempts before a changeset is given up.
+    pub lock_attempts: u32,
+    /// How long one statement may run on production, seconds; patient ones (concurrent index builds) may run without limit.
+    pub statement_seconds: u64,
+    /// Time one batch of a backfill aims at, milliseconds.
+    pub batch_ms: u64,
+    /// Most rows of one batch.
+    pub batch_rows: u32,
+    /// Changesets of a wave, at most.
+    pub wave_size: usize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            stall_ms: 100,
+            lock_attempts: 40,
+            statement_seconds: 60,
+            batch_ms: 60,
+            batch_rows: 20_000,
+            wave_size: 6,
+        }
+    }
+}
+
+impl LimitSettings {
+    pub fn stall(&self) -> Duration {
+        Duration::from_millis(self.stall_ms)
+    }
+    pub fn statement(&self) -> Duration {
+        Duration::from_secs(self.statement_seconds)
+    }
+}
+
+/// Conditions on live signals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateSettings {
+    /// Greatest share of requests that may fail within the window, 0 to 1.
+    pub error_rate: f64,
+    /// Greatest p99 within the window, milliseconds.
+    pub p99_ms: f64,
+    /// Sessions that may wait for a lock at once.
+    pub blocked: u64,
+    /// Seconds a gate looks back.
+    pub window_seconds: f64,
+    /// Seconds of traffic before the first wave and after the last one.
+    pub settle_seconds: f64,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self { error_rate: 0.001, p99_ms: 1_000.0, blocked: 12, window_seconds: 2.0, settle_seconds: 3.0 }
+    }
+}
+
+/// How queries are held against changesets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompatSettings {
+    /// Whether queries are also run, on some of production's rows that are copied into the scratch database for the time of
+    /// the check.
+    pub rows: bool,
+}
+
+impl Default for CompatSettings {
+    fn default() -> Self {
+        Self { rows: true }
+    }
+}
+
+/// When a query counts as slow: by the plans on the clone, before and after.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShadowSettings {
+    /// Rows of a table from which on it is told that a query reads it from end to end, and did not before.
+    pub slow_rows: u64,
+    /// How many times the plan's cost must have grown for that.
+    pub slow_times: f64,
+    /// Rows from which on the run is refused for it.
+    pub refuse_rows: u64,
+    /// How many times the cost must have grown for that.
+    pub refuse_times: f64,
+}
+
+impl Default for ShadowSettings {
+    fn default() -> Self {
+        Self { slow_rows: 10_000, slow_times: 10.0, refuse_rows: 100_000, refuse_times: 100.0 }
+    }
+}
+
+/// What makes the live signals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrafficSettings {
+    /// Requests a second over all services.
+    pub rate: f64,
+    pub connections: usize,
+    /// `services`: all queries, effects kept (demo). `rehearse`: all queries, each rolled back. `probe`: reading queries only.
+    pub kind: TrafficKind,
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrafficKind {
+    Services,
+    Rehearse,
+    Probe,
+}
+
+impl Default for TrafficSettings {
+    fn default() -> Self {
+        Self { rate: 20.0, connections: 4, kind: TrafficKind::Probe, seed: 1 }
+    }
+}
