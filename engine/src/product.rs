@@ -18,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::endpoint::{Endpoint, JdbcTarget};
+use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
 
 pub use analyze::Analyze;
 pub use capabilities::{Capabilities, ScratchKind};
@@ -28,6 +28,8 @@ pub use execute::{Batch, Execute};
 pub use inspect::Inspect;
 pub use optional::{FaultInjection, Harvest};
 pub use provider::{Provider, Scratch};
+#[cfg(test)]
+pub(crate) use registry::test_dialect;
 pub use registry::{EmbeddedServer, Products, embedded};
 pub use sessions::{Claim, LockWatch, Sessions};
 
@@ -61,7 +63,12 @@ pub trait Database: Dialect + Analyze + Inspect + Sessions + Execute {
     /// The same product elsewhere: a clone, a scratch database.
     fn at(&self, endpoint: Endpoint) -> Arc<dyn Database>;
     fn jdbc(&self) -> JdbcTarget;
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
+    /// A connection as a service would hold it.
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+        self.client_with(application, &ClientSettings::default()).await
+    }
+    /// The same with settings of its session.
+    async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>>;
     /// Statistics of what services have run, where the product keeps them.
     fn harvest(&self) -> Option<&dyn Harvest> {
         None

@@ -55,3 +55,11 @@ impl Products {
 pub fn embedded(endpoint: Endpoint) -> Arc<dyn Database> {
     Arc::new(Postgres::from_endpoint(endpoint))
 }
+
+/// The embedded default's dialect, for tests of what stands on it.
+#[cfg(test)]
+pub(crate) fn test_dialect() -> Arc<dyn crate::product::Dialect> {
+    let (host, database, user) = (String::new(), String::new(), String::new());
+    let options = std::collections::BTreeMap::new();
+    embedded(Endpoint { host, port: 0, database, user, password: None, options })
+}
