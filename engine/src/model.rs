@@ -10,6 +10,7 @@ pub mod error_class;
 pub mod event;
 pub mod evidence;
 pub mod query;
+pub mod query_syntax;
 pub mod query_tag;
 pub mod sample;
 pub mod schema;

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
+use crate::model::query_syntax::QuerySyntax;
 
 pub use analyze::Analyze;
 pub use capabilities::{Capabilities, ScratchKind};
@@ -30,7 +31,7 @@ pub use optional::{FaultInjection, Harvest};
 pub use provider::{Provider, Scratch};
 #[cfg(test)]
 pub(crate) use registry::test_dialect;
-pub use registry::{EmbeddedServer, Products, embedded};
+pub use registry::{EmbeddedServer, Products, embedded, embedded_product};
 pub use sessions::{Claim, LockWatch, Sessions};
 
 /// A database product.
@@ -43,6 +44,8 @@ pub trait Product: Send + Sync {
     /// A URL to show as an example.
     fn example(&self) -> &'static str;
     fn capabilities(&self) -> Capabilities;
+    /// How queries are written: contracts are read before a database is open.
+    fn query_syntax(&self) -> &'static QuerySyntax;
     /// Reads a URL; nothing is reached yet.
     ///
     /// # Errors

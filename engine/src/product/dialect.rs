@@ -35,6 +35,8 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// `Input` when the grammar does not take the query.
     fn query_fingerprint(&self, sql: &str) -> Result<String>;
+    /// The parameter with this number, as queries write it.
+    fn placeholder(&self, number: usize) -> String;
     /// The type that the product's text names, as the catalog and the shapes of queries hold it.
     fn column_type(&self, text: &str) -> ColumnType;
     /// A value in the text form that the product reads, and that it gives when values are asked for as text.

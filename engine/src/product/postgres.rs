@@ -17,6 +17,7 @@ use crate::model::column_type::ColumnType;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{ResultFacts, Usage};
+use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::Activity;
@@ -49,6 +50,17 @@ const OLDEST: u32 = 13;
 /// SQL that makes what follows in a transaction be done as another role.
 const ROLE_SWITCH: &str =
     r"\bset\s+(local\s+)?(role|session\s+authorization)\b|\bset_config\s*\(\s*'(role|session_authorization)'";
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>. Operators are those with an `@` inside or at the end; none of
+/// them ends with `=`, `>` or `|` in front of it.
+const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
+    parameter: '$',
+    dollar_quotes: true,
+    escape_strings: true,
+    nested_comments: true,
+    operators_before_at: &["<", "@", "&", "!", "?", "#", "^", "@-"],
+    array_slices: true,
+    array_search: Some(ArraySearch { any: "= ANY (", none: "<> ALL (" }),
+};
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -79,6 +91,10 @@ impl product::Product for Product {
             concurrent_index: true,
             plan_costs: true,
         }
+    }
+
+    fn query_syntax(&self) -> &'static QuerySyntax {
+        &QUERY_SYNTAX
     }
 
     fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
@@ -294,6 +310,10 @@ impl Dialect for Postgres {
 
     fn query_fingerprint(&self, sql: &str) -> Result<String> {
         statement_stats::fingerprint(sql)
+    }
+
+    fn placeholder(&self, number: usize) -> String {
+        QUERY_SYNTAX.placeholder(number)
     }
 
     fn column_type(&self, text: &str) -> ColumnType {

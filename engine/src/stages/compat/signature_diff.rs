@@ -58,7 +58,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -
         (
             VerdictKind::Risky,
             "parameter-type",
-            format!("parameter ${} is {new} instead of {old}", n + 1),
+            format!("parameter {} is {new} instead of {old}", dialect.placeholder(n + 1)),
             None,
         )
     })

@@ -209,8 +209,8 @@ fn invented(asked: &Asked<'_>, makers: &[Maker]) -> Option<String> {
     })
 }
 
-fn invented_at(_asked: &Asked<'_>, parameter: usize) -> String {
-    format!("an invented ${}", parameter + 1)
+fn invented_at(asked: &Asked<'_>, parameter: usize) -> String {
+    format!("an invented {}", asked.dialect.placeholder(parameter + 1))
 }
 
 fn is_key(asked: &Asked<'_>, parameter: usize, catalog: &Catalog) -> bool {
