@@ -78,7 +78,8 @@ pub struct QueryError {
     pub message: String,
     pub column: Option<String>,
     pub table: Option<String>,
-    pub constraint: Option<String>,
+    /// Boxed: an error is given back by value, and most results are none.
+    pub constraint: Option<Box<str>>,
 }
 
 /// What stands behind a parameter of a query.

@@ -23,7 +23,7 @@ pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) ->
                 message: db.message().to_owned(),
                 column: db.column().map(str::to_owned).or(column),
                 table: db.table().map(|table| qualified(db.schema(), table)).or(table),
-                constraint: db.constraint().map(str::to_owned),
+                constraint: db.constraint().map(Box::from),
             }
         }
         None => {
