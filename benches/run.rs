@@ -165,7 +165,11 @@ struct Bare {
 async fn update(environment: &Environment, changesets: &[ChangesetId], report: f64) -> Bare {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
-    let contracts = contract::load(&environment.contracts).unwrap();
+    let contracts = contract::load(
+        &environment.contracts,
+        target::query_syntax(&environment, &Products::default()).unwrap(),
+    )
+    .unwrap();
     let options = TrafficOptions {
         rate: environment.traffic.rate,
         connections: environment.traffic.connections,

@@ -13,6 +13,7 @@ use drydock::liquibase::Liquibase;
 use drydock::model::backup::BackupMethod;
 use drydock::model::changeset::Backfill;
 use drydock::model::endpoint::Endpoint;
+use drydock::model::error_class::ErrorClass;
 use drydock::model::query::Ending;
 use drydock::model::session::Blocks;
 use drydock::product::postgres::Postgres;
@@ -669,7 +670,11 @@ async fn watches_claims_and_batches() {
         let held = tokio::spawn(async move { holder.run(&lock, &shape, &[], Ending::Commit).await.unwrap() });
         tokio::time::sleep(Duration::from_millis(150)).await;
         let error = source.backfill_batch(&backfill, None, 700, "drydock fill", wait).await.unwrap_err();
-        assert!(error.kind == ErrorKind::Busy && source.is_busy(error.code.as_deref().unwrap()), "{error:?}");
+        assert!(
+            error.kind == ErrorKind::Busy
+                && source.error_class(error.code.as_deref().unwrap()) == ErrorClass::Busy,
+            "{error:?}"
+        );
         held.await.unwrap();
     }
 

@@ -220,7 +220,7 @@ async fn a_break_is_told_and_a_near_miss_is_not() {
     for (name, text) in [("contract.yaml", contract), ("queries.sql", QUERIES), ("api.yaml", API)] {
         std::fs::write(contracts.join(name), text).unwrap();
     }
-    let contracts = contract::load(&contracts).unwrap();
+    let contracts = contract::load(&contracts, product::embedded_product().query_syntax()).unwrap();
     let catalog = database.catalog().await.unwrap();
     let provider = database.product().provider().await.unwrap();
     let folder = home.folder.join("scratch");

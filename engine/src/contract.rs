@@ -20,6 +20,12 @@ pub mod write;
 pub use load::load;
 pub use queries::parse as parse_queries;
 
+/// How queries of the embedded default product are written.
+#[cfg(test)]
+fn test_syntax() -> &'static crate::model::query_syntax::QuerySyntax {
+    crate::product::embedded_product().query_syntax()
+}
+
 /// What one service needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Contract {
@@ -55,7 +61,7 @@ pub enum Arity {
 pub struct Query {
     pub name: String,
     pub arity: Arity,
-    /// One statement, parameters as `$1`, `$2`, …, without the closing semicolon.
+    /// One statement with numbered parameters, without the closing semicolon.
     pub sql: String,
     pub file: PathBuf,
     pub line: u64,

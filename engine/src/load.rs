@@ -33,7 +33,6 @@ use measure::{Measure, Outcome};
 pub use measure::{Period, Window};
 use source::Source;
 use types::Moment;
-pub(crate) use types::is_numeric;
 
 /// How long answers are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -139,7 +138,7 @@ impl Traffic {
         });
         let workers = Tasks(workers.collect());
         let rate = options.rate.clamp(0.1, 100_000.0);
-        let generator = Generator::new(ready.makers, options.seed, Moment::now());
+        let generator = Generator::new(ready.makers, options.seed, Moment::now(), source.dialect());
         let dispatcher = tokio::spawn(dispatch(generator, sender, Arc::clone(&measure), stopped, rate));
         let dispatcher = Tasks(vec![dispatcher]);
         Ok(Self { source, measure, queries, stop, dispatcher, workers, rate, skipped: ready.skipped })

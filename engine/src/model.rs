@@ -4,10 +4,13 @@ pub mod backup;
 pub mod catalog;
 pub mod change;
 pub mod changeset;
+pub mod column_type;
 pub mod endpoint;
+pub mod error_class;
 pub mod event;
 pub mod evidence;
 pub mod query;
+pub mod query_syntax;
 pub mod query_tag;
 pub mod sample;
 pub mod schema;
@@ -15,6 +18,7 @@ pub mod server;
 pub mod session;
 pub mod stage;
 pub mod statement_stats;
+pub mod value;
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Environment;
-use crate::contract;
 use crate::demo;
 use crate::error::{Error, Result};
 use crate::liquibase::Liquibase;
@@ -151,7 +150,7 @@ impl Operations {
     /// # Errors
     /// See `plan` and `compat::stage`.
     pub async fn compat(&self, environment: &Environment) -> Result<(Compat, Vec<Changeset>)> {
-        let contracts = contract::load(&environment.contracts)?;
+        let contracts = self.contracts(environment)?;
         let (database, mut liquibase) = self.open(environment).await?;
         let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
         let folder = environment.home.join("scratch");

@@ -18,7 +18,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::endpoint::{Endpoint, JdbcTarget};
+use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
+use crate::model::query_syntax::QuerySyntax;
 
 pub use analyze::Analyze;
 pub use capabilities::{Capabilities, ScratchKind};
@@ -28,7 +29,9 @@ pub use execute::{Batch, Execute};
 pub use inspect::Inspect;
 pub use optional::{FaultInjection, Harvest};
 pub use provider::{Provider, Scratch};
-pub use registry::{EmbeddedServer, Products, embedded};
+#[cfg(test)]
+pub(crate) use registry::test_dialect;
+pub use registry::{EmbeddedServer, Products, embedded, embedded_product};
 pub use sessions::{Claim, LockWatch, Sessions};
 
 /// A database product.
@@ -41,6 +44,8 @@ pub trait Product: Send + Sync {
     /// A URL to show as an example.
     fn example(&self) -> &'static str;
     fn capabilities(&self) -> Capabilities;
+    /// How queries are written: contracts are read before a database is open.
+    fn query_syntax(&self) -> &'static QuerySyntax;
     /// Reads a URL; nothing is reached yet.
     ///
     /// # Errors
@@ -61,7 +66,12 @@ pub trait Database: Dialect + Analyze + Inspect + Sessions + Execute {
     /// The same product elsewhere: a clone, a scratch database.
     fn at(&self, endpoint: Endpoint) -> Arc<dyn Database>;
     fn jdbc(&self) -> JdbcTarget;
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
+    /// A connection as a service would hold it.
+    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+        self.client_with(application, &ClientSettings::default()).await
+    }
+    /// The same with settings of its session.
+    async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>>;
     /// Statistics of what services have run, where the product keeps them.
     fn harvest(&self) -> Option<&dyn Harvest> {
         None

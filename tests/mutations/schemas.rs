@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drydock::contract::{self, Contract, Version};
+use drydock::model::query_syntax::QuerySyntax;
 use drydock::product::postgres::local::Local;
 use drydock::product::{self, Database};
 
@@ -30,6 +31,10 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(repository().join("tests/mutations").join(name)).unwrap()
 }
 
+fn syntax() -> &'static QuerySyntax {
+    product::embedded_product().query_syntax()
+}
+
 pub async fn small(name: &'static str) -> Schema {
     let home = Home::new(&format!("mutations-{name}"));
     let cluster = Local::find().await.unwrap().production(&home.folder.join("production")).await.unwrap();
@@ -40,7 +45,8 @@ pub async fn small(name: &'static str) -> Schema {
     for statement in SETTLED.split("; ") {
         database.execute_script(statement).await.unwrap();
     }
-    let queries = contract::parse_queries(&file(&format!("{name}.queries.sql")), Path::new("queries.sql"));
+    let queries = file(&format!("{name}.queries.sql"));
+    let queries = contract::parse_queries(&queries, Path::new("queries.sql"), syntax());
     let contracts = vec![Contract {
         service: name.to_owned(),
         owner: None,
@@ -70,7 +76,7 @@ pub async fn demo() -> Schema {
     for statement in SETTLED.split("; ") {
         database.execute_script(statement).await.unwrap();
     }
-    let mut contracts = contract::load(&home.folder.join("changelogs")).unwrap();
+    let mut contracts = contract::load(&home.folder.join("changelogs"), syntax()).unwrap();
     contracts.iter_mut().flat_map(|c| &mut c.versions).for_each(|v| v.api.clear());
     // A changeset with those of its own service before it: some build on them.
     let mut by_hand: Vec<Mutation> = Vec::new();

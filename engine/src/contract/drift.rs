@@ -67,6 +67,7 @@ pub fn drift(
     seen: &StatementStats,
     database: &dyn Database,
 ) -> Result<ContractDrift> {
+    let syntax = database.product().query_syntax();
     let mut known = BTreeSet::new();
     // By service, name and place: versions that have the query, and whether any of its variants was seen.
     type Place<'a> = (&'a str, &'a str, String, u64);
@@ -92,12 +93,12 @@ pub fn drift(
         unreadable: u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX),
         ..ContractDrift::default()
     };
-    for harvested in harvest(&seen.queries, contracts) {
+    for harvested in harvest(&seen.queries, contracts, syntax) {
         let unknown: Vec<_> = harvested.queries.iter().filter(|q| !known.contains(&q.fingerprint)).collect();
         if contracts.iter().any(|c| c.service == harvested.service) {
             drift.unknown_queries.extend(unknown.iter().map(|q| UnknownQuery {
                 service: harvested.service.clone(),
-                sql: one_line(&without_comments(&q.sql)),
+                sql: one_line(&without_comments(syntax, &q.sql)),
                 calls: q.calls,
             }));
         } else if harvested.named || !unknown.is_empty() {

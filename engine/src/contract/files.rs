@@ -12,6 +12,7 @@ use crate::contract::write::LeftOut;
 use crate::contract::{Arity, queries, write};
 use crate::error::{Context, Error, Result};
 use crate::model::hex;
+use crate::model::query_syntax::QuerySyntax;
 use crate::model::statement_stats::{StatementKind, StatementStat};
 
 /// What jOOQ's LoggerListener writes before a statement.
@@ -47,8 +48,8 @@ pub struct FromFiles {
     pub spelled_out: bool,
 }
 
-#[derive(Default)]
-struct Found {
+struct Found<'a> {
+    syntax: &'a QuerySyntax,
     queries: Vec<StatementStat>,
     left_out: Vec<LeftOut>,
     spelled_out: bool,
@@ -58,8 +59,8 @@ struct Found {
 ///
 /// # Errors
 /// `Input` with file and line for what cannot be read, and when there is no query.
-pub fn harvest(path: &Path, service: &str) -> Result<FromFiles> {
-    let mut found = Found::default();
+pub fn harvest(path: &Path, service: &str, syntax: &QuerySyntax) -> Result<FromFiles> {
+    let mut found = Found { syntax, queries: Vec::new(), left_out: Vec::new(), spelled_out: false };
     let configuration = ["sqlc.yaml", "sqlc.yml", "sqlc.json"].map(|name| path.join(name));
     let is_configuration = path.file_stem().is_some_and(|stem| stem == "sqlc");
     match configuration.iter().find(|file| file.is_file()) {
@@ -67,7 +68,7 @@ pub fn harvest(path: &Path, service: &str) -> Result<FromFiles> {
         None if path.is_file() && is_configuration => sqlc(path, &mut found)?,
         None => walk(path, &mut found, 0)?,
     }
-    let mut harvested = fold(&found.queries, &[]).into_iter().next().filter(|h| !h.queries.is_empty()).ok_or_else(|| {
+    let mut harvested = fold(&found.queries, &[], syntax).into_iter().next().filter(|h| !h.queries.is_empty()).ok_or_else(|| {
         Error::input(format!("there is no query in {}", path.display()))
             .hint("give a folder of .sql files, sqlc's project, or a log in which jOOQ wrote \"Executing query\"")
     })?;
@@ -77,7 +78,7 @@ pub fn harvest(path: &Path, service: &str) -> Result<FromFiles> {
     Ok(FromFiles { harvested, left_out: found.left_out, spelled_out: found.spelled_out })
 }
 
-fn sqlc(file: &Path, found: &mut Found) -> Result<()> {
+fn sqlc(file: &Path, found: &mut Found<'_>) -> Result<()> {
     found.spelled_out = true;
     let text = read(file)?;
     // JSON is YAML.
@@ -98,7 +99,7 @@ fn sqlc(file: &Path, found: &mut Found) -> Result<()> {
 }
 
 /// A file, or everything below a folder, in the order of names.
-fn walk(path: &Path, found: &mut Found, depth: u32) -> Result<()> {
+fn walk(path: &Path, found: &mut Found<'_>, depth: u32) -> Result<()> {
     let ends = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
     if path.is_dir() && depth < 20 {
         let entries =
@@ -111,7 +112,7 @@ fn walk(path: &Path, found: &mut Found, depth: u32) -> Result<()> {
     if ends("sql") {
         statements(path, &read(path)?, found)
     } else if ends("log") || depth == 0 {
-        logged(&read(path)?, &mut found.queries);
+        logged(&read(path)?, found);
         Ok(())
     } else {
         Ok(())
@@ -127,47 +128,48 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// Queries with names over them, or else one for each statement, called as the file.
-fn statements(path: &Path, text: &str, found: &mut Found) -> Result<()> {
+fn statements(path: &Path, text: &str, found: &mut Found<'_>) -> Result<()> {
+    let syntax = found.syntax;
     let queries = match found.spelled_out {
         true => {
-            let (queries, passed_over) = queries::parse_loosely(text, path)?;
+            let (queries, passed_over) = queries::parse_loosely(text, path, found.syntax)?;
             found.left_out.extend(passed_over.into_iter().map(|(after, line)| LeftOut {
                 sql: format!("{}:{line}", path.display()),
                 reason: format!("what follows {after} has no name, and sqlc passes over it"),
             }));
             queries
         }
-        false => queries::parse(text, path)?,
+        false => queries::parse(text, path, found.syntax)?,
     };
     if !queries.is_empty() {
-        found.queries.extend(queries.iter().map(|q| seen(&identifier(&q.name), Some(q.arity), &q.sql)));
+        let stats = queries.iter().map(|q| seen(syntax, &identifier(&q.name), Some(q.arity), &q.sql));
+        found.queries.extend(stats);
         return Ok(());
     }
     let name = identifier(&path.file_stem().unwrap_or_default().to_string_lossy());
-    found.queries.extend(
-        split(text).iter().filter(|sql| kind(sql).is_some()).map(|sql| seen(&name, None, &numbered(sql))),
-    );
+    let texts = split(syntax, text).into_iter().filter(|sql| kind(sql).is_some());
+    found.queries.extend(texts.map(|sql| seen(syntax, &name, None, &numbered(syntax, &sql))));
     Ok(())
 }
 
 /// The statements that jOOQ logs, with `?` for each parameter; `??` is the operator.
-fn logged(text: &str, found: &mut Vec<StatementStat>) {
+fn logged(text: &str, found: &mut Found<'_>) {
     for line in text.lines() {
         let written = LOGGED.iter().find_map(|mark| line.split_once(mark));
         let Some(sql) = written.and_then(|(_, rest)| rest.trim_start().strip_prefix(':')) else { continue };
-        let sql = positional(sql.trim());
+        let sql = positional(found.syntax, sql.trim());
         if kind(&sql).is_some() {
-            found.push(seen("", None, &sql));
+            found.queries.push(seen(found.syntax, "", None, &sql));
         }
     }
 }
 
-fn positional(sql: &str) -> String {
+fn positional(syntax: &QuerySyntax, sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
-    let mut number = 0_u32;
+    let mut number = 0;
     let mut rest = sql;
     while !rest.is_empty() {
-        let (length, kind) = token(rest, out.chars().next_back().unwrap_or(' '));
+        let (length, kind) = token(syntax, rest, out.chars().next_back().unwrap_or(' '));
         let (piece, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
         rest = tail;
         if kind != Token::Plain || piece != "?" {
@@ -177,19 +179,19 @@ fn positional(sql: &str) -> String {
             rest = tail;
         } else {
             number += 1;
-            out.push_str(&format!("${number}"));
+            out.push_str(&syntax.placeholder(number));
         }
     }
     out
 }
 
 /// Statements of a script, at the semicolons outside strings and comments.
-fn split(text: &str) -> Vec<String> {
+fn split(syntax: &QuerySyntax, text: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut rest = text;
     while !rest.is_empty() {
         let before = all.last().and_then(|s| s.chars().next_back()).unwrap_or(' ');
-        let (length, kind) = token(rest, before);
+        let (length, kind) = token(syntax, rest, before);
         let (piece, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
         rest = tail;
         match (kind, piece) {
@@ -197,7 +199,7 @@ fn split(text: &str) -> Vec<String> {
             (_, piece) => all.last_mut().into_iter().for_each(|s| s.push_str(piece)),
         }
     }
-    all.into_iter().map(|s| without_comments(&s)).filter(|s| !s.is_empty()).collect()
+    all.into_iter().map(|s| without_comments(syntax, &s)).filter(|s| !s.is_empty()).collect()
 }
 
 /// By its first word; `None` for what changes the schema or the session.
@@ -216,7 +218,7 @@ fn kind(sql: &str) -> Option<StatementKind> {
 }
 
 /// The same as one that the database has seen: equal texts are one query, and so are those that differ in their lists.
-fn seen(name: &str, arity: Option<Arity>, sql: &str) -> StatementStat {
+fn seen(syntax: &QuerySyntax, name: &str, arity: Option<Arity>, sql: &str) -> StatementStat {
     let kind = kind(sql).unwrap_or(StatementKind::Select);
     let words: Vec<&str> =
         sql.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
@@ -231,7 +233,7 @@ fn seen(name: &str, arity: Option<Arity>, sql: &str) -> StatementStat {
     });
     let heading =
         if name.is_empty() { String::new() } else { format!("-- name: {name} {}\n", write::word(arity)) };
-    let shape = crate::contract::harvest::shape(sql);
+    let shape = crate::contract::harvest::shape(syntax, sql);
     StatementStat {
         fingerprint: hex(&Sha256::digest(format!("{name}\0{shape}"))),
         sql: format!("{heading}{sql}"),
@@ -254,6 +256,7 @@ fn identifier(name: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::contract::test_syntax;
 
     #[test]
     fn queries_of_every_tool() {
@@ -291,7 +294,7 @@ mod tests {
         );
         let mut all = Vec::new();
         for path in ["sqlc", "one/sqlc.json", "plain", "jooq.log"] {
-            let found = harvest(&home.path().join(path), "shop").unwrap();
+            let found = harvest(&home.path().join(path), "shop", test_syntax()).unwrap();
             all.push(format!("# {path}\n{}", write::queries(&found.harvested, &found.left_out)));
         }
         insta::with_settings!({snapshot_path => "../../../tests/expected", prepend_module_to_snapshot => false}, {
@@ -299,7 +302,7 @@ mod tests {
             insta::assert_snapshot!("harvest-files", all);
         });
         for (path, said) in [("nowhere", "cannot be read"), ("plain/notes.txt", "there is no query")] {
-            let error = harvest(&home.path().join(path), "shop").err().unwrap();
+            let error = harvest(&home.path().join(path), "shop", test_syntax()).err().unwrap();
             assert!(error.chain().contains(said) && error.hint_text().is_some(), "{}", error.chain());
         }
     }

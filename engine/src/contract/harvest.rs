@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::placeholders::{Token, dense, token};
 use crate::contract::{Arity, Contract};
+use crate::model::query_syntax::QuerySyntax;
 use crate::model::query_tag;
 use crate::model::statement_stats::{StatementKind, StatementStat};
 
@@ -35,8 +36,12 @@ pub struct Draft {
 
 /// Whose a query is: the service that its tags name, or their application, or the contract with its role, or the role.
 /// `None`: our own.
-pub fn owner(query: &StatementStat, contracts: &[Contract]) -> Option<(String, Option<String>, bool)> {
-    let tags = comments(&query.sql).map(query_tag::read).fold(BTreeMap::new(), |mut all, tags| {
+pub fn owner(
+    query: &StatementStat,
+    contracts: &[Contract],
+    syntax: &QuerySyntax,
+) -> Option<(String, Option<String>, bool)> {
+    let tags = comments(syntax, &query.sql).map(query_tag::read).fold(BTreeMap::new(), |mut all, tags| {
         all.extend(tags);
         all
     });
@@ -50,10 +55,10 @@ pub fn owner(query: &StatementStat, contracts: &[Contract]) -> Option<(String, O
 }
 
 /// Services in the order of their names, queries in the order of theirs: the same for the same statistics.
-pub fn harvest(seen: &[StatementStat], contracts: &[Contract]) -> Vec<Harvested> {
+pub fn harvest(seen: &[StatementStat], contracts: &[Contract], syntax: &QuerySyntax) -> Vec<Harvested> {
     let mut services: BTreeMap<String, (Harvested, BTreeMap<String, Vec<&StatementStat>>)> = BTreeMap::new();
     for query in seen {
-        let Some((service, version, named)) = owner(query, contracts) else { continue };
+        let Some((service, version, named)) = owner(query, contracts, syntax) else { continue };
         let (harvested, groups) = services.entry(service.clone()).or_default();
         harvested.service = service;
         harvested.named |= named;
@@ -67,7 +72,7 @@ pub fn harvest(seen: &[StatementStat], contracts: &[Contract]) -> Vec<Harvested>
             if harvested.versions.is_empty() {
                 harvested.versions.insert(UNKNOWN_VERSION.to_owned());
             }
-            harvested.queries = groups.values().flat_map(|group| fold(group)).collect();
+            harvested.queries = groups.values().flat_map(|group| fold(syntax, group)).collect();
             harvested.queries.sort_by(|a, b| (&a.name, &a.sql).cmp(&(&b.name, &b.sql)));
             unique(&mut harvested.queries);
             harvested
@@ -88,11 +93,11 @@ pub(super) fn unique(queries: &mut [Draft]) {
 }
 
 /// Texts of one fingerprint: those that differ in the length of their lists only are one query.
-fn fold(group: &[&StatementStat]) -> Vec<Draft> {
+fn fold(syntax: &QuerySyntax, group: &[&StatementStat]) -> Vec<Draft> {
     let mut shapes: BTreeMap<String, Vec<(String, &StatementStat)>> = BTreeMap::new();
     for query in group {
-        let sql = dense(&without_comments(&query.sql));
-        shapes.entry(shape(&sql)).or_default().push((sql, query));
+        let sql = dense(syntax, &without_comments(syntax, &query.sql));
+        shapes.entry(shape(syntax, &sql)).or_default().push((sql, query));
     }
     // Rows of a multi-row INSERT, and COPY, whose constants the server leaves in: the shortest stands for all.
     if group.iter().all(|q| matches!(q.kind, StatementKind::Insert | StatementKind::Copy)) {
@@ -103,20 +108,24 @@ fn fold(group: &[&StatementStat]) -> Vec<Draft> {
     shapes
         .into_values()
         .filter_map(|mut texts| {
-            texts.sort_by_key(|(sql, _)| (lists(sql).iter().map(Vec::len).sum::<usize>(), sql.len()));
-            let all: Vec<Vec<Vec<String>>> = texts.iter().map(|(sql, _)| lists(sql)).collect();
+            texts.sort_by_key(|(sql, _)| (lists(syntax, sql).iter().map(Vec::len).sum::<usize>(), sql.len()));
+            let all: Vec<Vec<Vec<String>>> = texts.iter().map(|(sql, _)| lists(syntax, sql)).collect();
             let (sql, query) = texts.last()?;
-            let (sql, variants) = with_variants(sql, &all);
-            let (name, arity) = name(query);
+            let (sql, variants) = with_variants(syntax, sql, &all);
+            let (name, arity) = name(syntax, query);
             Some(Draft { name, arity, variants, sql, fingerprint: query.fingerprint.clone(), calls })
         })
         .collect()
 }
 
 /// The longest text, with a mark for each list that was seen with several lengths: the shortest and the longest.
-fn with_variants(longest: &str, all: &[Vec<Vec<String>>]) -> (String, Vec<(String, Vec<String>)>) {
+fn with_variants(
+    syntax: &QuerySyntax,
+    longest: &str,
+    all: &[Vec<Vec<String>>],
+) -> (String, Vec<(String, Vec<String>)>) {
     let mut variants = Vec::new();
-    let read = read_lists(longest, |n, list| {
+    let read = read_lists(syntax, longest, |n, list| {
         let whole = list.join(", ");
         let lengths = all.iter().filter_map(|lists| lists.get(n)).map(Vec::len);
         let (Some(least), Some(most)) = (lengths.clone().min(), lengths.max()) else { return whole };
@@ -141,8 +150,8 @@ struct Lists {
     lists: Vec<Vec<String>>,
 }
 
-fn read_lists(sql: &str, mut write: impl FnMut(usize, &[String]) -> String) -> Lists {
-    let tokens = tokens(sql);
+fn read_lists(syntax: &QuerySyntax, sql: &str, mut write: impl FnMut(usize, &[String]) -> String) -> Lists {
+    let tokens = tokens(syntax, sql);
     let mut read = Lists { shape: String::new(), text: String::new(), lists: Vec::new() };
     let mut n = 0;
     while let Some((kind, piece)) = tokens.get(n) {
@@ -152,7 +161,7 @@ fn read_lists(sql: &str, mut write: impl FnMut(usize, &[String]) -> String) -> L
             && !head.ends_with(|c: char| c.is_alphanumeric() || c == '_');
         if after_in
             && *piece == "("
-            && let Some((list, end)) = parameters(&tokens, n + 1)
+            && let Some((list, end)) = parameters(syntax, &tokens, n + 1)
         {
             read.shape.push_str("(…)");
             read.text.push_str(&format!("({})", write(read.lists.len(), &list)));
@@ -160,31 +169,34 @@ fn read_lists(sql: &str, mut write: impl FnMut(usize, &[String]) -> String) -> L
             n = end + 1;
             continue;
         }
-        read.shape.push_str(if *kind == Token::Plain && piece.starts_with('$') { "$" } else { piece });
+        match *kind == Token::Plain && piece.starts_with(syntax.parameter) {
+            true => read.shape.push(syntax.parameter),
+            false => read.shape.push_str(piece),
+        }
         read.text.push_str(piece);
         n += 1;
     }
     read
 }
 
-fn lists(sql: &str) -> Vec<Vec<String>> {
-    read_lists(sql, |_, list| list.join(", ")).lists
+fn lists(syntax: &QuerySyntax, sql: &str) -> Vec<Vec<String>> {
+    read_lists(syntax, sql, |_, list| list.join(", ")).lists
 }
 
 /// The same for statements that differ in the length of their lists only.
-pub(super) fn shape(sql: &str) -> String {
-    read_lists(sql, |_, list| list.join(", ")).shape
+pub(super) fn shape(syntax: &QuerySyntax, sql: &str) -> String {
+    read_lists(syntax, sql, |_, list| list.join(", ")).shape
 }
 
 /// `$1, $2` from token `from` up to the bracket that closes it: the parameters, and where the bracket is.
-fn parameters(tokens: &[(Token, &str)], from: usize) -> Option<(Vec<String>, usize)> {
+fn parameters(syntax: &QuerySyntax, tokens: &[(Token, &str)], from: usize) -> Option<(Vec<String>, usize)> {
     let mut list = Vec::new();
     for (n, (kind, text)) in tokens.iter().enumerate().skip(from) {
         match *text {
             ")" => return (!list.is_empty()).then_some((list, n)),
             "," => {}
             blank if blank.trim().is_empty() => {}
-            parameter if *kind == Token::Plain && parameter.starts_with('$') => {
+            parameter if *kind == Token::Plain && parameter.starts_with(syntax.parameter) => {
                 list.push(parameter.to_owned())
             }
             _ => return None,
@@ -194,14 +206,14 @@ fn parameters(tokens: &[(Token, &str)], from: usize) -> Option<(Vec<String>, usi
 }
 
 /// Tokens with their text; a parameter is one of them.
-fn tokens(text: &str) -> Vec<(Token, &str)> {
+fn tokens<'t>(syntax: &QuerySyntax, text: &'t str) -> Vec<(Token, &'t str)> {
     let mut all = Vec::new();
     let mut rest = text;
     let mut before = ' ';
     while let Some(c) = rest.chars().next() {
-        let (mut length, kind) = token(rest, before);
+        let (mut length, kind) = token(syntax, rest, before);
         let word = before.is_alphanumeric() || before == '_';
-        if c == '$' && kind == Token::Plain && !word {
+        if c == syntax.parameter && kind == Token::Plain && !word {
             length += rest.bytes().skip(1).take_while(u8::is_ascii_digit).count();
         }
         let Some((piece, tail)) = rest.split_at_checked(length) else { break };
@@ -212,14 +224,14 @@ fn tokens(text: &str) -> Vec<(Token, &str)> {
     all
 }
 
-fn comments(sql: &str) -> impl Iterator<Item = &str> {
-    tokens(sql).into_iter().filter(|(kind, _)| *kind == Token::Comment).map(|(_, text)| text)
+fn comments<'t>(syntax: &QuerySyntax, sql: &'t str) -> impl Iterator<Item = &'t str> {
+    tokens(syntax, sql).into_iter().filter(|(kind, _)| *kind == Token::Comment).map(|(_, text)| text)
 }
 
 /// Comments are for the statement's reader, and may hold what means something in a queries file.
-pub(super) fn without_comments(sql: &str) -> String {
+pub(super) fn without_comments(syntax: &QuerySyntax, sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
-    for (kind, text) in tokens(sql) {
+    for (kind, text) in tokens(syntax, sql) {
         out.push_str(if kind == Token::Comment { " " } else { text });
     }
     let lines: Vec<&str> = out.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect();
@@ -228,8 +240,8 @@ pub(super) fn without_comments(sql: &str) -> String {
 
 /// The name that the client's own library has put over it (sqlc's `-- name: LatestEvent :one`), or one of kind, table and
 /// fingerprint: the same at the next harvest.
-fn name(query: &StatementStat) -> (String, Arity) {
-    let written = comments(&query.sql).find_map(|comment| {
+fn name(syntax: &QuerySyntax, query: &StatementStat) -> (String, Arity) {
+    let written = comments(syntax, &query.sql).find_map(|comment| {
         let words = comment.strip_prefix("--")?.trim().strip_prefix("name:")?;
         let mut words = words.split_whitespace();
         Some((words.next()?.to_owned(), crate::contract::queries::arity(words.next()?)?))
@@ -266,7 +278,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::contract::{queries, write};
+    use crate::contract::{queries, test_syntax, write};
 
     fn seen(sql: &str, role: &str, fingerprint: &str) -> StatementStat {
         StatementStat {
@@ -311,7 +323,7 @@ mod tests {
             ),
             seen("select 3 from t /*application='drydock'*/", "shop", "ffffffff"),
         ];
-        let found: Vec<String> = harvest(&all, &[contract("till", "till_role")])
+        let found: Vec<String> = harvest(&all, &[contract("till", "till_role")], test_syntax())
             .iter()
             .map(|h| format!("# {} {:?} {:?}\n{}", h.service, h.role, h.versions, write::queries(h, &[])))
             .collect();
@@ -326,17 +338,17 @@ mod tests {
             words in prop::collection::vec("(select|from|t|a|in|not|,|=|'x;''y'|\"q\"|\\$1|\\$2|\\(|\\)|\\$\\$ z \\$\\$|/\\* c \\*/|-- d\n)", 1..20),
         ) {
             let text = format!("select {}", words.join(" "));
-            let harvested = harvest(&[seen(&text, "r", "aaaaaaaa")], &[]);
+            let harvested = harvest(&[seen(&text, "r", "aaaaaaaa")], &[], test_syntax());
             let file = write::queries(harvested.first().unwrap(), &[]);
-            let read = queries::parse(&file, Path::new("q.sql")).unwrap();
+            let read = queries::parse(&file, Path::new("q.sql"), test_syntax()).unwrap();
             prop_assert_eq!(read.len(), 1);
             let plain = |sql: &str| sql.split_whitespace().collect::<String>();
-            prop_assert_eq!(plain(&read.first().unwrap().sql), plain(&dense(&without_comments(&text))));
+            prop_assert_eq!(plain(&read.first().unwrap().sql), plain(&dense(test_syntax(), &without_comments(test_syntax(), &text))));
         }
 
         #[test]
         fn any_text_can_be_folded(text in "(in \\(|\\$1|\\$2|,|\\)|/\\*|--|\n|'|\\PC){0,30}") {
-            let _ = harvest(&[seen(&text, "r", "a"), seen(&format!("{text},$3"), "r", "a")], &[]);
+            let _ = harvest(&[seen(&text, "r", "a"), seen(&format!("{text},$3"), "r", "a")], &[], test_syntax());
         }
     }
 }

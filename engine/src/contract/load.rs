@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::contract::{ApiField, Contract, Query, Version, openapi, queries};
 use crate::error::{Context, Error, Result};
+use crate::model::query_syntax::QuerySyntax;
 
 const FORM: &str = "a contract has service, owner, role and versions (version, queries, api)";
 
@@ -33,14 +34,14 @@ struct VersionFile {
 ///
 /// # Errors
 /// `Input` with file and line for what cannot be read, is named twice or is missing.
-pub fn load(folder: &Path) -> Result<Vec<Contract>> {
+pub fn load(folder: &Path, syntax: &QuerySyntax) -> Result<Vec<Contract>> {
     let mut files = Vec::new();
     find(folder, &mut files, 0)?;
     files.sort();
     let mut contracts = Vec::new();
     let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
     for file in files {
-        let (contract, text) = read(&file, folder)?;
+        let (contract, text) = read(&file, folder, syntax)?;
         let mut from = 0;
         for version in &contract.versions {
             from = line_of(&text, &version.version, from).unwrap_or(from);
@@ -91,7 +92,7 @@ pub(super) fn shown(file: &Path, folder: &Path) -> String {
     file.strip_prefix(folder).unwrap_or(file).display().to_string()
 }
 
-fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
+fn read(file: &Path, folder: &Path, syntax: &QuerySyntax) -> Result<(Contract, String)> {
     let name = shown(file, folder);
     let text = std::fs::read_to_string(file).input(format!("{name} cannot be read"))?;
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
@@ -132,7 +133,7 @@ fn read(file: &Path, folder: &Path) -> Result<(Contract, String)> {
         let mut all = Vec::new();
         for path in &version.queries {
             let (text, file) = open(path, "queries")?;
-            let found = queries::parse(&text, &file)?;
+            let found = queries::parse(&text, &file, syntax)?;
             if found.is_empty() {
                 return Err(Error::input(format!("{}:1: there is no query in it", file.display()))
                     .hint("put -- name: NameOfQuery :one over each query"));
@@ -189,6 +190,7 @@ pub(super) fn without_place(message: &str) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::contract::test_syntax;
 
     const GOOD: &str = "service: s\nversions:\n  - version: '1'\n    queries: [q.sql]\n";
 
@@ -217,7 +219,7 @@ mod tests {
             ("other.yaml", "service: ["),
             ("api.json", r#"{"components": {"schemas": {"S": {"properties": {"f": {"x-column": "t.c"}}}}}}"#),
         ]);
-        let found = load(dir.path()).unwrap();
+        let found = load(dir.path(), test_syntax()).unwrap();
         let names: Vec<_> =
             found.iter().map(|c| (c.service.as_str(), c.versions[0].version.as_str())).collect();
         assert_eq!(names, [("a", "1"), ("a", "2.10"), ("b", "1")]);
@@ -261,7 +263,7 @@ mod tests {
             if !sql.is_empty() {
                 std::fs::write(dir.path().join("q.sql"), sql).unwrap();
             }
-            let error = load(dir.path()).unwrap_err();
+            let error = load(dir.path(), test_syntax()).unwrap_err();
             assert_eq!(error.kind, crate::error::ErrorKind::Input);
             assert!(error.hint_text().is_some() || yaml.is_empty(), "{expected}");
             assert!(error.chain().contains(expected), "{expected}: {}", error.chain());

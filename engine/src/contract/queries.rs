@@ -7,6 +7,7 @@ use crate::contract::placeholders::{Token, numbered, token};
 use crate::contract::variants::{self, Variant, Wrong};
 use crate::contract::{Arity, Query};
 use crate::error::{Error, Result};
+use crate::model::query_syntax::QuerySyntax;
 
 /// Reads the queries of a file. Strings, comments and dollar quotes may hold anything; what stands before the first name
 /// is a heading.
@@ -14,8 +15,8 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `Input` with file and line for a name line that cannot be read, a name without a query or with two, and a string or
 /// comment that is not closed.
-pub fn parse(text: &str, file: &Path) -> Result<Vec<Query>> {
-    Ok(read(text, file, None)?.0)
+pub fn parse(text: &str, file: &Path, syntax: &QuerySyntax) -> Result<Vec<Query>> {
+    Ok(read(text, file, syntax, None)?.0)
 }
 
 /// Queries that statements without a name follow, and the line of the first.
@@ -25,14 +26,20 @@ type PassedOver = Vec<(String, u64)>;
 ///
 /// # Errors
 /// As of `parse`, but for a second statement.
-pub fn parse_loosely(text: &str, file: &Path) -> Result<(Vec<Query>, PassedOver)> {
-    read(text, file, Some(Vec::new()))
+pub fn parse_loosely(text: &str, file: &Path, syntax: &QuerySyntax) -> Result<(Vec<Query>, PassedOver)> {
+    read(text, file, syntax, Some(Vec::new()))
 }
 
-fn read(text: &str, file: &Path, passed_over: Option<PassedOver>) -> Result<(Vec<Query>, PassedOver)> {
+fn read(
+    text: &str,
+    file: &Path,
+    syntax: &QuerySyntax,
+    passed_over: Option<PassedOver>,
+) -> Result<(Vec<Query>, PassedOver)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         file,
+        syntax,
         queries: Vec::new(),
         variants: Vec::new(),
         body: String::new(),
@@ -45,7 +52,7 @@ fn read(text: &str, file: &Path, passed_over: Option<PassedOver>) -> Result<(Vec
     let mut before = '\n';
     let mut starts_line = true;
     while let Some(c) = rest.chars().next() {
-        let (length, kind) = token(rest, before);
+        let (length, kind) = token(syntax, rest, before);
         let (piece, tail) = rest.split_at(length);
         match kind {
             Token::Open => return Err(reader.open(piece, line)),
@@ -94,6 +101,7 @@ pub(super) fn arity(word: &str) -> Option<Arity> {
 
 struct Reader<'a> {
     file: &'a Path,
+    syntax: &'a QuerySyntax,
     queries: Vec<Query>,
     /// Of the query that is read.
     variants: Vec<Variant>,
@@ -160,7 +168,7 @@ impl Reader<'_> {
                 .wrong(line, "\"variant:\" belongs to no query")
                 .hint("it stands between a query's name line and its semicolon"));
         }
-        let variant = Variant::read(words, line).map_err(|wrong| self.said(wrong))?;
+        let variant = Variant::read(self.syntax, words, line).map_err(|wrong| self.said(wrong))?;
         self.variants.push(variant);
         Ok(())
     }
@@ -218,10 +226,10 @@ impl Reader<'_> {
         }
         let variants = std::mem::take(&mut self.variants);
         if variants.is_empty() {
-            query.sql = numbered(&body);
+            query.sql = numbered(self.syntax, &body);
             return Ok(());
         }
-        let expanded = variants::expand(&body, &variants).map_err(|wrong| self.said(wrong))?;
+        let expanded = variants::expand(self.syntax, &body, &variants).map_err(|wrong| self.said(wrong))?;
         let Some(query) = self.queries.pop() else { return Ok(()) };
         self.queries.extend(expanded.into_iter().map(|(variant, sql)| Query {
             name: format!("{}[{variant}]", query.name),
@@ -236,10 +244,11 @@ impl Reader<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::contract::test_syntax;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Vec<Query>> {
-        parse(text, Path::new("q.sql"))
+        parse(text, Path::new("q.sql"), test_syntax())
     }
 
     #[test]

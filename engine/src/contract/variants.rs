@@ -11,6 +11,7 @@
 //! comment stays a comment where no such key is declared. Parameters are numbered anew in each: an alternative may leave some out.
 
 use crate::contract::placeholders::{Token, dense, numbered, token};
+use crate::model::query_syntax::QuerySyntax;
 
 /// Most queries that one may stand for: each is planned after every changeset that touches it.
 pub(super) const MOST: usize = 64;
@@ -38,14 +39,15 @@ const FORM: &str =
 
 impl Variant {
     /// Reads what stands behind `variant:`.
-    pub fn read(words: &str, line: u64) -> Result<Self, Wrong> {
+    pub fn read(syntax: &QuerySyntax, words: &str, line: u64) -> Result<Self, Wrong> {
         let wrong = |what: &str| Wrong { line, what: what.to_owned(), hint: FORM };
         let (key, rest) = words.split_once('=').ok_or_else(|| wrong("this is no variant"))?;
         let key = key.trim();
         if key.is_empty() || !key.chars().all(|c| c.is_alphanumeric() || c == '_') {
             return Err(wrong("a variant's key is one word"));
         }
-        let alternatives = split(rest).ok_or_else(|| wrong("a quote in the variant is not closed"))?;
+        let alternatives =
+            split(syntax, rest).ok_or_else(|| wrong("a quote in the variant is not closed"))?;
         for (n, alternative) in alternatives.iter().enumerate() {
             if alternatives.iter().take(n).any(|other| other == alternative) {
                 return Err(wrong(&format!("variant {key} has \"{alternative}\" twice")));
@@ -75,13 +77,13 @@ impl Variant {
 }
 
 /// Alternatives stand between bars outside quotes and brackets; `||` is an operator. `None`: a quote is open.
-fn split(text: &str) -> Option<Vec<String>> {
+fn split(syntax: &QuerySyntax, text: &str) -> Option<Vec<String>> {
     let mut parts = vec![String::new()];
     let mut depth = 0_u32;
     let mut before = ' ';
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let (length, kind) = token(rest, before);
+        let (length, kind) = token(syntax, rest, before);
         let (piece, tail) = rest.split_at_checked(length)?;
         match (kind, c) {
             (Token::Open, _) => return None,
@@ -103,7 +105,11 @@ fn split(text: &str) -> Option<Vec<String>> {
 }
 
 /// Every statement that the declarations make of this one, with the part of its name in brackets.
-pub(super) fn expand(body: &str, variants: &[Variant]) -> Result<Vec<(String, String)>, Wrong> {
+pub(super) fn expand(
+    syntax: &QuerySyntax,
+    body: &str,
+    variants: &[Variant],
+) -> Result<Vec<(String, String)>, Wrong> {
     let mut names: Vec<(String, Vec<&str>)> = vec![(String::new(), Vec::new())];
     for (n, variant) in variants.iter().enumerate() {
         let wrong = |what: String, hint| Wrong { line: variant.line, what, hint };
@@ -113,7 +119,7 @@ pub(super) fn expand(body: &str, variants: &[Variant]) -> Result<Vec<(String, St
                 "give all alternatives on one line",
             ));
         }
-        if !pieces(body).any(|piece| mark(piece) == Some(&variant.key)) {
+        if !pieces(syntax, body).any(|piece| mark(piece) == Some(&variant.key)) {
             return Err(wrong(
                 format!("the statement has no mark /*{}*/", variant.key),
                 "the mark says where the alternatives go",
@@ -143,12 +149,12 @@ pub(super) fn expand(body: &str, variants: &[Variant]) -> Result<Vec<(String, St
             })
             .collect();
     }
-    Ok(names.into_iter().map(|(name, chosen)| (name, filled(body, variants, &chosen))).collect())
+    Ok(names.into_iter().map(|(name, chosen)| (name, filled(syntax, body, variants, &chosen))).collect())
 }
 
-fn filled(body: &str, variants: &[Variant], chosen: &[&str]) -> String {
+fn filled(syntax: &QuerySyntax, body: &str, variants: &[Variant], chosen: &[&str]) -> String {
     let mut out = String::with_capacity(body.len());
-    for piece in pieces(body) {
+    for piece in pieces(syntax, body) {
         let choice = mark(piece).and_then(|key| variants.iter().position(|v| v.key == key));
         match choice.and_then(|n| chosen.get(n)) {
             Some(text) => {
@@ -164,7 +170,7 @@ fn filled(body: &str, variants: &[Variant], chosen: &[&str]) -> String {
     }
     let open = out.trim_end().len();
     out.truncate(open);
-    dense(&numbered(&out))
+    dense(syntax, &numbered(syntax, &out))
 }
 
 /// The key that a comment holds, if it holds nothing else.
@@ -174,12 +180,12 @@ fn mark(piece: &str) -> Option<&str> {
 }
 
 /// The text cut into its tokens.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
+fn pieces<'t>(syntax: &QuerySyntax, text: &'t str) -> impl Iterator<Item = &'t str> {
     let mut rest = text;
     let mut before = ' ';
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let (length, _) = token(rest, before);
+        let (length, _) = token(syntax, rest, before);
         let (piece, tail) = rest.split_at_checked(length)?;
         before = piece.chars().next_back().unwrap_or(first);
         rest = tail;
@@ -191,11 +197,13 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::contract::test_syntax;
     use proptest::prelude::*;
 
     fn made(body: &str, declared: &[&str]) -> Result<Vec<(String, String)>, Wrong> {
-        let variants: Result<Vec<_>, _> = (1..).zip(declared).map(|(n, d)| Variant::read(d, n)).collect();
-        expand(body, &variants?)
+        let variants: Result<Vec<_>, _> =
+            (1..).zip(declared).map(|(n, d)| Variant::read(test_syntax(), d, n)).collect();
+        expand(test_syntax(), body, &variants?)
     }
 
     #[test]

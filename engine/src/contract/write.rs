@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::contract::harvest::{Draft, Harvested};
 use crate::contract::{Arity, parse_queries};
 use crate::error::{Context, Result};
+use crate::model::query_syntax::QuerySyntax;
 
 /// A query that was seen and is in no file, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +73,9 @@ pub fn write(folder: &Path, harvested: &Harvested, left_out: &[LeftOut]) -> Resu
 ///
 /// # Errors
 /// `Input` when it cannot be read.
-pub fn statements(query: &Draft) -> Result<Vec<String>> {
+pub fn statements(query: &Draft, syntax: &QuerySyntax) -> Result<Vec<String>> {
     let alone = Harvested { queries: vec![query.clone()], ..Harvested::default() };
-    let read = parse_queries(&queries(&alone, &[]), Path::new(&query.name))?;
+    let read = parse_queries(&queries(&alone, &[]), Path::new(&query.name), syntax)?;
     Ok(read.into_iter().map(|q| q.sql).collect())
 }
 

@@ -1,9 +1,12 @@
 //! What is asked next: the same seed and moment ask the same queries with the same values.
 
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
 
 use crate::load::types::{Draw, Moment};
 use crate::load::values::Maker;
+use crate::product::Dialect;
 
 /// A query by its number, and its parameters.
 pub type Asked = (usize, Vec<Option<String>>);
@@ -17,8 +20,8 @@ pub struct Generator {
 
 impl Generator {
     /// `makers`: those of each query's parameters. Times are counted back from `now`.
-    pub fn new(makers: Vec<Vec<Maker>>, seed: u64, now: Moment) -> Self {
-        Self { makers, round: Vec::new(), draw: Draw::new(seed, now) }
+    pub fn new(makers: Vec<Vec<Maker>>, seed: u64, now: Moment, dialect: Arc<dyn Dialect>) -> Self {
+        Self { makers, round: Vec::new(), draw: Draw::new(seed, now, dialect) }
     }
 
     /// Values for one query, out of turn.
@@ -44,14 +47,14 @@ impl Iterator for Generator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::types::Shape;
+    use crate::model::column_type::ColumnType;
+    use crate::product::test_dialect;
 
     fn generator(seed: u64) -> Generator {
-        let of = |sql_type: &str| {
-            Maker::OfType(Shape { sql_type: sql_type.to_owned(), longest: None, digits: None })
-        };
-        let makers = vec![vec![of("uuid"), Maker::Count], vec![], vec![of("timestamp with time zone")]];
-        Generator::new(makers, seed, Moment::at(1_700_000_000))
+        let timestamp = ColumnType::Timestamp { zone: true };
+        let makers =
+            vec![vec![Maker::OfType(ColumnType::Uuid), Maker::Count], vec![], vec![Maker::OfType(timestamp)]];
+        Generator::new(makers, seed, Moment::at(1_700_000_000), test_dialect())
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::load::values::{self, Maker, Samples};
 use crate::load::{Prepared, TrafficOptions};
 use crate::model::catalog::Catalog;
 use crate::model::evidence::SkippedQuery;
-use crate::model::query::{Ending, ParameterRole, QueryError, QueryShape};
+use crate::model::query::{Ending, QueryError, QueryShape, Usage};
 use crate::model::query_tag;
 use crate::product::Client;
 
@@ -45,7 +45,7 @@ struct Described<'a> {
     /// Its text with its tags.
     sql: String,
     shape: QueryShape,
-    roles: Vec<ParameterRole>,
+    usage: Usage,
 }
 
 /// Plans every query, finds values and tries it.
@@ -63,9 +63,12 @@ pub async fn prepare(
     let samples = sample(source, catalog, &described).await?;
     let mut trial = Trial { source, client, seed: options.seed };
     let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
-    for Described { contract, version, query, sql, shape, roles } in described {
-        let candidates =
-            Form::ALL.map(|form| values::makers(&query.sql, &shape, &roles, catalog, &samples, form));
+    let dialect = source.dialect();
+    for Described { contract, version, query, sql, shape, usage } in described {
+        let candidates = Form::ALL.map(|form| {
+            let Usage { roles, writes, .. } = &usage;
+            values::makers(&shape, roles, writes, catalog, &samples, form, dialect.as_ref())
+        });
         match trial.choose(&sql, &shape, candidates).await? {
             Err(error) => skipped.push(skip(contract, version, query, error)),
             Ok(makers) => {
@@ -133,7 +136,7 @@ async fn describe<'a>(
         let sql = tagged(contract, version, query, options.ending);
         let refused = match client.describe(&sql).await {
             Ok(shape) => {
-                found.push(Described { contract, version, query, sql, shape, roles: usage.roles });
+                found.push(Described { contract, version, query, sql, shape, usage });
                 continue;
             }
             Err(error) => error,
@@ -152,7 +155,7 @@ fn lost(error: QueryError) -> Error {
 
 async fn sample(source: &dyn Source, catalog: &Catalog, described: &[Described<'_>]) -> Result<Samples> {
     let wanted: BTreeSet<(String, String)> =
-        described.iter().flat_map(|d| values::wanted(&d.roles, catalog)).collect();
+        described.iter().flat_map(|d| values::wanted(&d.usage.roles, catalog)).collect();
     stream::iter(wanted)
         .map(|(table, column)| async move {
             let values = source.samples(&table, &column, SAMPLES).await?;
@@ -200,7 +203,8 @@ impl Trial<'_> {
         makers: &[Maker],
         guesses: bool,
     ) -> Result<Option<QueryError>> {
-        let mut generator = Generator::new(vec![makers.to_vec()], self.seed, Moment::now());
+        let mut generator =
+            Generator::new(vec![makers.to_vec()], self.seed, Moment::now(), self.source.dialect());
         let mut failed = None;
         for _ in 0..TRIES {
             let parameters = generator.parameters(0);

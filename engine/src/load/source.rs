@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::query::Usage;
-use crate::product::{Client, Database};
+use crate::product::{Client, Database, Dialect};
 
 #[async_trait]
 pub(super) trait Source: Send + Sync {
+    fn dialect(&self) -> Arc<dyn Dialect>;
     async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
     /// In their order.
     async fn usages(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<Usage>>;
@@ -20,6 +21,9 @@ pub(super) trait Source: Send + Sync {
 
 #[async_trait]
 impl Source for Arc<dyn Database> {
+    fn dialect(&self) -> Arc<dyn Dialect> {
+        Arc::<dyn Database>::clone(self)
+    }
     async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
         self.as_ref().client(application).await
     }

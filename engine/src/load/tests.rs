@@ -19,7 +19,7 @@ use crate::model::changeset::ChangesetId;
 use crate::model::query::{
     Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape, Usage,
 };
-use crate::product::Client;
+use crate::product::{Client, Dialect, test_dialect};
 
 /// What the pretended database does; queries are words.
 #[derive(Default)]
@@ -45,6 +45,7 @@ struct FakeClient {
 fn refused(code: &str) -> QueryError {
     QueryError {
         code: code.to_owned(),
+        class: test_dialect().error_class(code),
         message: format!("no: {code}"),
         column: None,
         table: None,
@@ -130,6 +131,9 @@ impl Client for FakeClient {
 
 #[async_trait]
 impl Source for Fake {
+    fn dialect(&self) -> Arc<dyn Dialect> {
+        test_dialect()
+    }
     async fn client(&self, _: &str) -> Result<Box<dyn Client>> {
         if self.0.unreachable.load(Ordering::Relaxed) {
             return Err(Error::failed("gone"));

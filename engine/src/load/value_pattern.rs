@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::load::types::{Draw, Shape, fresh};
+use crate::load::types::{Draw, fresh};
 use crate::load::values::pick;
+use crate::model::column_type::ColumnType;
+use crate::model::value::Value;
 
 /// How such a text is written. Which one a table takes shows when it is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +25,21 @@ impl Form {
 /// Enough that one of them is free, however many rows there are.
 const POSSIBLE: f64 = 1e11;
 
-pub fn another(shape: &Shape, samples: &[String], form: Form, draw: &mut Draw) -> String {
+pub fn another(of: &ColumnType, samples: &[String], form: Form, draw: &mut Draw) -> Value {
     match form {
-        Form::Word => fresh(shape, draw),
-        Form::Alike => alike(&pick(samples, draw), samples, draw).unwrap_or_else(|| fresh(shape, draw)),
+        Form::Word => fresh(of, draw),
+        Form::Alike => match alike(&pick(samples, draw), samples, draw) {
+            Some(text) => Value::Text(text),
+            None => fresh(of, draw),
+        },
         Form::Prefixed => {
-            let text = format!("{}{}", fresh(shape, draw), pick(samples, draw));
-            let longest = shape.longest.and_then(|l| usize::try_from(l).ok()).unwrap_or(usize::MAX);
-            text.chars().take(longest).collect()
+            let word = fresh(of, draw);
+            let text = format!("{}{}", draw.text(&word), pick(samples, draw));
+            let longest = match of {
+                ColumnType::Text { longest, .. } => longest.and_then(|l| usize::try_from(l).ok()),
+                _ => None,
+            };
+            Value::Text(text.chars().take(longest.unwrap_or(usize::MAX)).collect())
         }
     }
 }
@@ -51,15 +60,23 @@ fn alike(sample: &str, samples: &[String], draw: &mut Draw) -> Option<String> {
 mod tests {
     use super::*;
     use crate::load::types::Moment;
+    use crate::model::column_type::TextForm;
+    use crate::product::test_dialect;
+
+    fn draw(seed: u64) -> Draw {
+        Draw::new(seed, Moment::at(1_700_000_000), test_dialect())
+    }
 
     fn made(samples: &[String], form: Form, longest: Option<u32>) -> String {
-        let shape = Shape { sql_type: "text".to_owned(), longest, digits: None };
-        another(&shape, samples, form, &mut Draw::new(1, Moment::at(1_700_000_000)))
+        let text = ColumnType::Text { form: TextForm::Varying, longest };
+        let mut draw = draw(1);
+        let value = another(&text, samples, form, &mut draw);
+        draw.text(&value)
     }
 
     #[test]
     fn another_text_of_the_same_form() {
-        let mut draw = Draw::new(2, Moment::at(1_700_000_000));
+        let mut draw = draw(2);
         let mut digits = || {
             (0..14)
                 .filter_map(|_| draw.fresh_one_of(&['0', '1', '4', '7', '8', '9', '5']))

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use rand::Rng as _;
 
-use crate::load::types::{Draw, Shape, array, class, fresh, known_type, plain};
+use crate::load::types::{Draw, fresh, plain};
 use crate::load::value_pattern::{Form, another};
 use crate::model::catalog::{Catalog, Column, Table};
-use crate::model::query::{ParameterRole, QueryShape};
+use crate::model::column_type::ColumnType;
+use crate::model::query::{ParameterRole, QueryShape, Write};
+use crate::model::value::Value;
+use crate::product::Dialect;
 
 /// Existing values by table and column.
 pub type Samples = BTreeMap<(String, String), Arc<Vec<String>>>;
@@ -22,11 +25,11 @@ pub enum Maker {
     Sample(Arc<Vec<String>>),
     Labels(Vec<String>),
     /// One that no row has yet, of this type.
-    Fresh(Shape),
+    Fresh(ColumnType),
     /// One that no row has yet, written like the existing ones.
-    Like(Shape, Arc<Vec<String>>, Form),
+    Like(ColumnType, Arc<Vec<String>>, Form),
     Count,
-    OfType(Shape),
+    OfType(ColumnType),
     /// An array of three.
     Array(Box<Maker>),
 }
@@ -56,18 +59,22 @@ fn referred(catalog: &Catalog, table: &str, column: &str) -> Option<(String, Str
 
 /// One maker per parameter of a query.
 pub fn makers(
-    sql: &str,
     shape: &QueryShape,
     roles: &[ParameterRole],
+    writes: &[Write],
     catalog: &Catalog,
     samples: &Samples,
     form: Form,
+    dialect: &dyn Dialect,
 ) -> Vec<Maker> {
-    let upsert =
-        sql.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("on conflict");
-    let makers = Makers { catalog, samples, upsert, form };
+    let upsert = writes.iter().any(|write| write.handles_conflicts);
+    let makers = Makers { catalog, samples, upsert, form, dialect };
     let each = shape.parameters.iter().enumerate();
-    each.map(|(n, sql_type)| makers.one(sql_type, roles.get(n).unwrap_or(&ParameterRole::Free))).collect()
+    each.map(|(n, sql_type)| {
+        let role = roles.get(n).unwrap_or(&ParameterRole::Free);
+        makers.one(&dialect.column_type(sql_type), role)
+    })
+    .collect()
 }
 
 struct Makers<'a> {
@@ -76,15 +83,16 @@ struct Makers<'a> {
     /// The query says what happens to a row that is there already.
     upsert: bool,
     form: Form,
+    dialect: &'a dyn Dialect,
 }
 
 impl Makers<'_> {
-    fn one(&self, sql_type: &str, role: &ParameterRole) -> Maker {
+    fn one(&self, parameter: &ColumnType, role: &ParameterRole) -> Maker {
         let (name, column, inserts) = match role {
             ParameterRole::Column { table, column } => (table, column, false),
             ParameterRole::Insert { table, column } => (table, column, true),
             ParameterRole::Count => return Maker::Count,
-            ParameterRole::Free => return self.of_type(sql_type, None),
+            ParameterRole::Free => return self.of_type(parameter, None),
         };
         let table = self.catalog.tables.get(name);
         let known = table.and_then(|t| t.columns.iter().find(|c| c.name == *column));
@@ -96,19 +104,21 @@ impl Makers<'_> {
         } else {
             own
         };
-        let (Some(table), Some(known)) = (table, known) else { return self.of_type(sql_type, None) };
-        let element = sql_type.strip_suffix("[]").filter(|_| !known.sql_type.ends_with("[]"));
-        let wanted = element.unwrap_or(sql_type);
+        let (Some(table), Some(known)) = (table, known) else { return self.of_type(parameter, None) };
+        let column_type = self.dialect.column_type(&known.sql_type);
+        let element = parameter.element().filter(|_| column_type.element().is_none());
+        let wanted = element.unwrap_or(parameter);
+        let limits = Some((&column_type, known));
         let maker = if inserts && self.must_be_fresh(table, column, own) {
-            let shape = shape(wanted, Some(known));
-            match own.filter(|_| class(wanted) == "text" || !known_type(wanted)) {
-                Some(values) => Maker::Like(shape, Arc::clone(values), self.form),
-                None => Maker::Fresh(shape),
+            let limited = limited(wanted, limits);
+            match own.filter(|_| wanted.is_text() || !wanted.has_new_values()) {
+                Some(values) => Maker::Like(limited, Arc::clone(values), self.form),
+                None => Maker::Fresh(limited),
             }
         } else {
-            match values.filter(|values| fits(&known.sql_type, wanted) || parse(values, wanted)) {
+            match values.filter(|values| fits(&column_type, wanted) || self.read_as(values, wanted)) {
                 Some(values) => Maker::Sample(Arc::clone(values)),
-                None => self.of_type(wanted, Some(known)),
+                None => self.of_type(wanted, limits),
             }
         };
         if element.is_some() { Maker::Array(Box::new(maker)) } else { maker }
@@ -127,60 +137,74 @@ impl Makers<'_> {
         unique && !table.foreign_keys.iter().any(|(own, ..)| holds(own))
     }
 
-    fn of_type(&self, sql_type: &str, column: Option<&Column>) -> Maker {
-        if let Some(element) = sql_type.strip_suffix("[]") {
+    fn of_type(&self, of: &ColumnType, limits: Option<(&ColumnType, &Column)>) -> Maker {
+        if let Some(element) = of.element() {
             return Maker::Array(Box::new(self.of_type(element, None)));
         }
-        let bare = sql_type.replace('"', "");
-        let mut enums = self.catalog.enums.iter();
-        let labels = enums.find(|(name, _)| **name == bare || name.rsplit('.').next() == Some(bare.as_str()));
+        let labels = match of {
+            ColumnType::Other { name, .. } => self.catalog.labels(name),
+            _ => None,
+        };
         match labels {
-            Some((_, labels)) if !labels.is_empty() => Maker::Labels(labels.clone()),
-            _ => Maker::OfType(shape(sql_type, column)),
+            Some(labels) if !labels.is_empty() => Maker::Labels(labels.clone()),
+            _ => Maker::OfType(limited(of, limits)),
+        }
+    }
+
+    /// Whether the values themselves read as this type: those of a domain do not say so by its name.
+    fn read_as(&self, values: &[String], parameter: &ColumnType) -> bool {
+        match parameter {
+            ColumnType::Integer { .. } => values.iter().all(|v| v.parse::<i32>().is_ok()),
+            ColumnType::Decimal { .. } | ColumnType::Float { .. } => {
+                values.iter().all(|v| v.parse::<f64>().is_ok_and(f64::is_finite))
+            }
+            ColumnType::Boolean => {
+                let truths = [true, false].map(|truth| self.dialect.value_text(&Value::Boolean(truth)));
+                values.iter().all(|v| truths.contains(v))
+            }
+            _ => false,
         }
     }
 }
 
-fn shape(sql_type: &str, column: Option<&Column>) -> Shape {
-    // `numeric(5,2)` has three digits before the point. Only a column's type says so.
-    let digits =
-        column.and_then(|c| c.sql_type.strip_prefix("numeric(")?.strip_suffix(')')).and_then(|inside| {
-            let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
-            Some(precision.trim().parse::<i64>().ok()? - scale.trim().parse::<i64>().ok()?)
-        });
-    Shape { sql_type: sql_type.to_owned(), longest: column.and_then(|c| c.max_length), digits }
+/// The type of a parameter with the limits of the column behind it: a parameter's own type seldom has any.
+fn limited(parameter: &ColumnType, limits: Option<(&ColumnType, &Column)>) -> ColumnType {
+    let Some((column_type, column)) = limits else { return parameter.clone() };
+    match (parameter, column_type) {
+        (ColumnType::Text { form, longest }, _) => {
+            ColumnType::Text { form: *form, longest: column.max_length.or(*longest) }
+        }
+        (
+            ColumnType::Decimal { .. } | ColumnType::Float { .. },
+            ColumnType::Decimal { digits: digits @ Some(_) },
+        ) => ColumnType::Decimal { digits: *digits },
+        _ => parameter.clone(),
+    }
 }
 
 /// Whether values of a column can be given, as text, to a parameter of this type.
-fn fits(column: &str, parameter: &str) -> bool {
-    let (column, parameter) = (class(column), class(parameter));
-    column == parameter || parameter == "text" || (column == "integer" && parameter == "numeric")
-}
-
-/// Whether the values themselves read as this type: those of a domain do not say so by its name.
-fn parse(values: &[String], parameter: &str) -> bool {
-    match class(parameter) {
-        "integer" => values.iter().all(|v| v.parse::<i32>().is_ok()),
-        "numeric" => values.iter().all(|v| v.parse::<f64>().is_ok_and(f64::is_finite)),
-        "boolean" => values.iter().all(|v| v == "true" || v == "false"),
-        _ => false,
-    }
+fn fits(column: &ColumnType, parameter: &ColumnType) -> bool {
+    use ColumnType::{Decimal, Float, Integer};
+    let widened = matches!((column, parameter), (Integer { .. }, Decimal { .. } | Float { .. }));
+    column.written_as(parameter) || parameter.is_text() || widened
 }
 
 impl Maker {
     pub fn make(&self, draw: &mut Draw) -> Option<String> {
-        Some(match self {
-            Maker::Sample(values) => pick(values, draw),
-            Maker::Labels(values) => pick(values, draw),
-            Maker::Fresh(shape) => fresh(shape, draw),
-            Maker::Like(shape, values, form) => another(shape, values, *form, draw),
-            Maker::Count => draw.rng.random_range(1..=20).to_string(),
-            Maker::OfType(shape) => plain(shape, draw),
-            Maker::Array(element) => {
-                let values: Vec<String> = (0..3).filter_map(|_| element.make(draw)).collect();
-                array(&values)
-            }
-        })
+        let value = self.value(draw);
+        Some(draw.text(&value))
+    }
+
+    fn value(&self, draw: &mut Draw) -> Value {
+        match self {
+            Maker::Sample(values) => Value::Text(pick(values, draw)),
+            Maker::Labels(values) => Value::Text(pick(values, draw)),
+            Maker::Fresh(of) => fresh(of, draw),
+            Maker::Like(of, values, form) => another(of, values, *form, draw),
+            Maker::Count => Value::Text(draw.rng.random_range(1..=20).to_string()),
+            Maker::OfType(of) => plain(of, draw),
+            Maker::Array(element) => Value::Array((0..3).map(|_| element.value(draw)).collect()),
+        }
     }
 
     /// Whether values are written like existing ones, which a check may not take all the same.
@@ -203,6 +227,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::load::types::Moment;
+    use crate::product::test_dialect;
 
     fn column(name: &str, sql_type: &str, max_length: Option<u32>) -> Column {
         Column { name: name.to_owned(), sql_type: sql_type.to_owned(), max_length, ..Column::default() }
@@ -232,12 +257,23 @@ mod tests {
         Catalog {
             tables: [("app.lines".to_owned(), lines)].into(),
             enums: [("app.state".to_owned(), set(&["new", "done"]))].into(),
+            search_path: set(&["app"]),
             ..Catalog::default()
         }
     }
 
-    fn values(sql: &str, parameters: &[(&str, &str)], samples: &[(&str, &str, &[&str])]) -> Vec<String> {
+    /// `verb`: what the query does.
+    fn values(verb: &str, parameters: &[(&str, &str)], samples: &[(&str, &str, &[&str])]) -> Vec<String> {
         let catalog = catalog();
+        let write = |handles_conflicts| {
+            let table = "app.lines".to_owned();
+            Write { table, columns: Vec::new(), inserts: true, handles_conflicts }
+        };
+        let writes = match verb {
+            "upsert" => vec![write(true)],
+            "insert" => vec![write(false)],
+            _ => Vec::new(),
+        };
         let role = |name: &str| match name.split_at_checked(1) {
             Some(("+", column)) => {
                 ParameterRole::Insert { table: "app.lines".to_owned(), column: column.to_owned() }
@@ -257,8 +293,8 @@ mod tests {
                 (((*table).to_owned(), (*column).to_owned()), Arc::new(set(values)))
             })
             .collect();
-        let mut draw = Draw::new(3, Moment::at(1_700_000_000));
-        makers(sql, &shape, &roles, &catalog, &samples, Form::Alike)
+        let mut draw = Draw::new(3, Moment::at(1_700_000_000), test_dialect());
+        makers(&shape, &roles, &writes, &catalog, &samples, Form::Alike, test_dialect().as_ref())
             .iter()
             .map(|m| m.make(&mut draw).unwrap())
             .collect()
@@ -316,10 +352,7 @@ mod tests {
         assert_eq!(code.len(), 12);
         assert_eq!(ids.matches(',').count(), 2);
         // What meets a row again is updated.
-        assert!(
-            values("insert on\n conflict", &parameters, samples).get(2).unwrap().parse::<i32>().unwrap()
-                <= 30
-        );
+        assert!(values("upsert", &parameters, samples).get(2).unwrap().parse::<i32>().unwrap() <= 30);
         // A line that is one of a few is a kind.
         assert_eq!(values("insert", &parameters, &[("app.lines", "line_no", &["1"])]).get(2).unwrap(), "1");
     }

@@ -44,6 +44,12 @@ impl Catalog {
         }
         Some(at)
     }
+
+    /// The labels of an enum type, by the name that a column or a query shows of it: with its schema, or found in the search path.
+    pub fn labels(&self, name: &str) -> Option<&Vec<String>> {
+        let in_path = || self.search_path.iter().find_map(|s| self.enums.get(&format!("{s}.{name}")));
+        self.enums.get(name).or_else(in_path)
+    }
 }
 
 /// A table or partitioned table.

@@ -73,3 +73,16 @@ pub struct Limits {
     /// How long one statement may run. `None`: no limit.
     pub statement: Option<Duration>,
 }
+
+/// What the session of a client is set to; the server decides what is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientSettings {
+    /// How long one statement may run.
+    pub statement: Option<Duration>,
+    /// How long a statement may wait for a lock.
+    pub lock_wait: Option<Duration>,
+    /// How long a transaction may stay open with nothing to do.
+    pub idle_in_transaction: Option<Duration>,
+    /// Schemas searched for bare names, in order.
+    pub search_path: Option<Vec<String>>,
+}

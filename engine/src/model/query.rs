@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::error_class::ErrorClass;
+
 /// Columns that the answer of a query depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {
@@ -62,18 +64,22 @@ pub struct Write {
     /// Columns it gives values to; empty for an INSERT without a column list and for a DELETE.
     pub columns: Vec<String>,
     pub inserts: bool,
+    /// An INSERT that says what happens to a row that is there already.
+    pub handles_conflicts: bool,
 }
 
 /// Why the database did not take a query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct QueryError {
-    /// The product's own code; `connection` when the connection broke.
+    /// The product's own code, for people; `connection` when the connection broke.
     pub code: String,
+    pub class: ErrorClass,
     pub message: String,
     pub column: Option<String>,
     pub table: Option<String>,
-    pub constraint: Option<String>,
+    /// Boxed: an error is given back by value, and most results are none.
+    pub constraint: Option<Box<str>>,
 }
 
 /// What stands behind a parameter of a query.
@@ -115,9 +121,6 @@ pub struct Answer {
     /// Rows given or changed.
     pub count: u64,
 }
-
-/// Code of an error that comes of taking a row away first, not of the query.
-pub const ROW_STAYS: &str = "row-stays";
 
 /// One time that a query is run to see what it answers.
 #[derive(Debug, Clone, Copy, Default)]

@@ -14,7 +14,8 @@ use crate::contract::write::{self, LeftOut};
 use crate::contract::{self, Contract};
 use crate::error::{Error, Result};
 use crate::model::statement_stats::StatementStats;
-use crate::product::Database;
+use crate::product::{Database, embedded_product};
+use crate::run::target;
 
 /// What a harvest is asked for.
 #[derive(Debug, Clone, Default)]
@@ -65,13 +66,17 @@ impl Operations {
                 Error::input("it is not said where the contract goes").hint("give --output DIR")
             })?;
         let contracts = match environment {
-            Some(environment) => known(environment)?,
+            Some(environment) => self.known(environment)?,
             None => Vec::new(),
+        };
+        let syntax = match environment {
+            Some(environment) => target::query_syntax(environment, &self.products)?,
+            None => embedded_product().query_syntax(),
         };
         let mut done = Harvest { written: vec![], have_contracts: vec![], left_out: vec![], unreadable: 0 };
         let found = match (&wish.from, &wish.service, environment) {
             (Some(from), Some(service), environment) => {
-                vec![self.of_files(files::harvest(from, service)?, environment).await?]
+                vec![self.of_files(files::harvest(from, service, syntax)?, environment).await?]
             }
             (_, _, Some(environment)) => self.seen(environment, &contracts, &wish, &mut done).await?,
             _ => return Err(Error::input("--from goes with --service").hint("give --service NAME")),
@@ -120,7 +125,7 @@ impl Operations {
         let seen = statement_stats(database.as_ref()).await?;
         done.unreadable = u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX);
         let mut found = Vec::new();
-        for harvested in harvest::harvest(&seen.queries, contracts) {
+        for harvested in harvest::harvest(&seen.queries, contracts, database.product().query_syntax()) {
             let wanted = match &wish.service {
                 Some(service) => *service == harvested.service,
                 None => true,
@@ -185,10 +190,23 @@ impl Operations {
     /// # Errors
     /// `Input` where the product keeps no statistics or does not show them.
     pub async fn contract_drift(&self, environment: &Environment) -> Result<ContractDrift> {
-        let contracts = known(environment)?;
+        let contracts = self.known(environment)?;
         let database = self.target(environment).await?;
         let seen = statement_stats(database.as_ref()).await?;
         drift::drift(&contracts, &seen, database.as_ref())
+    }
+
+    /// All contracts of an environment.
+    ///
+    /// # Errors
+    /// `Input` with file and line for what cannot be read, is named twice or is missing.
+    pub fn contracts(&self, environment: &Environment) -> Result<Vec<Contract>> {
+        contract::load(&environment.contracts, target::query_syntax(environment, &self.products)?)
+    }
+
+    /// The same; none where there is no folder of contracts yet.
+    fn known(&self, environment: &Environment) -> Result<Vec<Contract>> {
+        if environment.contracts.is_dir() { self.contracts(environment) } else { Ok(Vec::new()) }
     }
 }
 
@@ -197,10 +215,6 @@ fn inside(folder: &Path, of: &Path) -> bool {
         (Ok(folder), Ok(of)) => folder.starts_with(of),
         _ => false,
     }
-}
-
-fn known(environment: &Environment) -> Result<Vec<Contract>> {
-    if environment.contracts.is_dir() { contract::load(&environment.contracts) } else { Ok(Vec::new()) }
 }
 
 /// What services have run, where the product keeps statistics of it.
@@ -216,10 +230,11 @@ async fn statement_stats(database: &dyn Database) -> Result<StatementStats> {
 /// A constant that was taken out may leave a statement whose types nobody can tell. Such a one cannot be checked.
 async fn planned(mut harvested: Harvested, database: &dyn Database) -> Result<(Harvested, Vec<LeftOut>)> {
     let mut client = database.client("drydock harvest").await?;
+    let syntax = database.product().query_syntax();
     let mut left_out = Vec::new();
     let mut kept = Vec::new();
     for query in harvested.queries {
-        let written = write::statements(&query);
+        let written = write::statements(&query, syntax);
         let mut reason = written.as_ref().err().map(Error::chain);
         for sql in written.unwrap_or_default() {
             match client.describe(&sql).await {

@@ -6,6 +6,9 @@ use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::change::Reference;
 use crate::model::changeset::Statement;
+use crate::model::column_type::ColumnType;
+use crate::model::error_class::ErrorClass;
+use crate::model::value::Value;
 
 pub trait Dialect: Send + Sync {
     /// Parses the SQL of one changeset in order, each text one or several statements, with the product's grammar.
@@ -32,6 +35,12 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// `Input` when the grammar does not take the query.
     fn query_fingerprint(&self, sql: &str) -> Result<String>;
-    /// Whether this code says that a limit was reached and a later try may succeed.
-    fn is_busy(&self, code: &str) -> bool;
+    /// The parameter with this number, as queries write it.
+    fn placeholder(&self, number: usize) -> String;
+    /// The type that the product's text names, as the catalog and the shapes of queries hold it.
+    fn column_type(&self, text: &str) -> ColumnType;
+    /// A value in the text form that the product reads, and that it gives when values are asked for as text.
+    fn value_text(&self, value: &Value) -> String;
+    /// What an error with this code is about.
+    fn error_class(&self, code: &str) -> ErrorClass;
 }

@@ -13,21 +13,25 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::change::{Change, Reference};
 use crate::model::changeset::{Backfill, Statement};
-use crate::model::endpoint::{Endpoint, JdbcTarget, Limits};
+use crate::model::column_type::ColumnType;
+use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{ResultFacts, Usage};
+use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::Activity;
 use crate::model::statement_stats::StatementStats;
+use crate::model::value::Value;
 use crate::product::{
     self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
     Inspect, LockWatch, Provider, ScratchKind, Sessions,
 };
 use diff::{fingerprint, object_ids, objects};
 use hazards::analyse;
-use queries::{parameters, reads, references, uses};
+use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{FINGERPRINT, INSPECT};
-use server::{activity, batch, catalog, claim, client, connect, facts, statement_stats};
+use server::{activity, batch, catalog, claim, client, connect, error_codes, facts, statement_stats};
 
 pub(crate) use diff::fingerprint::begin;
 pub(crate) use server::batch::text_rows;
@@ -46,6 +50,17 @@ const OLDEST: u32 = 13;
 /// SQL that makes what follows in a transaction be done as another role.
 const ROLE_SWITCH: &str =
     r"\bset\s+(local\s+)?(role|session\s+authorization)\b|\bset_config\s*\(\s*'(role|session_authorization)'";
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>. Operators are those with an `@` inside or at the end; none of
+/// them ends with `=`, `>` or `|` in front of it.
+const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
+    parameter: '$',
+    dollar_quotes: true,
+    escape_strings: true,
+    nested_comments: true,
+    operators_before_at: &["<", "@", "&", "!", "?", "#", "^", "@-"],
+    array_slices: true,
+    array_search: Some(ArraySearch { any: "= ANY (", none: "<> ALL (" }),
+};
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -76,6 +91,10 @@ impl product::Product for Product {
             concurrent_index: true,
             plan_costs: true,
         }
+    }
+
+    fn query_syntax(&self) -> &'static QuerySyntax {
+        &QUERY_SYNTAX
     }
 
     fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
@@ -131,9 +150,10 @@ impl Postgres {
     /// A session for the first look. A server that listens and is starting up, or recovering from a crash, is waited for.
     async fn take_started(&self, application: &'static str) -> Result<Connection> {
         let begun = std::time::Instant::now();
+        let starting_up = |code: &str| error_codes::class(code) == ErrorClass::StartingUp;
         loop {
             match self.take(application).await {
-                Err(e) if e.code.as_deref() == Some("57P03") && begun.elapsed() < STARTING => {
+                Err(e) if e.code.as_deref().is_some_and(starting_up) && begun.elapsed() < STARTING => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 taken => return taken,
@@ -249,8 +269,12 @@ impl Database for Postgres {
         }
     }
 
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
+    async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>> {
         let client = self.connect(application).await?;
+        let settings = client::settings::statements(settings);
+        if !settings.is_empty() {
+            client.batch_execute(&settings).await.server_context("cannot set up the session")?;
+        }
         Ok(Box::new(client::Service::new(client)))
     }
 
@@ -288,8 +312,20 @@ impl Dialect for Postgres {
         statement_stats::fingerprint(sql)
     }
 
-    fn is_busy(&self, code: &str) -> bool {
-        connect::is_busy(code)
+    fn placeholder(&self, number: usize) -> String {
+        QUERY_SYNTAX.placeholder(number)
+    }
+
+    fn column_type(&self, text: &str) -> ColumnType {
+        column_types::column_type(text)
+    }
+
+    fn value_text(&self, value: &Value) -> String {
+        value_texts::text(value)
+    }
+
+    fn error_class(&self, code: &str) -> ErrorClass {
+        error_codes::class(code)
     }
 }
 

@@ -33,25 +33,43 @@ impl Products {
         self
     }
 
-    /// Opens (does not yet reach) the database that a URL names.
+    /// The product that a URL names.
     ///
     /// # Errors
-    /// `Input` when the URL cannot be read or names a product that is not supported. The URL is never repeated whole: it may
-    /// carry a password.
-    pub fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
+    /// `Input` when it names none that is supported. The URL is never repeated whole: it may carry a password.
+    pub fn of(&self, url: &str) -> Result<&Arc<dyn Product>> {
         let example = self.0.first().map(|p| p.example()).unwrap_or_default();
         let hint = format!("use {example}");
         let Some((scheme, _)) = url.split_once(':') else {
             return Err(Error::input("a database is named by a URL").hint(hint));
         };
-        match self.0.iter().find(|p| p.schemes().contains(&scheme)) {
-            Some(product) => product.open(url),
-            None => Err(Error::input(format!("no database product answers to \"{scheme}:\"")).hint(hint)),
-        }
+        let found = self.0.iter().find(|p| p.schemes().contains(&scheme));
+        found.ok_or_else(|| Error::input(format!("no database product answers to \"{scheme}:\"")).hint(hint))
     }
+
+    /// Opens (does not yet reach) the database that a URL names.
+    ///
+    /// # Errors
+    /// As of `of`, and `Input` when the URL cannot be read.
+    pub fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
+        self.of(url)?.open(url)
+    }
+}
+
+/// The embedded default product.
+pub fn embedded_product() -> Arc<dyn Product> {
+    Arc::new(PostgresProduct)
 }
 
 /// The embedded default product at an endpoint that this machine made.
 pub fn embedded(endpoint: Endpoint) -> Arc<dyn Database> {
     Arc::new(Postgres::from_endpoint(endpoint))
+}
+
+/// The embedded default's dialect, for tests of what stands on it.
+#[cfg(test)]
+pub(crate) fn test_dialect() -> Arc<dyn crate::product::Dialect> {
+    let (host, database, user) = (String::new(), String::new(), String::new());
+    let options = std::collections::BTreeMap::new();
+    embedded(Endpoint { host, port: 0, database, user, password: None, options })
 }

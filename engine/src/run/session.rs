@@ -137,7 +137,8 @@ impl Run {
         bring(&environment, wanted).await?;
         let storage = Storage::of(&environment)?;
         let known = which(&environment, &options, reopen)?;
-        let contracts = contract::load(&environment.contracts)?;
+        let contracts =
+            contract::load(&environment.contracts, target::query_syntax(&environment, products)?)?;
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         let database = target::open(&environment, products, &watcher).await?;
         let claim = claim(database.as_ref()).await?;

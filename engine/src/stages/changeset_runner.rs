@@ -160,7 +160,7 @@ async fn go<W: Way>(
 fn is_busy(database: &dyn Database, failure: &Failure) -> bool {
     match failure {
         Failure::Fault(fault) => {
-            fault.kind == FaultKind::Lock || fault.codes().any(|code| database.is_busy(&code))
+            fault.kind == FaultKind::Lock || fault.codes().any(|code| database.error_class(&code).may_pass())
         }
         Failure::Died(_) | Failure::Other(_) => false,
     }
@@ -233,7 +233,8 @@ async fn walk(
             }
             Err(error) => {
                 failures += 1;
-                let busy = error.code.as_deref().is_some_and(|code| runner.database.is_busy(code));
+                let busy =
+                    error.code.as_deref().is_some_and(|code| runner.database.error_class(code).may_pass());
                 if !busy || failures >= runner.limits.lock_attempts {
                     return Err(error);
                 }

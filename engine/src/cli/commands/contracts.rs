@@ -3,13 +3,13 @@
 use super::Out;
 use crate::cli::args::TargetArgs;
 use crate::config;
-use crate::contract::{self, drift};
+use crate::contract::drift;
 use crate::error::Result;
 use crate::operations::contracts::{Harvest, HarvestOptions};
 
 pub(super) fn show(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
-    let contracts = contract::load(&environment.contracts)?;
+    let contracts = out.operations().contracts(&environment)?;
     out.give(&contracts, |_| {
         let mut lines = Vec::new();
         for contract in &contracts {

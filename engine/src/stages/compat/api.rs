@@ -10,9 +10,11 @@ use crate::contract::{ApiField, Contract, Query};
 use crate::error::{Context, Result};
 use crate::model::catalog::{Catalog, Column};
 use crate::model::changeset::Changeset;
+use crate::model::column_type::ColumnType;
+use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictKind};
 use crate::model::query::{QueryShape, ResultSources};
-use crate::product::{Client, Database};
+use crate::product::{Client, Database, Dialect};
 use crate::stages::compat::api_schema::{Given, newly_broken};
 
 /// A query that fields of its version show.
@@ -111,7 +113,7 @@ impl<'a> Fields<'a> {
         for feed in &mut self.feeds {
             feed.next = match client.describe(&feed.query.sql).await {
                 Ok(shape) => Some(shape),
-                Err(error) if error.code == "connection" => {
+                Err(error) if error.class == ErrorClass::ConnectionLost => {
                     return Err(error).context("the scratch database broke the connection");
                 }
                 Err(_) => None,
@@ -127,7 +129,9 @@ impl<'a> Fields<'a> {
             let own = field.field;
             let mut told: BTreeSet<(VerdictKind, String)> = BTreeSet::new();
             if own.query.is_none() {
-                let state = |catalog| column(catalog, &own.table, &own.column).map(|c| of_column(c, catalog));
+                let state = |catalog| {
+                    column(catalog, &own.table, &own.column).map(|c| of_column(c, catalog, database.as_ref()))
+                };
                 told.extend(newly_broken(own, state(before).as_ref(), state(after).as_ref()));
             }
             for feed in self.feeds(field) {
@@ -140,7 +144,8 @@ impl<'a> Fields<'a> {
                 let state = |shape: &QueryShape, sources: &ResultSources, catalog: &Catalog| {
                     let sql_type = type_of(shape, &own.column)?;
                     let sources = sources.iter().find(|(name, _)| *name == own.column);
-                    Some(of_result(sql_type, sources.map(|(_, s)| s.as_slice()).unwrap_or_default(), catalog))
+                    let sources = sources.map(|(_, s)| s.as_slice()).unwrap_or_default();
+                    Some(of_result(sql_type, sources, catalog, database.as_ref()))
                 };
                 let [old, new] = &feed.sources;
                 let (was, is) = (state(&feed.shape, old, before), state(next, new, after));
@@ -210,29 +215,36 @@ fn column<'c>(catalog: &'c Catalog, relation: &str, column: &str) -> Option<&'c 
     }
 }
 
-/// The labels of an enum type, as the catalog knows it by the name that a type is shown by.
-fn labels(sql_type: &str, catalog: &Catalog) -> Option<Vec<String>> {
-    let name = sql_type.replace('"', "");
-    let in_path = || catalog.search_path.iter().find_map(|s| catalog.enums.get(&format!("{s}.{name}")));
-    catalog.enums.get(&name).or_else(in_path).cloned()
+/// What a type alone says, and the labels of an enum.
+fn of_type(sql_type: &str, catalog: &Catalog, dialect: &dyn Dialect) -> Given {
+    let given = Given::of_type(sql_type, dialect);
+    let labels = match &given.column_type {
+        ColumnType::Other { name, .. } => catalog.labels(name).cloned(),
+        _ => None,
+    };
+    Given { labels, ..given }
 }
 
-fn of_column(column: &Column, catalog: &Catalog) -> Given {
+fn of_column(column: &Column, catalog: &Catalog, dialect: &dyn Dialect) -> Given {
     Given {
         nullable: !column.not_null,
         given_for_it: column.has_default || column.generated,
         length: column.max_length.map(u64::from),
-        labels: labels(&column.sql_type, catalog),
-        ..Given::of_type(&column.sql_type)
+        ..of_type(&column.sql_type, catalog, dialect)
     }
 }
 
 /// A result is of its own type; what it may be besides it has from the columns it is made of. An outer join may add NULLs, and
 /// did so before.
-fn of_result(sql_type: &str, sources: &[(String, String)], catalog: &Catalog) -> Given {
-    let own = Given { labels: labels(sql_type, catalog), ..Given::of_type(sql_type) };
+fn of_result(
+    sql_type: &str,
+    sources: &[(String, String)],
+    catalog: &Catalog,
+    dialect: &dyn Dialect,
+) -> Given {
+    let own = of_type(sql_type, catalog, dialect);
     let columns = sources.iter().filter_map(|(t, c)| column(catalog, t, c));
-    let columns: Vec<Given> = columns.map(|c| of_column(c, catalog)).collect();
+    let columns: Vec<Given> = columns.map(|c| of_column(c, catalog, dialect)).collect();
     if columns.is_empty() {
         return own;
     }

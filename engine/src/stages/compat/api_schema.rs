@@ -1,7 +1,9 @@
 //! What an API's document says of a field, and what a column gives and takes: where the two part, and did not before.
 
 use crate::contract::ApiField;
+use crate::model::column_type::{ColumnType, TextForm, greatest_integer};
 use crate::model::evidence::VerdictKind;
+use crate::product::Dialect;
 use VerdictKind::{Breaking, Risky};
 
 /// How a value is written on the wire.
@@ -30,7 +32,9 @@ enum Wire {
 /// A column, or a column of a query's result, at one moment.
 #[derive(Debug, Clone)]
 pub struct Given {
+    /// As the product writes it, for people.
     pub sql_type: String,
+    pub column_type: ColumnType,
     pub nullable: bool,
     /// Who leaves it out need not give it.
     pub given_for_it: bool,
@@ -45,58 +49,52 @@ pub struct Given {
 
 impl Given {
     /// What the type alone says.
-    pub fn of_type(sql_type: &str) -> Self {
-        let inside = sql_type.split_once('(').and_then(|(_, rest)| rest.split(')').next());
-        let numbers: Vec<Option<i32>> =
-            inside.map(|i| i.split(',').map(|n| n.trim().parse().ok()).collect()).unwrap_or_default();
-        let (family, first, second) =
-            (family(sql_type), numbers.first().copied().flatten(), numbers.get(1).map_or(Some(0), |n| *n));
-        let integer = |bits: i32| 2_f64.powi(bits - 1) - 1.0;
-        let (greatest, whole) = match (family.as_str(), first, second) {
-            ("smallint", ..) => (integer(16), true),
-            ("integer", ..) => (integer(32), true),
-            ("bigint", ..) => (integer(64), true),
-            ("numeric", Some(precision), Some(scale)) => (10_f64.powi(precision - scale) - 1.0, scale <= 0),
+    pub fn of_type(sql_type: &str, dialect: &dyn Dialect) -> Self {
+        let column_type = dialect.column_type(sql_type);
+        let (greatest, whole) = match column_type {
+            ColumnType::Integer { bytes } => (greatest_integer(bytes) as f64, true),
+            ColumnType::Decimal { digits: Some(digits) } => {
+                (10_f64.powi(i32::try_from(digits.whole()).unwrap_or(i32::MAX)) - 1.0, digits.scale <= 0)
+            }
             _ => (f64::INFINITY, false),
         };
-        let text = family.starts_with("char") || family == "bpchar";
-        let length = first.filter(|_| text).and_then(|n| u64::try_from(n).ok());
+        let length = match column_type {
+            ColumnType::Text { longest, .. } => longest.map(u64::from),
+            _ => None,
+        };
         let sql_type = sql_type.to_owned();
-        Self { sql_type, nullable: false, given_for_it: false, length, labels: None, greatest, whole }
+        let (nullable, given_for_it, labels) = (false, false, None);
+        Self { sql_type, column_type, nullable, given_for_it, length, labels, greatest, whole }
     }
 
     fn wire(&self) -> Wire {
-        if self.sql_type.ends_with("[]") {
-            return Wire::List;
-        }
-        match family(&self.sql_type).as_str() {
+        match &self.column_type {
+            ColumnType::Array(_) => Wire::List,
             _ if self.labels.is_some() => Wire::Label,
-            "smallint" | "integer" | "bigint" => Wire::Integer,
-            "numeric" => Wire::Decimal,
-            "real" | "double precision" => Wire::Float,
-            "boolean" => Wire::Boolean,
-            "text" | "character varying" | "character" | "bpchar" | "name" | "citext" => Wire::Text,
-            "uuid" => Wire::Uuid,
-            "date" => Wire::Date,
-            "timestamp with time zone" => Wire::Instant,
-            "timestamp without time zone" => Wire::Moment,
-            "time with time zone" | "time without time zone" => Wire::Time,
-            "interval" => Wire::Span,
-            "json" | "jsonb" => Wire::Json,
-            "bytea" => Wire::Bytes,
-            _ => Wire::Other,
+            ColumnType::Integer { .. } => Wire::Integer,
+            ColumnType::Decimal { .. } => Wire::Decimal,
+            ColumnType::Float { .. } => Wire::Float,
+            ColumnType::Boolean => Wire::Boolean,
+            ColumnType::Text { form: TextForm::OneByte, .. } => Wire::Other,
+            ColumnType::Text { .. } => Wire::Text,
+            ColumnType::Uuid => Wire::Uuid,
+            ColumnType::Date => Wire::Date,
+            ColumnType::Timestamp { zone: true } => Wire::Instant,
+            ColumnType::Timestamp { zone: false } => Wire::Moment,
+            ColumnType::Time { .. } => Wire::Time,
+            ColumnType::Interval => Wire::Span,
+            ColumnType::Json { .. } => Wire::Json,
+            ColumnType::Bytes => Wire::Bytes,
+            ColumnType::IpAddress
+            | ColumnType::IpNetwork
+            | ColumnType::MacAddress
+            | ColumnType::Other { .. } => Wire::Other,
         }
     }
-}
 
-/// A type without its length or precision, wherever in its name it stands.
-fn family(sql_type: &str) -> String {
-    match (sql_type.find('('), sql_type.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            let after = sql_type.get(close + 1..).unwrap_or_default();
-            format!("{}{after}", sql_type.get(..open).unwrap_or_default())
-        }
-        _ => sql_type.to_owned(),
+    /// The same type, whatever its length or precision.
+    fn same_type(&self, other: &Given) -> bool {
+        self.column_type.without_limits() == other.column_type.without_limits()
     }
 }
 
@@ -191,8 +189,7 @@ fn other_type(
     if before && !after {
         return Some((Breaking, format!("{instead}, and the document says {promised}")));
     }
-    if was.wire() == is.wire() && (was.wire() != Wire::Other || family(&was.sql_type) == family(&is.sql_type))
-    {
+    if was.wire() == is.wire() && (was.wire() != Wire::Other || was.same_type(is)) {
         return None;
     }
     // Both fit and are written otherwise, or nobody can tell.

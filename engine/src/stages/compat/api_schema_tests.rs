@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::contract::openapi;
+use crate::product::test_dialect;
 
 /// A field of a response, of a request or a parameter, as a document has it.
 fn field(way: &str, schema: &str) -> ApiField {
@@ -32,7 +33,7 @@ fn given(column: &str) -> Option<Given> {
         nullable: rest == plain,
         given_for_it: rest != column,
         labels,
-        ..Given::of_type(plain)
+        ..Given::of_type(plain, test_dialect().as_ref())
     })
 }
 

@@ -11,7 +11,7 @@ use crate::model::changeset::Changeset;
 use crate::model::evidence::{Verdict, VerdictKind};
 use crate::model::query::{ParameterRole, QueryError, Reads};
 use crate::model::schema::SchemaSnapshot;
-use crate::product::{Client, Database};
+use crate::product::{Client, Database, Dialect};
 
 use crate::stages::compat::api::Fields;
 use crate::stages::compat::constraint_diff::{refused_writes, tightened};
@@ -162,6 +162,7 @@ impl<'a> Checker<'a> {
         let may_reach = |place: usize| everything || surely.get(place) == Some(&true);
         let client = self.client.as_mut();
         let refused = self.texts.renew(may_reach, client, &self.database, &after).await?;
+        let dialect = self.database.as_ref();
         let mut reached = Vec::new();
         let reads = self.reads(&changes, may_reach).await?;
         let nothing = Reads::default();
@@ -179,7 +180,7 @@ impl<'a> Checker<'a> {
                 let mut say = |kind, class: &str, reason, column| {
                     verdicts.push(watched.verdict(&changeset.key, kind, class, reason, column));
                 };
-                if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape) {
+                if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape, dialect) {
                     say(kind, class, reason, column);
                 }
                 let usage = &text.now.usage;
@@ -238,6 +239,7 @@ impl<'a> Checker<'a> {
         // What is doubted comes first, as long as there is time.
         reached.sort_by_key(|r| r.verdicts.is_empty());
         let (texts, catalog) = (&self.texts, &self.catalog);
+        let dialect: Arc<dyn Dialect> = Arc::<dyn Database>::clone(&self.database);
         // What is written to a view is written to what is behind it.
         let mut roles: HashMap<usize, Vec<ParameterRole>> = HashMap::new();
         let mut places = Vec::new();
@@ -259,7 +261,8 @@ impl<'a> Checker<'a> {
                 let Known { shape, usage } = &text.now;
                 let roles = roles.get(&watched.text).map_or(&[][..], Vec::as_slice);
                 let sql = &watched.query.sql;
-                let asked = Asked { sql, shape, roles, writes: &usage.writes, changed: &changed };
+                let asked =
+                    Asked { sql, shape, roles, writes: &usage.writes, changed: &changed, dialect: &dialect };
                 Subject { asked, role: watched.role }
             })
             .collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Context, Result};
 use crate::model::catalog::Catalog;
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{QueryError, QueryShape, Usage};
 use crate::product::{Client, Database};
 use crate::stages::contract_queries::usages;
@@ -95,7 +96,7 @@ impl<'a> Texts<'a> {
                 refused.insert(place, error);
             }
         }
-        if let Some(error) = refused.values().find(|e| e.code == "connection") {
+        if let Some(error) = refused.values().find(|e| e.class == ErrorClass::ConnectionLost) {
             return Err(error.clone()).context("the scratch database broke the connection");
         }
         for (place, known) in known.into_iter().filter(|(place, _)| !refused.contains_key(place)) {

@@ -16,11 +16,11 @@ use crate::load::value_pattern::Form;
 use crate::load::values::Samples;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase};
-use crate::model::endpoint::Endpoint;
-use crate::model::query::{Answer, Call, QueryError, ROW_STAYS};
+use crate::model::endpoint::{ClientSettings, Endpoint};
+use crate::model::query::{Answer, Call, QueryError};
 use crate::model::sample::{Rows, SampleData};
 use crate::product::{Client, Database, Scratch};
-use answers::{Failure, Seen, by_others, differs};
+use answers::{Cause, Failure, Seen, differs};
 pub use answers::{Outcome, With};
 pub use values::Asked;
 use values::Set;
@@ -28,8 +28,9 @@ use values::Set;
 /// The database that queries are run in.
 const NAME: &str = "drydock_trial";
 /// A query that takes longer on a handful of rows waits for somebody.
-const STATEMENT: &str =
-    "-c statement_timeout=2000 -c lock_timeout=1000 -c idle_in_transaction_session_timeout=60000";
+const STATEMENT: Duration = Duration::from_secs(2);
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
 /// Answers with something in them that are enough for a query that reads.
 const ENOUGH: usize = 12;
 /// Sets that a query is run with twice, to see whether it answers the same.
@@ -108,16 +109,15 @@ impl Trial {
         self.place = None;
         let endpoint = self.scratch.copy(&self.lent.template, NAME).await?;
         let owner = self.production.at(endpoint.clone());
-        let path = owner.catalog().await?.search_path.join(",");
-        let mut options = endpoint.options.clone();
-        options.insert("options".to_owned(), format!("{STATEMENT} -c search_path={path}"));
-        let trier = Endpoint {
-            user: self.lent.user.clone(),
-            password: Some(self.lent.password.clone()),
-            options,
-            ..endpoint
+        let settings = ClientSettings {
+            statement: Some(STATEMENT),
+            lock_wait: Some(LOCK_WAIT),
+            idle_in_transaction: Some(IDLE_IN_TRANSACTION),
+            search_path: Some(owner.catalog().await?.search_path),
         };
-        let client = self.production.at(trier).client(&self.application).await?;
+        let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));
+        let trier = self.production.at(Endpoint { user, password, ..endpoint });
+        let client = trier.client_with(&self.application, &settings).await?;
         let place = Place { owner, client };
         for changeset in &self.applied {
             apply(place.owner.as_ref(), changeset).await?;
@@ -270,17 +270,20 @@ impl Place {
         for (before, answer) in ran.iter().zip(self.run(subject, &sets).await?) {
             let made_up = before.set.made_up.clone();
             match answer {
-                // Rights are looked at by themselves where nobody knows as whom a service comes.
-                Err(error) if error.code == "42501" && subject.role.is_none() => {}
-                Err(error) if error.code == ROW_STAYS => {}
                 Err(error) => {
+                    let doubt = match Cause::of(error.class) {
+                        // Rights are looked at by themselves where nobody knows as whom a service comes.
+                        Cause::Rights if subject.role.is_none() => continue,
+                        Cause::Preparation => continue,
+                        // What another row stands in the way of, or does not stand behind, depends on which rows are lent.
+                        Cause::Others => Some("the rows that are there".to_owned()),
+                        // What is no interval or out of range was perhaps not looked at before.
+                        Cause::Value => before.set.free.clone(),
+                        Cause::Rights | Cause::Change => None,
+                    };
                     let error = without_values(error, &before.set);
-                    // What another row stands in the way of, or does not stand behind, depends on which rows are lent.
-                    let others = by_others(&error.code).then(|| "the rows that are there".to_owned());
-                    // What is no interval or out of range was perhaps not looked at before.
-                    let senseless = before.set.free.clone().filter(|_| error.code.starts_with("22"));
-                    let doubtful = others.is_some() || senseless.is_some();
-                    seen.fails.push(Failure { error, made_up: made_up.or(others).or(senseless), doubtful });
+                    let doubtful = doubt.is_some();
+                    seen.fails.push(Failure { error, made_up: made_up.or(doubt), doubtful });
                 }
                 Ok(answer) if before.steady && !moves => {
                     seen.said += usize::from(answer.count > 0 && made_up.is_none());

@@ -107,6 +107,7 @@ fn taken_over(verdicts: &mut Vec<Verdict>, class: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::changeset::ChangesetId;
+    use crate::model::error_class::ErrorClass;
     use crate::model::query::QueryError;
 
     fn verdict(verdict: VerdictKind, class: &str, reason: String) -> Verdict {
@@ -144,6 +145,7 @@ mod tests {
     fn doubts_become_certain_or_are_told_with_what_was_tried() {
         let error = || QueryError {
             code: "23514".to_owned(),
+            class: ErrorClass::CheckViolation,
             message: "no".to_owned(),
             column: None,
             table: None,

@@ -2,6 +2,7 @@
 
 use crate::model::evidence::VerdictKind;
 use crate::model::query::QueryShape;
+use crate::product::Dialect;
 
 pub type Difference = (VerdictKind, &'static str, String, Option<String>);
 
@@ -25,7 +26,7 @@ fn columns_differ(old: &[String], new: &[String]) -> String {
 }
 
 /// How the answer or the parameters of a query change.
-pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
+pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -> Option<Difference> {
     let names = |shape: &QueryShape| shape.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let (old, new) = (names(before), names(after));
     if old != new {
@@ -37,52 +38,36 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
         if old == new {
             continue;
         }
-        let reason = format!("column {name} is {new} instead of {old}");
-        let kind = if kin(old) == kin(new) { VerdictKind::Risky } else { VerdictKind::Breaking };
+        let (was, is) = (dialect.column_type(old), dialect.column_type(new));
         // How long a text may be is nothing that a reader sees.
-        if bare(old) == bare(new) && bare(old).starts_with("char") {
+        if was.differs_in_length_only(&is) {
             continue;
         }
+        let reason = format!("column {name} is {new} instead of {old}");
+        let kind = if was.reads_as(&is) { VerdictKind::Risky } else { VerdictKind::Breaking };
         return Some((kind, "result-type", reason, Some(name.clone())));
     }
+    let unlimited = |text: &str| dialect.column_type(text).without_limits();
     let changed = before
         .parameters
         .iter()
         .zip(&after.parameters)
         .enumerate()
-        .find(|(_, (old, new))| bare(old) != bare(new));
+        .find(|(_, (old, new))| unlimited(old) != unlimited(new));
     changed.map(|(n, (old, new))| {
         (
             VerdictKind::Risky,
             "parameter-type",
-            format!("parameter ${} is {new} instead of {old}", n + 1),
+            format!("parameter {} is {new} instead of {old}", dialect.placeholder(n + 1)),
             None,
         )
     })
 }
 
-/// What a client sees of a type: `text` and `character varying` are the same bytes, and a string for every driver.
-fn kin(sql_type: &str) -> String {
-    bare(sql_type).replace("character varying", "text")
-}
-
-/// A type without its length or precision: those change what fits, not what a client sees.
-fn bare(sql_type: &str) -> String {
-    match (sql_type.find('('), sql_type.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            format!(
-                "{}{}",
-                sql_type.get(..open).unwrap_or_default(),
-                sql_type.get(close + 1..).unwrap_or_default()
-            )
-        }
-        _ => sql_type.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::test_dialect;
 
     fn shape(columns: &[(&str, &str)]) -> QueryShape {
         let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect();
@@ -103,8 +88,8 @@ mod tests {
             ("timestamp without time zone", "timestamp with time zone", Some(Breaking)),
         ];
         for (old, new, told) in cases {
-            let found =
-                compare(&shape(&[("a", "integer"), ("b", old)]), &shape(&[("a", "integer"), ("b", new)]));
+            let of = |kind| shape(&[("a", "integer"), ("b", kind)]);
+            let found = compare(&of(old), &of(new), test_dialect().as_ref());
             assert_eq!(
                 found.map(|(kind, class, _, _)| (kind, class)),
                 told.map(|k| (k, "result-type")),

@@ -44,6 +44,7 @@ fn is_called(name: &str, alias: &str, sql: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::catalog::{Column, Table};
+    use crate::model::error_class::ErrorClass;
 
     fn catalog(tables: &[(&str, &[&str])]) -> Catalog {
         let column = |name: &&str| Column { name: (*name).to_owned(), ..Column::default() };
@@ -71,6 +72,7 @@ mod tests {
         for (uses, table, column, sql, found) in cases {
             let error = QueryError {
                 code: "no such column".to_owned(),
+                class: ErrorClass::UndefinedColumn,
                 message: String::new(),
                 column: Some(column.to_owned()),
                 table: table.map(str::to_owned),

@@ -10,6 +10,7 @@ use crate::contract::Contract;
 use crate::error::{Context, Result};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase};
+use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{LockWait, Verdict, VerdictKind};
 use crate::model::query::{PlanShape, QueryError, QueryShape, Usage};
 use crate::model::session::HeldLock;
@@ -204,7 +205,7 @@ fn tables(names: BTreeSet<String>, catalog: &Catalog) -> Vec<String> {
 
 fn standing(plan: Option<Result<Option<PlanShape>, QueryError>>) -> Result<Option<PlanShape>> {
     match plan {
-        Some(Err(error)) if error.code == "connection" => {
+        Some(Err(error)) if error.class == ErrorClass::ConnectionLost => {
             Err(error).context("the clone broke the connection")
         }
         Some(Ok(plan)) => Ok(plan),

@@ -88,8 +88,12 @@ mod tests {
     }
 
     fn usage(uses: &[&str], writes: Option<(&str, bool)>) -> Usage {
-        let write =
-            |(table, inserts): (&str, bool)| Write { table: table.to_owned(), columns: vec![], inserts };
+        let write = |(table, inserts): (&str, bool)| Write {
+            table: table.to_owned(),
+            columns: vec![],
+            inserts,
+            handles_conflicts: false,
+        };
         Usage {
             only_reads: false,
             uses: uses.iter().map(|u| (*u).to_owned()).collect(),

@@ -70,6 +70,7 @@ fn followed(mut writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
             table: table.clone(),
             columns: columns.clone(),
             inserts: false,
+            handles_conflicts: false,
         });
         let new: Vec<Write> = children.filter(|child| !writes.contains(child)).collect();
         writes.extend(new);

@@ -20,36 +20,39 @@ pub fn of_trees(trees: &[NodeEnum], catalog: &Catalog) -> Vec<Write> {
 }
 
 fn collect(tree: &NodeEnum, names: &Names, found: &mut Vec<Write>) {
-    let mut add = |relation: &Option<RangeVar>, columns: &[Node], inserts: bool| {
-        if let Some(relation) = relation {
-            let columns = columns.iter().filter_map(target_name).collect();
-            found.push(Write { table: names.range(relation), columns, inserts });
-        }
+    let write = |relation: &Option<RangeVar>, columns: &[Node]| {
+        relation.as_ref().map(|relation| Write {
+            table: names.range(relation),
+            columns: columns.iter().filter_map(target_name).collect(),
+            inserts: false,
+            handles_conflicts: false,
+        })
     };
+    let inserted = |write: Write| Write { inserts: true, ..write };
     let with = match tree {
         NodeEnum::InsertStmt(insert) => {
-            add(&insert.relation, &insert.cols, true);
-            if let Some(conflict) = &insert.on_conflict_clause {
-                add(&insert.relation, &conflict.target_list, false);
-            }
+            let conflict = insert.on_conflict_clause.as_ref();
+            let handles_conflicts = conflict.is_some();
+            let rows = write(&insert.relation, &insert.cols).map(inserted);
+            found.extend(rows.map(|rows| Write { handles_conflicts, ..rows }));
+            found.extend(conflict.and_then(|conflict| write(&insert.relation, &conflict.target_list)));
             &insert.with_clause
         }
         NodeEnum::UpdateStmt(update) => {
-            add(&update.relation, &update.target_list, false);
+            found.extend(write(&update.relation, &update.target_list));
             &update.with_clause
         }
         NodeEnum::DeleteStmt(delete) => {
-            add(&delete.relation, &[], false);
+            found.extend(write(&delete.relation, &[]));
             &delete.with_clause
         }
         NodeEnum::MergeStmt(merge) => {
             for clause in &merge.merge_when_clauses {
                 let Some(NodeEnum::MergeWhenClause(clause)) = &clause.node else { continue };
+                let one = write(&merge.relation, &clause.target_list);
                 match clause.command_type() {
-                    CmdType::CmdInsert => add(&merge.relation, &clause.target_list, true),
-                    CmdType::CmdUpdate | CmdType::CmdDelete => {
-                        add(&merge.relation, &clause.target_list, false)
-                    }
+                    CmdType::CmdInsert => found.extend(one.map(inserted)),
+                    CmdType::CmdUpdate | CmdType::CmdDelete => found.extend(one),
                     _ => {}
                 }
             }
@@ -57,9 +60,8 @@ fn collect(tree: &NodeEnum, names: &Names, found: &mut Vec<Write>) {
         }
         NodeEnum::CopyStmt(copy) if copy.is_from => {
             let columns = copy.attlist.iter().filter_map(sql::text).map(str::to_owned).collect();
-            if let Some(relation) = &copy.relation {
-                found.push(Write { table: names.range(relation), columns, inserts: true });
-            }
+            let rows = write(&copy.relation, &[]).map(inserted);
+            found.extend(rows.map(|rows| Write { columns, ..rows }));
             return;
         }
         NodeEnum::SelectStmt(select) => &select.with_clause,
@@ -115,5 +117,16 @@ mod tests {
             let expected: Vec<_> = expected.iter().map(|(t, c, i)| (*t, (*c).to_owned(), *i)).collect();
             assert_eq!(found, expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn an_insert_says_whether_it_handles_conflicts() {
+        let handled = |sql: &str| {
+            let found = of_trees(&sql::trees(sql).unwrap(), &Catalog::default());
+            found.iter().any(|write| write.handles_conflicts)
+        };
+        assert!(handled("insert into t (a) values (1) on\n conflict do nothing"));
+        assert!(handled("with i as (insert into t values (1) on conflict (a) do update set b = 1) select 1"));
+        assert!(!handled("insert into t (a) values ('on conflict')"));
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod copying;
 mod errors;
+pub mod settings;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -13,7 +13,8 @@ use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::endpoint::{Endpoint, Secret};
-use crate::product::postgres::server::tls;
+use crate::model::error_class::ErrorClass;
+use crate::product::postgres::server::{error_codes, tls};
 
 /// Application names of our own helpers. They do not start as those of a run do, so that ending a run's sessions leaves
 /// them alone.
@@ -221,7 +222,9 @@ fn unreachable(endpoint: &Endpoint, error: &tokio_postgres::Error) -> Error {
         return Error::input(format!("{place} asks for a password of user {}", endpoint.user))
             .hint("set PGPASSWORD, a line in ~/.pgpass, or put it into the URL");
     }
-    at(endpoint, "cannot be reached", &why).hint("check host, port, network and sslmode").code("connection")
+    at(endpoint, "cannot be reached", &why)
+        .hint("check host, port, network and sslmode")
+        .code(error_codes::CONNECTION)
 }
 
 /// The innermost cause, which is the only telling one with this driver.
@@ -235,26 +238,23 @@ pub fn cause(error: &tokio_postgres::Error) -> String {
     text
 }
 
-/// Whether this SQLSTATE says that a limit was reached: lock not available, query cancelled, deadlock, serialisation
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-pub fn is_busy(code: &str) -> bool {
-    matches!(code, "55P03" | "57014" | "40P01" | "40001")
-}
-
 /// Gives an error of the driver a sentence, a kind and the SQLSTATE.
 pub fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
     match error.as_db_error() {
         Some(db) => {
             let code = db.code().code();
-            let kind = if is_busy(code) { ErrorKind::Busy } else { ErrorKind::Failed };
+            let class = error_codes::class(code);
+            let kind = if class.may_pass() { ErrorKind::Busy } else { ErrorKind::Failed };
             let made = Error::new(kind, format!("{what}: {}", db.message())).code(code);
-            match (code, db.hint()) {
-                ("42501", _) => made.hint("grant this right to the user, or use one that has it"),
+            match (class, db.hint()) {
+                (ErrorClass::PermissionDenied, _) => {
+                    made.hint("grant this right to the user, or use one that has it")
+                }
                 (_, Some(hint)) => made.hint(hint.to_owned()),
                 _ => made,
             }
         }
-        None => Error::failed(format!("{what}: {}", cause(error))).code("connection"),
+        None => Error::failed(format!("{what}: {}", cause(error))).code(error_codes::CONNECTION),
     }
 }
 

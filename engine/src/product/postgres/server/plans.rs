@@ -6,6 +6,7 @@ use pg_query::NodeEnum;
 use serde::Deserialize;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{PlanShape, QueryError, QueryShape};
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::server::client::query_error;
@@ -26,9 +27,11 @@ pub async fn plan(
         Ok(Some(top)) => top,
         Ok(None) => return Ok(None),
         // A parameter of a domain that takes no NULL: that is of our values, not of the query.
-        Err(error) if error.table.is_none() && ["23502", "23514"].contains(&error.code.as_str()) => {
-            return Ok(None);
-        }
+        Err(QueryError {
+            table: None,
+            class: ErrorClass::NotNullViolation | ErrorClass::CheckViolation,
+            ..
+        }) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut whole = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! Answers before and after a change, and what they show together.
 
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{Answer, QueryError};
 use crate::stages::compat::query_replay::values::Asked;
 
@@ -29,9 +30,44 @@ pub enum With {
     MadeUp(String),
 }
 
-/// Duplicates, rows referred to, and those who wait.
-pub fn by_others(code: &str) -> bool {
-    ["23505", "23P01", "23503", "57014", "55P03", "40001", "40P01"].contains(&code) || code.starts_with("53")
+/// What a query may fail for that worked before a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing but the change can be the reason.
+    Change,
+    /// Other rows or sessions.
+    Others,
+    /// The value that was given.
+    Value,
+    /// The rights of whoever asks.
+    Rights,
+    /// What was done before the query ran.
+    Preparation,
+}
+
+impl Cause {
+    pub fn of(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::UniqueViolation
+            | ErrorClass::ExclusionViolation
+            | ErrorClass::ForeignKeyViolation
+            | ErrorClass::Busy
+            | ErrorClass::OutOfResources => Self::Others,
+            ErrorClass::DataException => Self::Value,
+            ErrorClass::PermissionDenied => Self::Rights,
+            ErrorClass::RowStays => Self::Preparation,
+            ErrorClass::ConnectionLost
+            | ErrorClass::StartingUp
+            | ErrorClass::ReadOnly
+            | ErrorClass::CheckViolation
+            | ErrorClass::NotNullViolation
+            | ErrorClass::UndefinedColumn
+            | ErrorClass::UndefinedObject
+            | ErrorClass::Ambiguous
+            | ErrorClass::SyntaxError
+            | ErrorClass::Other => Self::Change,
+        }
+    }
 }
 
 /// How an answer is another.
@@ -136,10 +172,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::query::QueryShape;
+    use crate::product::test_dialect;
 
     fn error(code: &str) -> QueryError {
         let message = "no".to_owned();
-        QueryError { code: code.to_owned(), message, column: None, table: None, constraint: None }
+        let (code, class) = (code.to_owned(), ErrorClass::Other);
+        QueryError { code, class, message, column: None, table: None, constraint: None }
     }
 
     #[test]
@@ -197,7 +235,8 @@ mod tests {
             ("select", answer(&[("1", "1.5")]), told("1 rows instead of 2")),
             ("select", answer(&[("1", "1.5"), ("2", "4")]), told("other values of price")),
         ] {
-            let asked = Asked { sql, shape: &shape, roles: &[], writes: &[], changed: &[] };
+            let dialect = &test_dialect();
+            let asked = Asked { sql, shape: &shape, roles: &[], writes: &[], changed: &[], dialect };
             assert_eq!(differs(&asked, &before, &after), expected, "{after:?}");
         }
     }

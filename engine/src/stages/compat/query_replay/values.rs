@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::load::types::{Draw, Moment, class, is_numeric};
+use crate::load::types::{Draw, Moment};
 use crate::load::value_pattern::Form;
 use crate::load::values::{self, Maker, Samples};
 use crate::model::catalog::{Catalog, Column};
+use crate::model::column_type::{ColumnType, Digits, greatest_integer};
 use crate::model::query::{ParameterRole, QueryShape, Write};
 use crate::model::sample::Rows;
+use crate::model::value::Value;
+use crate::product::Dialect;
 
 /// Rows that a query is tried with.
 const ROWS: usize = 8;
@@ -37,6 +40,7 @@ pub struct Asked<'a> {
     pub writes: &'a [Write],
     /// Tables and columns that are otherwise now; no columns: all of it.
     pub changed: &'a [(String, Vec<String>)],
+    pub dialect: &'a Arc<dyn Dialect>,
 }
 
 impl Asked<'_> {
@@ -90,7 +94,8 @@ pub fn sets(
     samples: &Samples,
     form: Form,
 ) -> Vec<Set> {
-    let makers = values::makers(asked.sql, asked.shape, asked.roles, catalog, samples, form);
+    let Asked { shape, roles, writes, dialect, .. } = asked;
+    let makers = values::makers(shape, roles, writes, catalog, samples, form, dialect.as_ref());
     if makers.is_empty() {
         return vec![Set { values: Vec::new(), made_up: None, free: None, again: None }];
     }
@@ -99,8 +104,8 @@ pub fn sets(
         .iter()
         .enumerate()
         .position(|(n, maker)| matches!(maker, Maker::OfType(_)) && asked.behind(n).is_none());
-    let free = free.map(|n| format!("an invented ${}", n + 1));
-    let mut draw = Draw::new(SEED, Moment::now());
+    let free = free.map(|n| invented_at(asked, n));
+    let mut draw = Draw::new(SEED, Moment::now(), Arc::clone(dialect));
     let mut drawn = || makers.iter().map(|m| m.make(&mut draw)).collect::<Vec<_>>();
     let (focus, rows) = match focus(asked, lent) {
         Some((name, rows)) => (Some(name), chosen(asked, catalog, name, rows, lent)),
@@ -144,7 +149,7 @@ pub fn sets(
             continue;
         }
         let known = catalog.tables.get(table).and_then(|t| t.columns.iter().find(|c| c.name == column));
-        for edge in known.map(|k| edges(k, catalog)).unwrap_or_default() {
+        for edge in known.map(|k| edges(k, catalog, dialect.as_ref())).unwrap_or_default() {
             let mut set = base.clone();
             let told = match edge.as_deref() {
                 None => "NULL".to_owned(),
@@ -180,7 +185,7 @@ fn again(
         matches!(maker, Maker::OfType(_) | Maker::Labels(_))
             && asked.behind(*n).is_none_or(|(t, _)| t != name)
     });
-    let made_up = invented.map(|(n, _)| format!("an invented ${}", n + 1));
+    let made_up = invented.map(|(n, _)| invented_at(asked, n));
     let mut sets = Vec::new();
     for row in rows {
         let held = |c: &String| Some((c.clone(), row.get(c.as_str()).copied().flatten()?.to_owned()));
@@ -200,8 +205,12 @@ fn invented(asked: &Asked<'_>, makers: &[Maker]) -> Option<String> {
         let fresh = matches!(maker, Maker::Fresh(_) | Maker::Like(..))
             && asked.behind(n).is_some_and(|(t, c)| asked.is_named(t, c));
         let from_row = asked.behind(n).is_some() && !matches!(maker, Maker::Fresh(_) | Maker::Like(..));
-        (free && !from_row || fresh).then(|| format!("an invented ${}", n + 1))
+        (free && !from_row || fresh).then(|| invented_at(asked, n))
     })
+}
+
+fn invented_at(asked: &Asked<'_>, parameter: usize) -> String {
+    format!("an invented {}", asked.dialect.placeholder(parameter + 1))
 }
 
 fn is_key(asked: &Asked<'_>, parameter: usize, catalog: &Catalog) -> bool {
@@ -239,7 +248,8 @@ fn chosen<'a>(
 ) -> Vec<Held<'a>> {
     let known = catalog.tables.get(name);
     let numeric = |column: &String| {
-        known.is_some_and(|t| t.columns.iter().any(|c| c.name == *column && is_numeric(&c.sql_type)))
+        let column = known.and_then(|t| t.columns.iter().find(|c| c.name == *column));
+        column.is_some_and(|c| asked.dialect.column_type(&c.sql_type).is_numeric())
     };
     let mut places: Vec<usize> = Vec::new();
     for column in rows.columns.iter().filter(|c| asked.is_changed(name, c)) {
@@ -292,7 +302,9 @@ fn lay(
         let Some(value) = value else { continue };
         let inserts = matches!(asked.roles.get(n), Some(ParameterRole::Insert { .. }));
         *slot = match (value, makers.get(n)) {
-            (Some(value), Some(Maker::Array(_))) => Some(crate::load::types::array(&[value.to_owned()])),
+            (Some(value), Some(Maker::Array(_))) => {
+                Some(asked.dialect.value_text(&Value::Array(vec![Value::Text(value.to_owned())])))
+            }
             (None, _) if !inserts && !asked.gives(table, column) => continue,
             (value, _) => value.map(str::to_owned),
         };
@@ -300,41 +312,48 @@ fn lay(
 }
 
 /// What a column takes at most, at least, and in between: whatever is refused later was taken before.
-fn edges(column: &Column, catalog: &Catalog) -> Vec<Option<String>> {
-    let own = |values: &[&str]| values.iter().map(|v| Some((*v).to_owned())).collect::<Vec<_>>();
-    let bare = column.sql_type.as_str();
-    let mut found = match (class(bare), bare) {
-        ("integer", "smallint") => own(&["0", "-1", "1", "32767"]),
-        ("integer", "integer") => own(&["0", "-1", "1", "2147483647"]),
-        ("integer", _) => own(&["0", "-1", "1", "9223372036854775807"]),
-        ("numeric", _) => {
-            let inside = bare.strip_prefix("numeric(").and_then(|rest| rest.strip_suffix(')'));
-            let most = inside.and_then(|inside| {
-                let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
-                let (precision, scale) =
-                    (precision.trim().parse::<usize>().ok()?, scale.trim().parse::<usize>().ok()?);
-                Some(format!("{}.{}", "9".repeat(precision.checked_sub(scale)?), "9".repeat(scale)))
-            });
-            let mut all = own(&["0", "-1", "1"]);
-            all.extend(most.map(|m| Some(m.trim_end_matches('.').to_owned())));
-            all
-        }
-        ("text", _) => {
+fn edges(column: &Column, catalog: &Catalog, dialect: &dyn Dialect) -> Vec<Option<String>> {
+    let numbers = |greatest: Option<String>| {
+        let all = ["0", "-1", "1"].map(str::to_owned).into_iter().chain(greatest);
+        all.map(Some).collect::<Vec<_>>()
+    };
+    let mut found = match dialect.column_type(&column.sql_type) {
+        ColumnType::Integer { bytes } => numbers(Some(greatest_integer(bytes).to_string())),
+        ColumnType::Decimal { digits } => numbers(digits.and_then(greatest_decimal)),
+        ColumnType::Float { .. } => numbers(None),
+        ColumnType::Text { .. } => {
             let length = column.max_length.and_then(|l| usize::try_from(l).ok()).unwrap_or(300);
             vec![Some(String::new()), Some("x".repeat(length.min(10_000)))]
         }
-        ("boolean", _) => own(&["true", "false"]),
-        _ => {
-            let plain = bare.replace('"', "");
-            let named = |name: &String| *name == plain || name.rsplit('.').next() == Some(plain.as_str());
-            let labels = catalog.enums.iter().find(|(name, _)| named(name)).map(|(_, labels)| labels.clone());
-            labels.unwrap_or_default().into_iter().map(Some).collect()
+        ColumnType::Boolean => {
+            [true, false].map(|truth| Some(dialect.value_text(&Value::Boolean(truth)))).to_vec()
         }
+        ColumnType::Other { name, .. } => {
+            catalog.labels(&name).into_iter().flatten().map(|label| Some(label.clone())).collect()
+        }
+        ColumnType::Timestamp { .. }
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::Interval
+        | ColumnType::Uuid
+        | ColumnType::Bytes
+        | ColumnType::Json { .. }
+        | ColumnType::IpAddress
+        | ColumnType::IpNetwork
+        | ColumnType::MacAddress
+        | ColumnType::Array(_) => Vec::new(),
     };
     if !column.not_null {
         found.push(None);
     }
     found
+}
+
+/// Nines in all places.
+fn greatest_decimal(digits: Digits) -> Option<String> {
+    let (whole, scale) = (usize::try_from(digits.whole()).ok()?, usize::try_from(digits.scale).ok()?);
+    let text = format!("{}.{}", "9".repeat(whole), "9".repeat(scale));
+    Some(text.trim_end_matches('.').to_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::catalog::Table;
+use crate::product::test_dialect;
 
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
@@ -69,14 +70,15 @@ fn tried(sql: &str, writes: &[Write], roles: &[(&str, bool)], changed: &[(&str, 
         .iter()
         .map(|(t, c)| ((*t).to_owned(), c.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()))
         .collect();
-    let asked = Asked { sql, shape: &shape, roles: &roles, writes, changed: &changed };
+    let dialect = &test_dialect();
+    let asked = Asked { sql, shape: &shape, roles: &roles, writes, changed: &changed, dialect };
     let lent = lent();
     sets(&asked, &catalog, &lent, &samples(&lent), Form::Alike)
 }
 
 fn write(columns: &[&str], inserts: bool) -> Write {
     let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-    Write { table: "public.orders".to_owned(), columns, inserts }
+    Write { table: "public.orders".to_owned(), columns, inserts, handles_conflicts: false }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use futures::{StreamExt, pin_mut, stream};
 
 use crate::error::Result;
-use crate::load::is_numeric;
 use crate::model::catalog::{Catalog, Table};
 use crate::model::query_tag;
 use crate::model::sample::Rows;
 use crate::product::postgres::local::rows::APPLICATION;
+use crate::product::postgres::queries::column_types::column_type;
 use crate::product::postgres::{Postgres, literal, quoted, quoted_relation, text_rows};
 use crate::watcher::Progress;
 
@@ -150,7 +150,9 @@ fn pick(columns: &[String], table: &Table, pool: Vec<Row>) -> Vec<Row> {
     let mut seen = HashSet::new();
     let rows = pool.into_iter().filter(|row| seen.insert(row.clone())).collect();
     let pool = Rows { columns: columns.to_vec(), rows };
-    let numeric = |name: &String| table.columns.iter().any(|c| c.name == *name && is_numeric(&c.sql_type));
+    let numeric = |name: &String| {
+        table.columns.iter().any(|c| c.name == *name && column_type(&c.sql_type).is_numeric())
+    };
     let telling = |name: &String| [pool.edges(name, numeric(name)), pool.kinds(name)].concat();
     let mut taken: BTreeSet<usize> = columns.iter().flat_map(telling).collect();
     taken.extend(pool.some(TAKEN));

@@ -3,11 +3,13 @@
 use futures::future::join_all;
 use futures::{TryStreamExt, pin_mut};
 
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{Answer, Call, QueryError, QueryShape};
 use crate::product::postgres::grammar::relations::CopyShape;
 use crate::product::postgres::server::client::copying::copy;
 use crate::product::postgres::server::client::{CHECK, Service, first_failure, query_error};
 use crate::product::postgres::server::connect::{literal, quoted, quoted_relation};
+use crate::product::postgres::server::error_codes::ROW_STAYS;
 use crate::product::postgres::server::text::Text;
 
 /// Of an answer that is looked at whole.
@@ -78,7 +80,7 @@ impl Service {
         // A row that is called otherwise by now says nothing of the query.
         let begin_failed = begin.as_ref().is_err_and(|_| call.without.is_some());
         first_failure(begin, answer, checked, Ok(())).map_err(|error| match begin_failed {
-            true => QueryError { code: crate::model::query::ROW_STAYS.to_owned(), ..error },
+            true => QueryError { code: ROW_STAYS.to_owned(), class: ErrorClass::RowStays, ..error },
             false => error,
         })
     }

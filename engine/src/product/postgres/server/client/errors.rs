@@ -2,35 +2,42 @@
 
 use std::error::Error as StdError;
 
+use crate::model::error_class::ErrorClass;
 use crate::model::query::QueryError;
 use crate::product::postgres::server::connect::cause;
-
-/// undefined_column (PostgreSQL manual, appendix A).
-const UNDEFINED_COLUMN: &str = "42703";
+use crate::product::postgres::server::error_codes;
 
 /// What the server said, or that it is gone.
 pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) -> QueryError {
     match error.as_db_error() {
         Some(db) => {
-            let (table, column) = match db.code().code() {
-                UNDEFINED_COLUMN => undefined(db.message()),
+            let code = db.code().code();
+            let class = error_codes::class(code);
+            let (table, column) = match class {
+                ErrorClass::UndefinedColumn => undefined(db.message()),
                 _ => (None, None),
             };
             QueryError {
-                code: db.code().code().to_owned(),
+                code: code.to_owned(),
+                class,
                 message: db.message().to_owned(),
                 column: db.column().map(str::to_owned).or(column),
                 table: db.table().map(|table| qualified(db.schema(), table)).or(table),
-                constraint: db.constraint().map(str::to_owned),
+                constraint: db.constraint().map(Box::from),
             }
         }
-        None => QueryError {
-            code: if error.is_closed() || is_io(&error) { "connection".into() } else { "driver".into() },
-            message: cause(&error),
-            column: None,
-            table: None,
-            constraint: None,
-        },
+        None => {
+            let broken = error.is_closed() || is_io(&error);
+            let code = if broken { error_codes::CONNECTION } else { error_codes::DRIVER };
+            QueryError {
+                code: code.to_owned(),
+                class: error_codes::class(code),
+                message: cause(&error),
+                column: None,
+                table: None,
+                constraint: None,
+            }
+        }
     }
 }
 

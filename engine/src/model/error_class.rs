@@ -1,0 +1,58 @@
+//! What errors of a database are about. A product maps its own codes to them.
+
+/// What an error of the database is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// A limit was reached or another session was in the way: a lock wait, the time of a statement, a deadlock, a serialisation.
+    Busy,
+    /// Memory, disk or connections have run out.
+    OutOfResources,
+    ConnectionLost,
+    /// The server takes no queries yet.
+    StartingUp,
+    PermissionDenied,
+    /// The session or the server does not write.
+    ReadOnly,
+    UniqueViolation,
+    ExclusionViolation,
+    ForeignKeyViolation,
+    CheckViolation,
+    NotNullViolation,
+    /// A value that its type or a function does not take.
+    DataException,
+    UndefinedColumn,
+    /// A relation, routine, type or schema.
+    UndefinedObject,
+    /// Several columns or routines fit a name, or the type of a parameter cannot be told.
+    Ambiguous,
+    SyntaxError,
+    /// A row that was to be taken away before the query ran could not be: that is not of the query.
+    RowStays,
+    Other,
+}
+
+impl ErrorClass {
+    /// Whether a later try of the same may succeed.
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Busy => true,
+            Self::OutOfResources
+            | Self::ConnectionLost
+            | Self::StartingUp
+            | Self::PermissionDenied
+            | Self::ReadOnly
+            | Self::UniqueViolation
+            | Self::ExclusionViolation
+            | Self::ForeignKeyViolation
+            | Self::CheckViolation
+            | Self::NotNullViolation
+            | Self::DataException
+            | Self::UndefinedColumn
+            | Self::UndefinedObject
+            | Self::Ambiguous
+            | Self::SyntaxError
+            | Self::RowStays
+            | Self::Other => false,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! How queries are written for a product, as far as a text has to be cut into strings, comments and parameters.
+
+/// What a product's queries quote, and how their parameters look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuerySyntax {
+    /// What stands in front of a parameter's number: `$1`, `:1`, `?1`.
+    pub parameter: char,
+    /// `$tag$ … $tag$` is a string.
+    pub dollar_quotes: bool,
+    /// `E'it\'s'` is a string.
+    pub escape_strings: bool,
+    pub nested_comments: bool,
+    /// An `@` behind one of these belongs to an operator.
+    pub operators_before_at: &'static [&'static str],
+    /// `a[:n]` is a slice of an array.
+    pub array_slices: bool,
+    /// How a parameter that is an array is searched for a value; `None` where there are no arrays.
+    pub array_search: Option<ArraySearch>,
+}
+
+/// What stands in the place of `IN (` and `NOT IN (` in front of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArraySearch {
+    pub any: &'static str,
+    pub none: &'static str,
+}
+
+impl QuerySyntax {
+    /// The parameter with this number.
+    pub fn placeholder(&self, number: usize) -> String {
+        format!("{}{number}", self.parameter)
+    }
+}
