@@ -11,10 +11,12 @@ pub mod query;
 pub mod query_tag;
 pub mod sample;
 pub mod schema;
+pub mod schema_action;
 pub mod server;
 pub mod session;
 pub mod stage;
 pub mod statement_stats;
+pub mod verdict;
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -10,7 +10,7 @@ use crate::contract::{ApiField, Contract, Query};
 use crate::error::{Context, Result};
 use crate::model::catalog::{Catalog, Column};
 use crate::model::changeset::Changeset;
-use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryShape, ResultSources};
 use crate::product::{Client, Database};
 use crate::stages::compat::api_schema::{Given, newly_broken};
@@ -157,7 +157,7 @@ impl<'a> Fields<'a> {
                 version: field.version.to_owned(),
                 query: own.field.clone(),
                 verdict: kind,
-                class: "api-field".to_owned(),
+                class: VerdictClass::ApiField,
                 reason,
                 column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
                 file: own.file.display().to_string(),

@@ -1,9 +1,9 @@
 //! How what a query takes and gives is another than before.
 
-use crate::model::evidence::VerdictKind;
+use crate::model::evidence::{VerdictClass, VerdictKind};
 use crate::model::query::QueryShape;
 
-pub type Difference = (VerdictKind, &'static str, String, Option<String>);
+pub type Difference = (VerdictKind, VerdictClass, String, Option<String>);
 
 /// Which columns came, went or moved.
 fn columns_differ(old: &[String], new: &[String]) -> String {
@@ -31,7 +31,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     if old != new {
         let grown = new.starts_with(&old);
         let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((kind, "result-columns", columns_differ(&old, &new), None));
+        return Some((kind, VerdictClass::ResultColumns, columns_differ(&old, &new), None));
     }
     for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
         if old == new {
@@ -43,7 +43,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
         if bare(old) == bare(new) && bare(old).starts_with("char") {
             continue;
         }
-        return Some((kind, "result-type", reason, Some(name.clone())));
+        return Some((kind, VerdictClass::ResultType, reason, Some(name.clone())));
     }
     let changed = before
         .parameters
@@ -54,7 +54,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape) -> Option<Difference> {
     changed.map(|(n, (old, new))| {
         (
             VerdictKind::Risky,
-            "parameter-type",
+            VerdictClass::ParameterType,
             format!("parameter ${} is {new} instead of {old}", n + 1),
             None,
         )
@@ -107,7 +107,7 @@ mod tests {
                 compare(&shape(&[("a", "integer"), ("b", old)]), &shape(&[("a", "integer"), ("b", new)]));
             assert_eq!(
                 found.map(|(kind, class, _, _)| (kind, class)),
-                told.map(|k| (k, "result-type")),
+                told.map(|k| (k, VerdictClass::ResultType)),
                 "{old} -> {new}"
             );
         }
