@@ -109,7 +109,7 @@ fn changesets(
             statements: database.statements(&[sql], catalog).unwrap(),
             reverse: Reverse::None,
             inverse: Vec::new(),
-            allowed: Vec::new(),
+            suppressions: Vec::new(),
         }
     };
     (0..count).map(one).collect()

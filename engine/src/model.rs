@@ -14,11 +14,13 @@ pub mod query_syntax;
 pub mod query_tag;
 pub mod sample;
 pub mod schema;
+pub mod schema_action;
 pub mod server;
 pub mod session;
 pub mod stage;
 pub mod statement_stats;
 pub mod value;
+pub mod verdict;
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -10,7 +10,7 @@ pub mod text;
 use std::fmt::Write;
 
 use crate::model::changeset::{Hazard, Severity};
-use crate::model::evidence::{Outcome, RunRecord};
+use crate::model::evidence::{Outcome, RunRecord, StageOutcome};
 use text::{bytes, count, duration, proof, sentence, waits};
 
 const STYLE: &str = include_str!("report/style.css");
@@ -114,17 +114,18 @@ fn header(page: &mut String, record: &RunRecord) {
 fn stages(page: &mut String, record: &RunRecord) {
     page.push_str("<section><h2>Stages</h2><ol class=\"strip\">");
     for stage in &record.summary.stages {
-        let class = match stage.outcome.as_str() {
-            "done" => "good",
-            "failed" => "bad",
-            _ => "none",
+        let class = match stage.outcome {
+            StageOutcome::Done => "good",
+            StageOutcome::Failed => "bad",
+            StageOutcome::Interrupted | StageOutcome::Skipped => "none",
         };
-        let time = if stage.outcome == "skipped" { "–".to_owned() } else { duration(stage.seconds) };
+        let time =
+            if stage.outcome == StageOutcome::Skipped { "–".to_owned() } else { duration(stage.seconds) };
         let _ = write!(
             page,
             "<li class=\"{class}\"><b>{}</b> <span>{}</span> <em>{time}</em><p>{}</p></li>",
             escape(&stage.name),
-            escape(&stage.outcome),
+            stage.outcome,
             escape(&stage.detail)
         );
     }
@@ -173,12 +174,12 @@ fn changesets(record: &RunRecord) -> String {
             "<tr class=\"{}\"><th scope=\"row\"><details><summary>{}</summary><p>{}</p><pre>{}</pre></details></th><td>{}</td><td>{}</td><td>{}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
              <td>{}{rewrites}</td><td>{}</td></tr>",
-            escape(&line.outcome),
+            line.outcome,
             escape(&line.key.id),
             escape(&planned.map(|p| p.place()).unwrap_or_default()),
             escape(&sql.join(";\n")),
             line.phase,
-            escape(&line.outcome),
+            line.outcome,
             proof(line.reverse),
             rehearsal.map(|r| duration(r.seconds)).unwrap_or_default(),
             applied.map(|a| duration(a.seconds)).unwrap_or_default(),

@@ -221,6 +221,6 @@ pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Chang
         statements,
         reverse: Reverse::None,
         inverse: Vec::new(),
-        allowed: Vec::new(),
+        suppressions: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ pub struct LimitSettings {
     pub stall_ms: u64,
     /// Attempts before a changeset is given up.
     pub lock_attempts: u32,
-    /// How long one statement may run on production, seconds; patient ones (concurrent index builds) may run without limit.
+    /// How long one statement may run on production, seconds; one that waits without blocking others (a concurrent index build) may run without limit.
     pub statement_seconds: u64,
     /// Time one batch of a backfill aims at, milliseconds.
     pub batch_ms: u64,

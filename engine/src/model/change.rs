@@ -1,10 +1,12 @@
 //! What the difference between two schemas means for those who use them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::query::Write;
 
-/// What the difference of one object between two looks at a schema means for those who use it.
+/// What the difference of one object between two snapshots of a schema means for those who use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The relation or routine, as `schema.name`.
@@ -14,8 +16,24 @@ pub struct Change {
     /// Only when this is done to it.
     pub on: Events,
     pub effect: Effect,
-    /// For people: a sentence, or what goes on after the subject.
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// Why, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    Sentence(String),
+    /// What follows the name of the subject, which may change until then: `is gone`.
+    Predicate(String),
+}
+
+impl Change {
+    pub fn sentence(&self) -> String {
+        match &self.reason {
+            Reason::Sentence(sentence) => sentence.clone(),
+            Reason::Predicate(predicate) => format!("{} {predicate}", self.subject),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +55,8 @@ impl Events {
     }
 }
 
-/// Who may feel a change, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which queries a change affects, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Who writes these columns: what was taken may be refused.
     Refuses,
@@ -64,8 +82,28 @@ pub enum Effect {
     Routine,
     /// It is not there any more: who calls what names it.
     Gone,
-    /// Whoever had the right.
-    Privilege,
+    /// Whoever had the rights that were taken away.
+    Privilege(Revoked),
+}
+
+/// Rights that were taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// Who had them; `None`: everybody.
+    pub role: Option<String>,
+    pub rights: BTreeSet<Right>,
+    /// The right to single columns of the table is left.
+    pub columns_left: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    Read,
+    Insert,
+    Update,
+    Delete,
+    /// To use it in any other way: to call a routine, to look into a schema.
+    Use,
 }
 
 /// A foreign key.

@@ -5,6 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::schema_action::SchemaAction;
+use super::verdict::VerdictClass;
+
 /// Liquibase's identity of a changeset: id, author and the path of its file in the changelog.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ChangesetId {
@@ -91,14 +94,11 @@ impl fmt::Display for Phase {
 pub enum Severity {
     /// Worth knowing.
     Note,
-    /// May be felt: watch it in the shadow stage.
+    /// Queries may wait or fail: watch it in the shadow stage.
     Warning,
-    /// Will be felt on a table of this size.
+    /// Queries will wait or fail on a table of this size.
     Danger,
 }
-
-/// The hazard of a statement that reaches beyond its database, as adapters call it.
-const INSTANCE_WIDE: &str = "instance-wide";
 
 /// A way a statement can hurt on this engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -119,17 +119,24 @@ pub struct Hazard {
     pub allowed: Option<String>,
 }
 
-/// What the author of a changeset lets pass, and why: `drydock: allow NAME because REASON`.
+/// A hazard or verdict that the author of a changeset accepts, and why: `drydock: allow NAME because REASON`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Allowed {
+pub struct Suppression {
     /// The name of a hazard, or the class of a verdict.
     pub what: String,
     /// Of a class: only for this `SERVICE`, or this `SERVICE/QUERY` of it.
     pub of: Option<String>,
     pub reason: String,
-    /// Nothing in the changeset has this hazard: the line says something that is not so (any more).
-    #[serde(default)]
-    pub idle: bool,
+    /// Nothing in the changeset has this hazard (any more).
+    #[serde(default, rename = "idle", alias = "unused")]
+    pub unused: bool,
+}
+
+impl Suppression {
+    /// The class of verdicts that it is about; `None` for a hazard.
+    pub fn class(&self) -> Option<VerdictClass> {
+        VerdictClass::from_name(&self.what)
+    }
 }
 
 /// What the engine's grammar says of one statement.
@@ -139,12 +146,16 @@ pub struct Statement {
     /// The kind in the engine's words, e.g. `ALTER TABLE`, `CREATE INDEX CONCURRENTLY`, `UPDATE`.
     pub kind: String,
     pub phase: Phase,
+    /// What it does: at least one. Empty where an older version, which did not know of them, wrote it down.
+    #[serde(default)]
+    pub actions: Vec<SchemaAction>,
     pub hazards: Vec<Hazard>,
     /// Relations (`schema.name`) that it changes or locks, sorted; also the table behind an index, trigger or constraint.
     pub touches: Vec<String>,
     /// It may wait long for others without holding them up, and must not run under a short lock timeout
     /// (`CREATE INDEX CONCURRENTLY`).
-    pub patient: bool,
+    #[serde(alias = "patient")]
+    pub waits_without_blocking: bool,
     /// The index such a statement builds, as `schema.name`: a failed attempt leaves it invalid.
     pub builds_index: Option<String>,
     /// A data change that can be done in key ranges before Liquibase runs it and finds nothing left.
@@ -191,15 +202,19 @@ pub struct Changeset {
     pub reverse: Reverse,
     /// The statements of the inverse, analysed the same way.
     pub inverse: Vec<Statement>,
-    /// What its author lets pass.
-    #[serde(default)]
-    pub allowed: Vec<Allowed>,
+    /// What its author accepts.
+    #[serde(default, rename = "allowed")]
+    pub suppressions: Vec<Suppression>,
 }
 
 impl Statement {
     /// It changes what all databases of a server have in common, as roles are: once is enough for all of them.
     pub fn is_instance_wide(&self) -> bool {
-        self.hazards.iter().any(|h| h.name == INSTANCE_WIDE)
+        self.actions.contains(&SchemaAction::Server)
+    }
+    /// It changes rows, or runs code that may.
+    pub fn moves_rows(&self) -> bool {
+        self.actions.iter().any(|a| matches!(a, SchemaAction::MoveRows { .. } | SchemaAction::RunsCode))
     }
 }
 
@@ -217,5 +232,29 @@ impl Changeset {
             Some(line) => format!("{}:{line}", self.key.path),
             None => self.key.path.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn statements_of_older_versions_are_read() {
+        let old = json!({
+            "sql": "CREATE INDEX CONCURRENTLY i ON t (a)", "kind": "CREATE INDEX CONCURRENTLY", "phase": "expand",
+            "hazards": [], "touches": ["public.t"], "patient": true, "builds_index": "public.i", "backfill": null,
+        });
+        let statement: Statement = serde_json::from_value(old).unwrap();
+        assert!(statement.waits_without_blocking);
+        assert_eq!(statement.actions, []);
+        let new = serde_json::to_value(statement).unwrap();
+        assert_eq!((&new["waits_without_blocking"], new.get("patient")), (&json!(true), None));
+        let line = json!({ "what": "gets-slow", "of": null, "reason": "at night", "idle": true });
+        let suppression: Suppression = serde_json::from_value(line.clone()).unwrap();
+        assert!(suppression.unused && suppression.class() == Some(VerdictClass::GetsSlow));
+        assert_eq!(serde_json::to_value(suppression).unwrap(), line);
     }
 }

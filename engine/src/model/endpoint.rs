@@ -68,7 +68,7 @@ pub struct JdbcTarget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
     /// How long a statement may wait for a lock, and so how long it may hold up those behind it. `None`: no limit
-    /// (patient statements, which hold nobody up while they wait).
+    /// (statements that wait without blocking others).
     pub lock_wait: Option<Duration>,
     /// How long one statement may run. `None`: no limit.
     pub statement: Option<Duration>,

@@ -293,7 +293,7 @@ impl Dialect for Postgres {
     }
 
     fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
-        analyse::coming(sql, catalog)
+        analyse::pending_indexes(sql, catalog)
     }
 
     fn hazards(&self) -> BTreeSet<String> {

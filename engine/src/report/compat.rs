@@ -92,7 +92,7 @@ impl Finding<'_> {
 fn fingerprint(v: &Verdict, seen: &mut BTreeMap<String, u32>) -> String {
     let ChangesetId { id, author, path } = &v.changeset;
     let column = v.column.as_deref().unwrap_or_default();
-    let parts = [&v.class, &v.service, &v.version, &v.query, column, id, author, path];
+    let parts = [v.class.name(), &v.service, &v.version, &v.query, column, id, author, path];
     let identity = parts.join("\0");
     let number = seen.entry(identity.clone()).or_default();
     *number += 1;

@@ -86,7 +86,7 @@ pub fn waves(rollout: &Rollout) -> String {
             out,
             "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"5\"><title>{} wave {}: {}</title></circle>",
             y + 10.0,
-            escape(&gate.when),
+            gate.when,
             gate.wave,
             escape(&word)
         );

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::model::changeset::{ApplyState, ChangesetId, Phase};
 use crate::model::evidence::{
-    Applied, BeforeAfter, ChangesetLine, Checked, Compat, EventLine, GateReading, Held, LockWait, Rehearsal,
-    ReverseProof, Rollout, RunSummary, Shadow, StageLine, TrafficSecond, TrafficSummary, Verdict,
-    VerdictKind, WaitsFor,
+    Applied, BeforeAfter, ChangesetLine, ChangesetOutcome, Checked, Compat, EventLine, GateMoment,
+    GateReading, Held, LockWait, Rehearsal, ReverseProof, Rollout, RunSummary, Shadow, StageLine,
+    StageOutcome, TrafficSecond, TrafficSummary, Verdict, VerdictClass, VerdictKind, WaitsFor,
 };
 use crate::model::schema::SchemaFingerprint;
 
@@ -20,7 +20,7 @@ fn at(second: i64) -> Timestamp {
 
 /// Two queries get slow, and a table is locked twice: longest in the weaker mode.
 fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
-    let verdict = Verdict { changeset: key.clone(), class: "gets-slow".to_owned(), ..verdict };
+    let verdict = Verdict { changeset: key.clone(), class: VerdictClass::GetsSlow, ..verdict };
     let mild = Verdict { verdict: VerdictKind::Risky, ..verdict.clone() };
     let wait = |mode: &str, held_ms, over_budget| LockWait {
         table: "public.orders".to_owned(),
@@ -85,10 +85,10 @@ fn record() -> RunRecord {
             .collect(),
         ..TrafficSummary::default()
     };
-    let line = |id: &str, outcome: &str| ChangesetLine {
+    let line = |id: &str, outcome| ChangesetLine {
         key: key(id),
         phase: Phase::Expand,
-        outcome: outcome.to_owned(),
+        outcome,
         reverse: ReverseProof::Proven,
     };
     let summary = RunSummary {
@@ -103,11 +103,11 @@ fn record() -> RunRecord {
         seconds: 61.5,
         stages: vec![StageLine {
             name: "plan".to_owned(),
-            outcome: "done".to_owned(),
+            outcome: StageOutcome::Done,
             seconds: 0.4,
             detail: EVIL.to_owned(),
         }],
-        changesets: vec![line("add-column", "applied"), line(EVIL, "held")],
+        changesets: vec![line("add-column", ChangesetOutcome::Applied), line(EVIL, ChangesetOutcome::Held)],
         held: held.clone(),
         traffic: traffic.clone(),
         fingerprint: BeforeAfter {
@@ -123,7 +123,7 @@ fn record() -> RunRecord {
         version: "1".to_owned(),
         query: "Q".to_owned(),
         verdict: VerdictKind::Breaking,
-        class: "does-not-plan".to_owned(),
+        class: VerdictClass::DoesNotPlan,
         reason: EVIL.to_owned(),
         column: None,
         file: "q.sql".to_owned(),
@@ -164,7 +164,7 @@ fn record() -> RunRecord {
             }],
             gates: vec![GateReading {
                 at: at(3),
-                when: "before".to_owned(),
+                when: GateMoment::Before,
                 wave: 1,
                 requests: 100,
                 failed: 0,

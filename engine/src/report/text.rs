@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::model::changeset::Severity;
-use crate::model::evidence::{Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary};
+use crate::model::evidence::{
+    ChangesetOutcome, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, StageOutcome,
+};
 use crate::report::rehearsal;
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
@@ -71,8 +73,9 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
     let mut out = String::from("\n");
     let mut stages = table(width, &["stage", "", "time", "what came of it"]);
     for stage in &summary.stages {
-        let time = if stage.outcome == "skipped" { String::new() } else { duration(stage.seconds) };
-        stages.add_row([stage.name.clone(), stage.outcome.clone(), time, stage.detail.clone()]);
+        let time =
+            if stage.outcome == StageOutcome::Skipped { String::new() } else { duration(stage.seconds) };
+        stages.add_row([stage.name.clone(), stage.outcome.to_string(), time, stage.detail.clone()]);
     }
     out.push_str(&drawn(&stages));
     if !summary.changesets.is_empty() {
@@ -118,7 +121,7 @@ fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
         lines.add_row([
             line.key.id.clone(),
             line.phase.to_string(),
-            line.outcome.clone(),
+            line.outcome.to_string(),
             proof(line.reverse).to_owned(),
             rehearsal.map_or(String::new(), |r| duration(r.seconds)),
             applied.map_or(String::new(), |a| duration(a.seconds)),
@@ -197,7 +200,7 @@ pub(super) fn counted(n: usize, one: &str, more: &str) -> String {
 
 /// The outcome in plain words.
 pub fn sentence(summary: &RunSummary) -> String {
-    let applied = summary.changesets.iter().filter(|c| c.outcome == "applied").count();
+    let applied = summary.changesets.iter().filter(|c| c.outcome == ChangesetOutcome::Applied).count();
     let why = summary.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     match summary.outcome {
         Outcome::Migrated if applied == 0 => format!("migrated{why}"),
@@ -271,7 +274,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
         out.push_str(&drawn(&lines));
     }
     out.push_str(&notes(plan));
-    out.push_str(&allowed(plan));
+    out.push_str(&suppressions(plan));
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }
@@ -297,15 +300,15 @@ fn notes(plan: &Plan) -> String {
     format!("notes     {}; --format json says where\n", each.join(", "))
 }
 
-/// What the authors of changesets let pass, and why.
-fn allowed(plan: &Plan) -> String {
+/// What the authors of changesets accept, and why.
+fn suppressions(plan: &Plan) -> String {
     let mut out = String::new();
     for changeset in &plan.changesets {
         let id = &changeset.key.id;
-        for line in &changeset.allowed {
+        for line in &changeset.suppressions {
             let of = line.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
-            let idle = if line.idle { "; nothing in it has this hazard: take the line out" } else { "" };
-            out.push_str(&format!("allowed   {id}: {}{of}, because {}{idle}\n", line.what, line.reason));
+            let unused = if line.unused { "; nothing in it has this hazard: take the line out" } else { "" };
+            out.push_str(&format!("allowed   {id}: {}{of}, because {}{unused}\n", line.what, line.reason));
         }
     }
     out
@@ -327,7 +330,7 @@ pub fn status(record: &RunRecord, width: u16) -> String {
     for stage in &summary.stages {
         stages.add_row([
             stage.name.clone(),
-            stage.outcome.clone(),
+            stage.outcome.to_string(),
             duration(stage.seconds),
             stage.detail.clone(),
         ]);
@@ -348,7 +351,7 @@ pub fn history(runs: &[RunSummary], width: u16) -> String {
     }
     let mut lines = table(width, &["run", "outcome", "time", "applied", "held", "failed requests", "by"]);
     for run in runs {
-        let applied = run.changesets.iter().filter(|c| c.outcome == "applied").count();
+        let applied = run.changesets.iter().filter(|c| c.outcome == ChangesetOutcome::Applied).count();
         lines.add_row([
             run.run.clone(),
             run.outcome.name().to_owned(),

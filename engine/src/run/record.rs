@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::event::{Action, EventKind, FailureKind};
 use crate::model::evidence::{
-    BeforeAfter, ChangesetLine, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback, Rollout, RunRecord,
-    RunSummary, Shadow, StageLine,
+    BeforeAfter, ChangesetLine, ChangesetOutcome, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback,
+    Rollout, RunRecord, RunSummary, Shadow, StageLine, StageOutcome,
 };
 use crate::model::stage::Stage;
 use crate::run::files::{evidence, journal_path, runs_folder};
@@ -149,25 +149,25 @@ fn stages(events: &[Event]) -> Vec<StageLine> {
                 EventKind::Intended { action } if of(action) => open = Some(event),
                 EventKind::Done { action, text, .. } if of(action) => {
                     total += open.take().map_or(0.0, |from| seconds(from, event));
-                    outcome = Some("done");
+                    outcome = Some(StageOutcome::Done);
                     detail.clone_from(text);
                 }
                 EventKind::Failed { action, error, .. } if of(action) => {
                     total += open.take().map_or(0.0, |from| seconds(from, event));
-                    outcome = Some("failed");
+                    outcome = Some(StageOutcome::Failed);
                     detail.clone_from(error);
                 }
                 _ => {}
             }
         }
         // A gate that did not hold fails the rollout although every changeset was applied.
-        if stage == Stage::Rollout && outcome == Some("done") {
+        if stage == Stage::Rollout && outcome == Some(StageOutcome::Done) {
             let reason = events.iter().find_map(|e| match &e.what {
                 EventKind::Unwinding { reason, automatic: true } => Some(reason.clone()),
                 _ => None,
             });
             if let Some(reason) = reason {
-                outcome = Some("failed");
+                outcome = Some(StageOutcome::Failed);
                 detail = reason;
             }
         }
@@ -175,16 +175,12 @@ fn stages(events: &[Event]) -> Vec<StageLine> {
         if stage == Stage::Rollout {
             total = stretch(events);
         }
-        let outcome = outcome.unwrap_or(if open.is_some() { "interrupted" } else { "skipped" });
-        if stage == Stage::Rollback && outcome == "skipped" {
+        let outcome =
+            outcome.unwrap_or(if open.is_some() { StageOutcome::Interrupted } else { StageOutcome::Skipped });
+        if stage == Stage::Rollback && outcome == StageOutcome::Skipped {
             continue;
         }
-        lines.push(StageLine {
-            name: stage.name().to_owned(),
-            outcome: outcome.to_owned(),
-            seconds: total,
-            detail,
-        });
+        lines.push(StageLine { name: stage.name().to_owned(), outcome, seconds: total, detail });
     }
     lines
 }
@@ -223,17 +219,17 @@ fn changesets(
         .iter()
         .map(|changeset| {
             let key = &changeset.key;
-            let mut outcome = "pending";
+            let mut outcome = ChangesetOutcome::Pending;
             if compat.is_some_and(|c| c.held.iter().any(|h| h.key == *key)) {
-                outcome = "held";
+                outcome = ChangesetOutcome::Held;
             }
             for event in events {
                 match &event.what {
                     EventKind::Done { action: Action::Apply { changeset, .. }, .. } if changeset == key => {
-                        outcome = "applied"
+                        outcome = ChangesetOutcome::Applied
                     }
                     EventKind::Done { action: Action::Undo { changeset }, .. } if changeset == key => {
-                        outcome = "undone"
+                        outcome = ChangesetOutcome::Undone
                     }
                     _ => {}
                 }
@@ -242,7 +238,7 @@ fn changesets(
             ChangesetLine {
                 key: key.clone(),
                 phase: changeset.phase,
-                outcome: outcome.to_owned(),
+                outcome,
                 reverse: rehearsal.map_or(ReverseProof::None, |r| r.reverse),
             }
         })

@@ -115,10 +115,11 @@ async fn go<W: Way>(
     if let [Statement { backfill: Some(backfill), .. }] = statements {
         walk(runner, backfill, after, &mut effort).await?;
     }
-    let patient = statements.iter().any(|s| s.patient);
+    let waits_without_blocking = statements.iter().any(|s| s.waits_without_blocking);
+    let limited = runner.gentle && !waits_without_blocking;
     let limits = Limits {
-        lock_wait: (runner.gentle && !patient).then(|| runner.limits.stall()),
-        statement: (runner.gentle && !patient).then(|| runner.limits.statement()),
+        lock_wait: limited.then(|| runner.limits.stall()),
+        statement: limited.then(|| runner.limits.statement()),
     };
     let mut session = runner.database.session_setup(&limits, runner.application);
     session.extend(runner.session.iter().cloned());

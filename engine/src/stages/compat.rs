@@ -24,7 +24,7 @@ use crate::liquibase::Liquibase;
 use crate::model::changeset::{ApplyState, Changeset, ChangesetId};
 use crate::model::endpoint::Endpoint;
 use crate::model::event::ActOutcome;
-use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictKind, WaitsFor};
+use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictClass, VerdictKind, WaitsFor};
 use crate::product::{Database, Provider, Scratch, ScratchKind};
 use crate::run::Run;
 use crate::run::drive::StageDone;
@@ -165,9 +165,9 @@ impl Bench {
                 },
             }
             let mut verdicts = checker.verdicts(&done).await?;
-            let idle = suppressions::verdicts(&changeset.allowed, &mut verdicts).into_iter();
+            let unused = suppressions::verdicts(&changeset.suppressions, &mut verdicts).into_iter();
             // What gets slow is told on the clone.
-            for line in idle.filter(|a| a.what != "gets-slow") {
+            for line in unused.filter(|a| a.class() != Some(VerdictClass::GetsSlow)) {
                 self.watcher.note(&format!("{}: {}", changeset.place(), suppressions::nothing_to_pass(line)));
             }
             let waits_for = waiting(&verdicts);

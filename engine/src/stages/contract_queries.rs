@@ -7,7 +7,7 @@ use crate::contract::{Contract, Query};
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
-use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::Usage;
 use crate::product::Database;
 use crate::stages::view_lineage;
@@ -45,7 +45,7 @@ impl Watched<'_> {
         &self,
         changeset: &ChangesetId,
         verdict: VerdictKind,
-        class: &str,
+        class: VerdictClass,
         reason: String,
         column: Option<String>,
     ) -> Verdict {
@@ -55,7 +55,7 @@ impl Watched<'_> {
             version: self.version.to_owned(),
             query: self.query.name.clone(),
             verdict,
-            class: class.to_owned(),
+            class,
             reason,
             column,
             file: self.query.file.display().to_string(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::config::GateSettings;
 use crate::load::{Traffic, Window};
-use crate::model::evidence::GateReading;
+use crate::model::evidence::{GateMoment, GateReading};
 use crate::model::session::Activity;
 use crate::product::Database;
 
@@ -17,7 +17,7 @@ pub async fn read(
     settings: &GateSettings,
     stall: Duration,
     ours: &str,
-    when: &str,
+    when: GateMoment,
     wave: u32,
 ) -> GateReading {
     let window = traffic.window(Duration::from_secs_f64(settings.window_seconds.max(0.1)));
@@ -32,7 +32,7 @@ pub fn judge(
     activity: Option<&Activity>,
     settings: &GateSettings,
     stall: Duration,
-    when: &str,
+    when: GateMoment,
     wave: u32,
 ) -> GateReading {
     let mut breaches = Vec::new();
@@ -77,7 +77,7 @@ pub fn judge(
     }
     GateReading {
         at: Timestamp::now(),
-        when: when.to_owned(),
+        when,
         wave,
         requests: window.requests,
         failed: window.failed,
@@ -118,7 +118,8 @@ mod tests {
             ("ours", window(100, 0, 5.0), Some(&activity(1, 700)), "for Drydock"),
         ];
         for (name, window, activity, expected) in cases {
-            let reading = judge(&window, activity, &settings, Duration::from_millis(100), "before", 1);
+            let reading =
+                judge(&window, activity, &settings, Duration::from_millis(100), GateMoment::Before, 1);
             match expected {
                 "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
                 text => assert!(

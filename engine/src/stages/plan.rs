@@ -10,7 +10,7 @@ use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind,
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::model::event::ActOutcome;
-use crate::model::evidence::{Drift, Filtered, Plan, Wave};
+use crate::model::evidence::{Drift, DriftKind, Filtered, Plan, Wave};
 use crate::model::hex;
 use crate::product::Database;
 use crate::run::Run;
@@ -104,7 +104,7 @@ fn hash(plan: &Plan) -> Result<String> {
         .iter()
         .map(|c| {
             let sql = |statements: &[Statement]| statements.iter().map(|s| s.sql.clone()).collect::<Vec<_>>();
-            let allowed = c.allowed.clone();
+            let suppressions = c.suppressions.clone();
             (
                 c.key.clone(),
                 c.checksum.clone(),
@@ -112,7 +112,7 @@ fn hash(plan: &Plan) -> Result<String> {
                 c.reverse,
                 sql(&c.statements),
                 sql(&c.inverse),
-                allowed,
+                suppressions,
             )
         })
         .collect();
@@ -143,9 +143,9 @@ fn read(
         }
         Some(RollbackSql { kind: RollbackKind::None, .. }) | None => (Reverse::None, Vec::new()),
     };
-    let mut allowed = suppressions::read(&pending.remarks, pending.comment.as_deref(), hazards)
+    let mut suppressed = suppressions::read(&pending.remarks, pending.comment.as_deref(), hazards)
         .input(format!("{place}: a remark of changeset \"{id}\" cannot be read"))?;
-    suppressions::apply(&mut allowed, &mut statements, &mut inverse);
+    suppressions::apply(&mut suppressed, &mut statements, &mut inverse);
     Ok(Changeset {
         key: pending.key.clone(),
         line: pending.line,
@@ -156,7 +156,7 @@ fn read(
         statements,
         reverse,
         inverse,
-        allowed,
+        suppressions: suppressed,
     })
 }
 
@@ -197,13 +197,13 @@ pub async fn differences(
 
 fn history_drift(status: &Status) -> Vec<Drift> {
     let unknown = status.unknown.iter().map(|key| Drift {
-        kind: "history-unknown".to_owned(),
+        kind: DriftKind::HistoryUnknown,
         subject: key.to_string(),
         message: "was applied, and is not in this changelog".to_owned(),
         fatal: false,
     });
     let changed = status.changesets.iter().filter(|c| c.state == ChangesetState::RanChanged).map(|c| Drift {
-        kind: "checksum".to_owned(),
+        kind: DriftKind::Checksum,
         subject: c.key.to_string(),
         message: format!(
             "was edited after it had been applied ({} then, {} now)",
@@ -222,7 +222,7 @@ async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Re
         .differences(&now, 50)
         .into_iter()
         .map(|difference| Drift {
-            kind: "catalog".to_owned(),
+            kind: DriftKind::Catalog,
             subject: difference.clone(),
             message: "is not as the last run left it: somebody changed it outside the changelog".to_owned(),
             fatal: true,
@@ -260,13 +260,14 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
 /// `Refused`, with the first reason.
 pub fn refuse_drift(drift: &[Drift], accept_drift: bool) -> Result<()> {
     let fatal: Vec<&Drift> =
-        drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == "catalog")).collect();
+        drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == DriftKind::Catalog)).collect();
     if let Some(first) = fatal.first() {
         let more = if fatal.len() > 1 { format!(" (and {} more)", fatal.len() - 1) } else { String::new() };
-        let hint = if first.kind == "checksum" {
-            "undo the edit and write a new changeset instead"
-        } else {
-            "put the change into a changeset, or take it as it is with --accept-drift"
+        let hint = match first.kind {
+            DriftKind::Checksum => "undo the edit and write a new changeset instead",
+            DriftKind::Catalog | DriftKind::HistoryUnknown => {
+                "put the change into a changeset, or take it as it is with --accept-drift"
+            }
         };
         return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
     }

@@ -88,7 +88,8 @@ fn begin(run: &mut Run) -> Result<Rollback> {
         undone: Vec::new(),
         seconds: 0.0,
         fingerprint: BeforeAfter { before: before.digest, ..BeforeAfter::default() },
-        lost: "nothing".to_owned(),
+        lost_writes: 0,
+        lost: Rollback::in_words(0),
     })
 }
 
@@ -118,9 +119,7 @@ pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> 
         as_expected: differences.is_empty(),
         differences: differences.clone(),
     };
-    if lost > 0 {
-        evidence.lost = format!("{lost} acknowledged writes");
-    }
+    evidence.set_lost_writes(lost);
     run.keep("rollback", &evidence).await?;
     if !differences.is_empty() {
         return Err(Error::stuck(format!("the schema is not as it was before: {}", differences.join("; ")))

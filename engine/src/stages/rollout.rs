@@ -13,7 +13,7 @@ use crate::load::{Period, Traffic, TrafficOptions};
 use crate::model::changeset::ChangesetId;
 use crate::model::event::{Action, EventKind};
 use crate::model::evidence::{
-    Applied, BeforeAfter, Compat, GateReading, Plan, Rollout, Shadow, TrafficSummary,
+    Applied, BeforeAfter, Compat, GateMoment, GateReading, Plan, Rollout, Shadow, TrafficSummary,
 };
 use crate::model::query::Ending;
 use crate::model::schema::SchemaFingerprint;
@@ -250,7 +250,7 @@ async fn wait_for_gate(
             &environment.gates,
             environment.limits.stall(),
             ours,
-            "before",
+            GateMoment::Before,
             wave,
         )
         .await;
@@ -283,7 +283,7 @@ async fn watch(
             &environment.gates,
             environment.limits.stall(),
             ours,
-            "during",
+            GateMoment::During,
             wave,
         )
         .await;
@@ -320,7 +320,7 @@ pub async fn after_wave(
         &environment.gates,
         environment.limits.stall(),
         &ours,
-        "after",
+        GateMoment::After,
         wave,
     )
     .await;

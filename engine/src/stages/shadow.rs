@@ -107,9 +107,9 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     tokio::time::sleep(round).await;
     let (summary, failures) = traffic.stop().await;
     let failures = new_failures(failures);
-    let (verdicts, idle) = plans.verdicts(&changesets, &compat.verdicts);
+    let (verdicts, unused) = plans.verdicts(&changesets, &compat.verdicts);
     for line in
-        idle.into_iter().chain(rehearsal::lines(&rehearsals, &verdicts).iter().map(ToString::to_string))
+        unused.into_iter().chain(rehearsal::lines(&rehearsals, &verdicts).iter().map(ToString::to_string))
     {
         run.watcher.note(&line);
         run.note(line, None).await?;

@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::model::changeset::{Allowed, Statement};
-use crate::model::evidence::{Verdict, VerdictKind};
-use crate::report::advice;
+use crate::model::changeset::{Statement, Suppression};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 
 const MARK: &str = "drydock:";
 const HOW: &str = "write `drydock: allow NAME because REASON`, NAME being a hazard or a class of verdicts; of a class also \
@@ -19,12 +18,16 @@ const HOW: &str = "write `drydock: allow NAME because REASON`, NAME being a haza
 ///
 /// # Errors
 /// `Input` for one that is not understood, gives no reason or names nothing that exists.
-pub fn read(remarks: &[String], comment: Option<&str>, hazards: &BTreeSet<String>) -> Result<Vec<Allowed>> {
+pub fn read(
+    remarks: &[String],
+    comment: Option<&str>,
+    hazards: &BTreeSet<String>,
+) -> Result<Vec<Suppression>> {
     let lines = remarks.iter().map(String::as_str).chain(comment.iter().flat_map(|c| c.lines()));
     lines.flat_map(|line| line.split(MARK).skip(1)).map(|said| one(said.trim(), hazards)).collect()
 }
 
-fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Allowed> {
+fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Suppression> {
     let wrong = |what: String| Error::input(what).hint(HOW);
     let mut words = said.split_whitespace();
     if words.next() != Some("allow") {
@@ -40,44 +43,44 @@ fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Allowed> {
     if reason.is_empty() {
         return Err(wrong(format!("\"{MARK} {said}\" gives no reason")));
     }
-    if what == "does-not-plan" {
+    let class = VerdictClass::from_name(what);
+    if class == Some(VerdictClass::DoesNotPlan) {
         let said = format!("\"{MARK} {said}\": a query that does not plan cannot be let pass");
         return Err(
             Error::input(said).hint("take it out of the contract, or out of the way: the service would fail")
         );
     }
-    let class = advice::CLASSES.contains(&what);
-    if !class && !hazards.contains(what) {
+    if class.is_none() && !hazards.contains(what) {
         return Err(wrong(format!("\"{MARK} {said}\": there is neither a hazard nor a class called {what}")));
     }
-    if let (false, Some(of)) = (class, &of) {
+    if let (None, Some(of)) = (class, &of) {
         return Err(wrong(format!("\"{MARK} {said}\": a hazard is of the changeset itself, not of {of}")));
     }
-    Ok(Allowed { what: what.to_owned(), of, reason, idle: false })
+    Ok(Suppression { what: what.to_owned(), of, reason, unused: false })
 }
 
 /// Marks the hazards that are let pass, and the lines that let nothing pass.
-pub fn apply(allowed: &mut [Allowed], statements: &mut [Statement], inverse: &mut [Statement]) {
-    for line in allowed.iter_mut().filter(|a| !advice::CLASSES.contains(&a.what.as_str())) {
-        line.idle = true;
+pub fn apply(suppressions: &mut [Suppression], statements: &mut [Statement], inverse: &mut [Statement]) {
+    for line in suppressions.iter_mut().filter(|s| s.class().is_none()) {
+        line.unused = true;
         let all = statements.iter_mut().chain(inverse.iter_mut()).flat_map(|s| s.hazards.iter_mut());
         for hazard in all.filter(|h| h.name == line.what) {
             hazard.allowed = Some(line.reason.clone());
-            line.idle = false;
+            line.unused = false;
         }
     }
 }
 
 /// Marks the verdicts on a changeset that its author lets pass, which then break nobody; gives what lets nothing pass.
-pub fn verdicts<'a>(allowed: &'a [Allowed], verdicts: &mut [Verdict]) -> Vec<&'a Allowed> {
-    let mut idle = Vec::new();
-    for line in allowed.iter().filter(|a| advice::CLASSES.contains(&a.what.as_str())) {
+pub fn verdicts<'a>(suppressions: &'a [Suppression], verdicts: &mut [Verdict]) -> Vec<&'a Suppression> {
+    let mut unused = Vec::new();
+    for (line, class) in suppressions.iter().filter_map(|s| Some((s, s.class()?))) {
         let mut any = false;
         let of = |v: &Verdict| match line.of.as_deref().map(|of| of.split_once('/').unwrap_or((of, ""))) {
             Some((service, query)) => v.service == service && (query.is_empty() || v.query == query),
             None => true,
         };
-        for verdict in verdicts.iter_mut().filter(|v| v.class == line.what && of(v)) {
+        for verdict in verdicts.iter_mut().filter(|v| v.class == class && of(v)) {
             any = true;
             if verdict.verdict == VerdictKind::Breaking {
                 verdict.verdict = VerdictKind::Risky;
@@ -87,14 +90,14 @@ pub fn verdicts<'a>(allowed: &'a [Allowed], verdicts: &mut [Verdict]) -> Vec<&'a
             verdict.allowed = Some(line.reason.clone());
         }
         if !any {
-            idle.push(line);
+            unused.push(line);
         }
     }
-    idle
+    unused
 }
 
 /// Of a line that lets nothing pass.
-pub fn nothing_to_pass(line: &Allowed) -> String {
+pub fn nothing_to_pass(line: &Suppression) -> String {
     let of = line.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
     format!("allow {}{of}: there is nothing to let pass", line.what)
 }
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_verdict_that_is_let_pass_breaks_nobody() {
-        let verdict = |service: &str, class: &str| Verdict {
+        let verdict = |service: &str, class| Verdict {
             changeset: crate::model::changeset::ChangesetId {
                 id: "1".into(),
                 author: "a".into(),
@@ -157,14 +160,15 @@ mod tests {
             version: "1".to_owned(),
             query: "Totals".to_owned(),
             verdict: VerdictKind::Breaking,
-            class: class.to_owned(),
+            class,
             reason: "other values".to_owned(),
             column: None,
             file: String::new(),
             line: 1,
             allowed: None,
         };
-        let all = [verdict("billing", "answers-differently"), verdict("labels", "answers-differently")];
+        let class = VerdictClass::AnswersDifferently;
+        let all = [verdict("billing", class), verdict("labels", class)];
         for (said, passed) in [
             ("answers-differently", [true, true]),
             ("answers-differently billing", [true, false]),
@@ -175,15 +179,15 @@ mod tests {
             let remarks = [format!("-- drydock: allow {said} because it is meant")];
             let allowed = read(&remarks, None, &names()).unwrap();
             let mut found = all.clone();
-            let idle = verdicts(&allowed, &mut found);
+            let unused = verdicts(&allowed, &mut found);
             assert_eq!(found.each_ref().map(|v| v.allowed.is_some()), passed, "{said}");
             assert_eq!(found.each_ref().map(|v| v.verdict == VerdictKind::Risky), passed, "{said}");
-            assert_eq!(idle.is_empty(), passed.contains(&true), "{said}");
+            assert_eq!(unused.is_empty(), passed.contains(&true), "{said}");
         }
     }
 
     #[test]
-    fn a_hazard_keeps_the_reason_and_a_line_without_one_is_idle() {
+    fn a_hazard_keeps_the_reason_and_a_line_without_one_is_unused() {
         let hazard = Hazard {
             name: "table-rewrite".into(),
             severity: Severity::Danger,
@@ -199,7 +203,8 @@ mod tests {
             phase: Phase::Expand,
             hazards: vec![hazard],
             touches: Vec::new(),
-            patient: false,
+            actions: Vec::new(),
+            waits_without_blocking: false,
             builds_index: None,
             backfill: None,
         }];
@@ -210,7 +215,7 @@ mod tests {
         apply(&mut allowed, &mut statements, &mut []);
         let [statement] = &statements;
         assert_eq!(statement.hazards.first().unwrap().allowed.as_deref(), Some("small"));
-        // Whether a class is idle is for compat to say.
-        assert_eq!(allowed.iter().map(|a| a.idle).collect::<Vec<_>>(), [false, true, false]);
+        // Whether the line of a class is unused is for compat to say.
+        assert_eq!(allowed.iter().map(|a| a.unused).collect::<Vec<_>>(), [false, true, false]);
     }
 }

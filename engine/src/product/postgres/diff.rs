@@ -12,12 +12,12 @@ pub mod object_ids;
 pub mod objects;
 mod renames;
 
-use crate::model::change::{Change, Effect, Events};
+use crate::model::change::{Change, Effect, Events, Reason};
 use crate::model::schema::{SchemaFingerprint, SchemaSnapshot};
 use names::identifiers;
 use renames::{Fate, Renames};
 
-/// Everything that may be felt, in the order of the objects' names.
+/// Every difference that may affect a query that still plans, in the order of the objects' names.
 pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     let renames = Renames::between(before, after);
     let owned = |look: &SchemaSnapshot, key: &str| look.objects.get(key).map(|o| o.digest.clone());
@@ -37,7 +37,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         let fate = was.map(|was| renames.fate(identity, was));
         // Views and keys follow what is renamed; what a routine's body says does not.
         if renames.has_lost_its_name(identity) && matches!(fate, Some(Fate::Same | Fate::Moved(_))) {
-            found.add(&relation(rest), &[], Effect::Gone, "is gone".to_owned());
+            found.add_predicate(&relation(rest), Effect::Gone, "is gone");
         }
         match fate {
             Some(Fate::Same) => continue,
@@ -49,18 +49,13 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     }
     for view in others {
         for effect in [Effect::Reads, Effect::Refuses] {
-            found.add(
-                &view,
-                &[],
-                effect,
-                "comes to what it shows with the rights of another owner now".to_owned(),
-            );
+            found.add_predicate(&view, effect, "comes to what it shows with the rights of another owner now");
         }
     }
     for identity in renames.replaced() {
         let table = relation(identity);
-        found.add(&table, &[], Effect::Reads, "is another one now".to_owned());
-        found.add(&table, &[], Effect::Refuses, "is another one now".to_owned());
+        found.add_predicate(&table, Effect::Reads, "is another one now");
+        found.add_predicate(&table, Effect::Refuses, "is another one now");
     }
     let old_names = renames.old_names();
     for change in &mut found.changes {
@@ -86,7 +81,13 @@ struct Found<'a> {
 impl Found<'_> {
     fn add(&mut self, subject: &str, columns: &[String], effect: Effect, reason: String) {
         let (subject, columns, on) = (subject.to_owned(), columns.to_vec(), Events::ALL);
-        self.changes.push(Change { subject, columns, on, effect, reason });
+        self.changes.push(Change { subject, columns, on, effect, reason: Reason::Sentence(reason) });
+    }
+
+    /// The same of all of the subject, by what follows its name.
+    fn add_predicate(&mut self, subject: &str, effect: Effect, predicate: impl Into<String>) {
+        let (subject, reason) = (subject.to_owned(), Reason::Predicate(predicate.into()));
+        self.changes.push(Change { subject, columns: Vec::new(), on: Events::ALL, effect, reason });
     }
 
     fn object(&mut self, kind: &str, rest: &str, was: Option<&str>, is: Option<&str>) {
@@ -103,10 +104,10 @@ impl Found<'_> {
                 let parts = identifiers(rest.strip_prefix("view ").unwrap_or(rest));
                 let view = parts.join(".");
                 match (was, is) {
-                    (Some(_), None) => self.add(&view, &[], Effect::Gone, "is gone".to_owned()),
+                    (Some(_), None) => self.add_predicate(&view, Effect::Gone, "is gone"),
                     (Some(_), Some(_)) => {
-                        self.add(&view, &[], Effect::Reads, "is another query now".to_owned());
-                        self.add(&view, &[], Effect::Refuses, "is another query now".to_owned());
+                        self.add_predicate(&view, Effect::Reads, "is another query now");
+                        self.add_predicate(&view, Effect::Refuses, "is another query now");
                     }
                     _ => {}
                 }
@@ -118,7 +119,7 @@ impl Found<'_> {
                     (None, _) => (Effect::Routine, "has another form, which may be taken instead"),
                     _ => (Effect::Routine, "does something else now"),
                 };
-                self.add(&routine, &[], effect, reason.to_owned());
+                self.add_predicate(&routine, effect, reason.to_owned());
             }
             ("trigger" | "rule", [_, _, own]) => {
                 let definition = is.or(was).unwrap_or_default();
@@ -138,13 +139,13 @@ impl Found<'_> {
                     columns: Vec::new(),
                     on,
                     effect: Effect::Writes,
-                    reason,
+                    reason: Reason::Predicate(reason),
                 });
             }
             ("policy", [_, _, policy]) => {
                 let reason = format!("shows and takes other rows by policy {policy}");
-                self.add(&name(2), &[], Effect::Reads, reason.clone());
-                self.add(&name(2), &[], Effect::Refuses, reason);
+                self.add_predicate(&name(2), Effect::Reads, reason.clone());
+                self.add_predicate(&name(2), Effect::Refuses, reason);
             }
             ("type", [_, own]) => self.labels(&name(2), own, was, is),
             ("domain", [_, own]) => {
@@ -173,15 +174,15 @@ impl Found<'_> {
             && let Some(parent) = parent(was)
         {
             let reason = format!("no longer has the partition {table} as it was");
-            self.add(&parent, &[], Effect::Reads, reason.clone());
-            self.add(&parent, &[], Effect::Refuses, reason);
+            self.add_predicate(&parent, Effect::Reads, reason.clone());
+            self.add_predicate(&parent, Effect::Refuses, reason);
         }
         match (was, is) {
-            (Some(_), None) => self.add(table, &[], Effect::Gone, "is gone".to_owned()),
+            (Some(_), None) => self.add_predicate(table, Effect::Gone, "is gone"),
             (Some(was), Some(is)) if was.contains("row security") != is.contains("row security") => {
                 let reason = "has row security switched over".to_owned();
-                self.add(table, &[], Effect::Reads, reason.clone());
-                self.add(table, &[], Effect::Refuses, reason);
+                self.add_predicate(table, Effect::Reads, reason.clone());
+                self.add_predicate(table, Effect::Refuses, reason);
             }
             // A table where a view was, or the other way round, is told by the view.
             _ => {}
@@ -192,6 +193,7 @@ impl Found<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::{Revoked, Right};
 
     fn schema(objects: &[(&str, &str)]) -> SchemaSnapshot {
         let objects = objects.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -202,13 +204,31 @@ mod tests {
     }
 
     #[test]
+    fn rights_that_were_taken_away_name_who_had_them() {
+        let table = ("table public.a", "table");
+        let grants = [
+            ("grant on table public.a to \"driver app\"", "insert, select with grant option, truncate"),
+            ("grant on table public.a to public", "select"),
+        ];
+        let before = [[table].as_slice(), &grants].concat();
+        let found = between(&schema(&before), &schema(&[table]));
+        let revoked: Vec<&Effect> = found.iter().map(|change| &change.effect).collect();
+        let expected = |role: Option<&str>, rights: &[Right]| {
+            let (role, rights) = (role.map(str::to_owned), rights.iter().copied().collect());
+            Effect::Privilege(Revoked { role, rights, columns_left: false })
+        };
+        let all = [Right::Insert, Right::Read, Right::Use];
+        assert_eq!(revoked, [&expected(Some("driver app"), &all), &expected(None, &[Right::Read])]);
+    }
+
+    #[test]
     fn names_that_are_quoted_are_known_again() {
         let before = [("table public.\"user\"", "table"), ("column public.\"user\".\"Login\"", "text")];
         let check = ("constraint public.\"user\" known", "CHECK ((\"Login\" <> ''::text))");
         let after = [before.as_slice(), &[check]].concat();
         let found = between(&schema(&before), &schema(&after));
         let [change] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!((change.subject.as_str(), change.effect), ("public.user", Effect::Refuses));
+        assert_eq!((change.subject.as_str(), &change.effect), ("public.user", &Effect::Refuses));
         assert_eq!(change.columns, ["Login"]);
     }
 }

@@ -1,5 +1,5 @@
 //! Every way a statement can hurt, as one table: a rule has a name, the lock under which it hurts, a weight and a sentence.
-//! To add a hazard, add a row here, one `sketch.hurt(…)` where the statement is read, and its page in `docs/hazards`.
+//! To add a hazard, add a row here, one `builder.hurt(…)` where the statement is read, and its page in `docs/hazards`.
 //!
 //! Locks are those of the PostgreSQL manual: "Explicit Locking" (table-level locks) and the notes of each command.
 
@@ -267,6 +267,9 @@ rules! {
     MERGEABLE = "mergeable-alters", None, SizeMild, "{table} is altered twice in one changeset: one ALTER TABLE with both parts takes the lock once and goes over the rows once";
 }
 
+#[cfg(test)]
+#[path = "hazards/advice_tests.rs"]
+mod advice;
 #[cfg(test)]
 #[path = "hazards/pages_tests.rs"]
 mod pages;

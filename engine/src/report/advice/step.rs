@@ -1,6 +1,9 @@
-//! What the statements of a changeset do to those who read and write, read off their words.
+//! The actions of a changeset that advice has something to say about, with names as the author of the changeset wrote them.
 
-/// What one statement takes away, narrows or asks for, with names as they are written.
+use crate::model::changeset::Statement;
+use crate::model::schema_action::SchemaAction as Action;
+
+/// What one statement takes away, narrows or asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     DropColumn {
@@ -9,14 +12,14 @@ pub(super) enum Step {
     },
     RenameColumn {
         table: String,
-        from: String,
+        column: String,
         to: String,
     },
-    Retype {
+    ChangeType {
         table: String,
         column: String,
     },
-    NotNull {
+    SetNotNull {
         table: String,
         column: String,
     },
@@ -33,135 +36,112 @@ pub(super) enum Step {
         table: String,
         column: String,
     },
-    Constrain {
+    AddConstraint {
         table: String,
     },
     RenameTable {
-        from: String,
+        table: String,
         to: String,
     },
-    /// A table, view, type, function, …: the word for it and its name.
+    DropIndex {
+        index: String,
+    },
+    /// Anything else that goes: the word for it and its name.
     Drop {
         what: String,
         name: String,
     },
-    /// A new label of an enum.
-    AddValue {
-        name: String,
-        value: String,
+    AddEnumLabel {
+        enumeration: String,
+        label: String,
     },
     Revoke,
 }
 
-/// The steps of one statement, read off its words: enough to name things to a person, never to decide.
-pub(super) fn steps(sql: &str) -> Vec<Step> {
-    let actions = actions(sql);
-    let Some(first) = actions.first() else { return Vec::new() };
-    let head: Vec<&str> = first.iter().map(String::as_str).collect();
-    let lower: Vec<String> = head.iter().map(|w| w.to_lowercase()).collect();
-    let word = |n: usize| lower.get(n).map(String::as_str).unwrap_or_default();
-    match (word(0), word(1)) {
-        ("revoke", _) => vec![Step::Revoke],
-        ("drop", "materialized") => named_drops("view", &actions, 3),
-        ("drop", what) => named_drops(what, &actions, 2),
-        ("alter", "type") if (word(3), word(4)) == ("add", "value") => {
-            let noise = ["if", "not", "exists"];
-            let value = head.iter().skip(5).find(|w| !noise.contains(&w.to_lowercase().as_str()));
-            let (Some(name), Some(value)) = (head.get(2), value) else { return Vec::new() };
-            vec![Step::AddValue { name: (*name).to_owned(), value: (*value).to_owned() }]
+pub(super) fn steps(statement: &Statement) -> Vec<Step> {
+    let sql = statement.sql.to_lowercase().replace('"', "");
+    statement.actions.iter().filter_map(|action| step(action, &sql)).collect()
+}
+
+fn step(action: &Action, sql: &str) -> Option<Step> {
+    let written = |name: &String| as_written(name, sql).to_owned();
+    let drop = |what: &str, name: &String| Step::Drop { what: what.to_owned(), name: written(name) };
+    Some(match action {
+        Action::DropColumn { table, column } => {
+            Step::DropColumn { table: written(table), column: column.clone() }
         }
-        ("alter", "table" | "view") => {
-            let at =
-                lower.iter().skip(2).take_while(|w| matches!(w.as_str(), "if" | "exists" | "only")).count()
-                    + 2;
-            let Some(table) = head.get(at) else { return Vec::new() };
-            let rest = first.get(at + 1..).unwrap_or_default();
-            std::iter::once(rest)
-                .chain(actions.iter().skip(1).map(Vec::as_slice))
-                .filter_map(|action| step(table, action))
-                .collect()
+        Action::RenameColumn { table, column, to } => {
+            Step::RenameColumn { table: written(table), column: column.clone(), to: to.clone() }
         }
-        _ => Vec::new(),
+        Action::ChangeColumnType { table, column } => {
+            Step::ChangeType { table: written(table), column: column.clone() }
+        }
+        Action::SetNotNull { table, column } => {
+            Step::SetNotNull { table: written(table), column: column.clone() }
+        }
+        Action::AddColumn { table, column, required: true } => {
+            Step::AddRequired { table: written(table), column: column.clone() }
+        }
+        Action::AddColumn { table, column, required: false } => {
+            Step::AddColumn { table: written(table), column: column.clone() }
+        }
+        Action::DropDefault { table, column } => {
+            Step::DropDefault { table: written(table), column: column.clone() }
+        }
+        Action::AddConstraint { table, .. } => Step::AddConstraint { table: written(table) },
+        Action::RenameTable { table, to } => {
+            // Into another schema: without it, both names would be the same.
+            let moved = schema(table) != schema(to);
+            Step::RenameTable { table: written(table), to: if moved { to.clone() } else { written(to) } }
+        }
+        Action::DropTable { table } => drop("table", table),
+        Action::DropView { view } => drop("view", view),
+        Action::DropIndex { index, .. } => Step::DropIndex { index: written(index) },
+        Action::DropObject { kind, name } => drop(&kind.to_string(), name),
+        Action::AddEnumLabel { enumeration, label } => {
+            Step::AddEnumLabel { enumeration: written(enumeration), label: label.clone() }
+        }
+        Action::Revoke { .. } => Step::Revoke,
+        Action::CreateTable { .. }
+        | Action::TruncateTable { .. }
+        | Action::DropNotNull { .. }
+        | Action::SetDefault { .. }
+        | Action::DropConstraint { .. }
+        | Action::ValidateConstraint { .. }
+        | Action::CreateIndex { .. }
+        | Action::CreateView { .. }
+        | Action::RenameEnumLabel { .. }
+        | Action::Grant { .. }
+        | Action::AttachPartition { .. }
+        | Action::DetachPartition { .. }
+        | Action::MoveRows { .. }
+        | Action::RunsCode
+        | Action::Server
+        | Action::Other => return None,
+    })
+}
+
+fn schema(name: &str) -> Option<&str> {
+    name.split_once('.').map(|(schema, _)| schema)
+}
+
+/// A name without its schema, unless the statement says it. `sql`: in lower case and without quotes.
+fn as_written<'a>(name: &'a str, sql: &str) -> &'a str {
+    match name.split_once('.') {
+        Some((_, bare)) if !sql.contains(&name.to_lowercase()) => bare,
+        _ => name,
     }
 }
 
-fn named_drops(what: &str, actions: &[Vec<String>], skip: usize) -> Vec<Step> {
-    let noise = ["if", "exists", "concurrently"];
-    let names = actions.iter().enumerate().filter_map(|(n, action)| {
-        let words = action.iter().skip(if n == 0 { skip } else { 0 });
-        words.into_iter().find(|w| !noise.contains(&w.to_lowercase().as_str()))
-    });
-    names.map(|name| Step::Drop { what: what.to_owned(), name: name.clone() }).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::as_written;
 
-/// One action of ALTER TABLE.
-fn step(table: &str, action: &[String]) -> Option<Step> {
-    let noise = ["column", "if", "exists", "not"];
-    let lower: Vec<String> = action.iter().map(|w| w.to_lowercase()).collect();
-    let verb = lower.first()?.as_str();
-    let has = |wanted: &[&str]| {
-        lower.windows(wanted.len()).any(|w| w.iter().map(String::as_str).eq(wanted.iter().copied()))
-    };
-    let second = lower.get(1).map(String::as_str).unwrap_or_default();
-    let constraint = ["constraint", "check", "unique", "primary", "foreign", "exclude"].contains(&second);
-    // The first word behind the verb that is a name.
-    let at = 1 + lower.iter().skip(1).take_while(|w| noise.contains(&w.as_str())).count();
-    let table = table.to_owned();
-    let column = action.get(at).cloned();
-    match verb {
-        "drop" if !constraint => Some(Step::DropColumn { table, column: column? }),
-        "rename" if second == "to" => Some(Step::RenameTable { from: table, to: action.get(2)?.clone() }),
-        "rename" if !constraint && has(&["to"]) => {
-            Some(Step::RenameColumn { table, from: column?, to: action.last()?.clone() })
-        }
-        "add" if constraint => Some(Step::Constrain { table }),
-        "add" => {
-            let required = has(&["not", "null"]) && !has(&["default"]) && !has(&["generated"]);
-            let column = column?;
-            Some(if required {
-                Step::AddRequired { table, column }
-            } else {
-                Step::AddColumn { table, column }
-            })
-        }
-        "alter" if has(&["set", "not", "null"]) => Some(Step::NotNull { table, column: column? }),
-        "alter" if has(&["drop", "default"]) => Some(Step::DropDefault { table, column: column? }),
-        "alter" if has(&["type"]) => Some(Step::Retype { table, column: column? }),
-        _ => None,
+    #[test]
+    fn names_are_said_as_they_are_written() {
+        let sql = "alter table app.orders rename to bills";
+        assert_eq!(as_written("app.orders", sql), "app.orders");
+        assert_eq!(as_written("app.bills", sql), "bills");
+        assert_eq!(as_written("phone", sql), "phone");
     }
-}
-
-/// The words of a statement, in parts at the commas that stand outside brackets and quotes. Quotes around names go.
-fn actions(sql: &str) -> Vec<Vec<String>> {
-    let mut parts = vec![Vec::new()];
-    let mut word = String::new();
-    let (mut depth, mut quote) = (0_u32, None);
-    let end = |word: &mut String, parts: &mut Vec<Vec<String>>| {
-        if let (false, Some(part)) = (word.is_empty(), parts.last_mut()) {
-            part.push(std::mem::take(word));
-        }
-    };
-    for c in sql.chars() {
-        match (quote, c) {
-            (Some(q), c) if q == c => quote = None,
-            (Some(_), c) => word.push(c),
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '(') => {
-                depth += 1;
-                end(&mut word, &mut parts);
-            }
-            (None, ')') => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            (None, ',') => {
-                end(&mut word, &mut parts);
-                parts.push(Vec::new());
-            }
-            (None, ';') => end(&mut word, &mut parts),
-            (None, c) if c.is_whitespace() => end(&mut word, &mut parts),
-            (None, c) => word.push(c),
-        }
-    }
-    end(&mut word, &mut parts);
-    parts.retain(|p| !p.is_empty());
-    parts
 }

@@ -71,7 +71,7 @@ fn case(suite: &str, found: &[&Finding<'_>]) -> TestCase {
         .collect();
     status.set_description(details.join("\n\n"));
     let Some(first) = found.first() else { return TestCase::new("", status) };
-    status.set_message(first.verdict.reason.as_str()).set_type(first.verdict.class.as_str());
+    status.set_message(first.verdict.reason.as_str()).set_type(first.verdict.class.name());
     let mut case = TestCase::new(format!("{} × {}", first.verdict.query, first.verdict.changeset.id), status);
     case.set_classname(suite);
     // GitLab makes a link of it.

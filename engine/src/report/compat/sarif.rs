@@ -3,12 +3,12 @@
 //! The location is the changeset: it is what is under review, and code scanning shows a result only beside a line that a
 //! pull request touches. The query is the related location.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::model::evidence::VerdictKind;
+use crate::model::evidence::{VerdictClass, VerdictKind};
 use crate::report::advice::class_help;
 use crate::report::compat::{Finding, Findings};
 
@@ -33,9 +33,10 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'}');
 
 pub fn sarif(findings: &Findings<'_>) -> Value {
-    let classes: Vec<&str> =
-        findings.all.iter().map(|f| f.verdict.class.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let rules: Vec<Value> = classes.iter().map(|class| rule(class)).collect();
+    let classes: BTreeMap<&str, VerdictClass> =
+        findings.all.iter().map(|f| (f.verdict.class.name(), f.verdict.class)).collect();
+    let classes: Vec<VerdictClass> = classes.into_values().collect();
+    let rules: Vec<Value> = classes.iter().map(|class| rule(*class)).collect();
     let results: Vec<Value> = findings.all.iter().map(|f| result(f, &classes)).collect();
     json!({
         "$schema": SCHEMA,
@@ -52,7 +53,7 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
     })
 }
 
-fn rule(class: &str) -> Value {
+fn rule(class: VerdictClass) -> Value {
     let (title, help) = class_help(class);
     json!({
         "id": class,
@@ -63,7 +64,7 @@ fn rule(class: &str) -> Value {
     })
 }
 
-fn result(finding: &Finding<'_>, classes: &[&str]) -> Value {
+fn result(finding: &Finding<'_>, classes: &[VerdictClass]) -> Value {
     let v = finding.verdict;
     let level = if v.verdict == VerdictKind::Breaking { "error" } else { "warning" };
     let text = format!(

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::changeset::{Phase, Reverse, Statement};
-use crate::model::evidence::{Checked, Held, WaitsFor};
+use crate::model::evidence::{Checked, Held, VerdictClass, WaitsFor};
+use crate::model::schema_action::SchemaAction;
 
 const EVIL: &str = "<script>alert('x')</script>|`@all` #1 https://evil.example _*\u{7}";
 
@@ -17,14 +18,15 @@ fn key(id: &str) -> ChangesetId {
     }
 }
 
-fn changeset(id: &str, line: Option<u64>, sql: &str) -> Changeset {
+fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Changeset {
     let statement = Statement {
         sql: sql.to_owned(),
         kind: "ALTER TABLE".to_owned(),
         phase: Phase::Contract,
+        actions: vec![action],
         hazards: vec![],
         touches: vec!["public.drivers".to_owned()],
-        patient: false,
+        waits_without_blocking: false,
         builds_index: None,
         backfill: None,
     };
@@ -38,7 +40,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str) -> Changeset {
         statements: vec![statement],
         reverse: Reverse::Inverse,
         inverse: vec![],
-        allowed: vec![],
+        suppressions: vec![],
     }
 }
 
@@ -47,7 +49,7 @@ fn verdict(
     who: (&str, &str),
     query: &str,
     kind: VerdictKind,
-    class: &str,
+    class: VerdictClass,
     reason: &str,
 ) -> Verdict {
     Verdict {
@@ -56,9 +58,9 @@ fn verdict(
         version: who.1.to_owned(),
         query: query.to_owned(),
         verdict: kind,
-        class: class.to_owned(),
+        class,
         reason: reason.to_owned(),
-        column: (class == "fails-when-run").then(|| "public.drivers.email".to_owned()),
+        column: (class == VerdictClass::FailsWhenRun).then(|| "public.drivers.email".to_owned()),
         file: "driver-app/../driver-app/queries.sql".to_owned(),
         line: 3,
         allowed: None,
@@ -66,6 +68,7 @@ fn verdict(
 }
 
 fn sample() -> (Compat, Vec<Changeset>) {
+    use VerdictClass::{DoesNotPlan, FailsWhenRun, ParameterType};
     use VerdictKind::{Breaking, Risky};
     let (old, new) = (("driver-app", "1.8.0"), ("driver-app", "1.9.0"));
     let gone = "column \"phone\" does not exist (42703)";
@@ -76,23 +79,16 @@ fn sample() -> (Compat, Vec<Changeset>) {
                 new,
                 "Say",
                 Risky,
-                "fails-when-run",
+                FailsWhenRun,
                 "it writes the column, and it takes no NULL any more",
             ),
             Verdict {
                 allowed: Some("nobody has a long one".to_owned()),
-                ..verdict(
-                    "email",
-                    new,
-                    "Say",
-                    Risky,
-                    "fails-when-run",
-                    "it writes the column, and it is shorter",
-                )
+                ..verdict("email", new, "Say", Risky, FailsWhenRun, "it writes the column, and it is shorter")
             },
-            verdict("phone-drop", old, "Me", Breaking, "does-not-plan", gone),
-            verdict("phone-drop", old, "Colleagues[order=name]", Breaking, "does-not-plan", gone),
-            verdict(EVIL, (EVIL, "2"), EVIL, Breaking, "what-nobody-knows", EVIL),
+            verdict("phone-drop", old, "Me", Breaking, DoesNotPlan, gone),
+            verdict("phone-drop", old, "Colleagues[order=name]", Breaking, DoesNotPlan, gone),
+            verdict(EVIL, (EVIL, "2"), EVIL, Breaking, ParameterType, EVIL),
         ],
         held: vec![Held {
             key: key("phone-drop"),
@@ -116,10 +112,13 @@ fn sample() -> (Compat, Vec<Changeset>) {
             .map(|(s, v)| (s.to_owned(), v.to_owned()))
             .to_vec(),
     };
+    let table = "public.drivers".to_owned();
+    let not_null = SchemaAction::SetNotNull { table: table.clone(), column: "email".to_owned() };
+    let drop = SchemaAction::DropColumn { table, column: "phone".to_owned() };
     let changesets = vec![
-        changeset("email", Some(7), "alter table drivers alter column email set not null"),
-        changeset("phone-drop", Some(12), "alter table drivers drop column phone"),
-        changeset(EVIL, None, "select 1"),
+        changeset("email", Some(7), "alter table drivers alter column email set not null", not_null),
+        changeset("phone-drop", Some(12), "alter table drivers drop column phone", drop),
+        changeset(EVIL, None, "select 1", SchemaAction::RunsCode),
     ];
     (compat, changesets)
 }

@@ -12,7 +12,7 @@ use crate::model::catalog::{Catalog, Column};
 use crate::model::changeset::Changeset;
 use crate::model::column_type::ColumnType;
 use crate::model::error_class::ErrorClass;
-use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryShape, ResultSources};
 use crate::product::{Client, Database, Dialect};
 use crate::stages::compat::api_schema::{Given, newly_broken};
@@ -162,7 +162,7 @@ impl<'a> Fields<'a> {
                 version: field.version.to_owned(),
                 query: own.field.clone(),
                 verdict: kind,
-                class: "api-field".to_owned(),
+                class: VerdictClass::ApiField,
                 reason,
                 column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
                 file: own.file.display().to_string(),

@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::change::Change;
 use crate::model::changeset::Changeset;
-use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{ParameterRole, QueryError, Reads};
 use crate::model::schema::SchemaSnapshot;
 use crate::product::{Client, Database, Dialect};
 
 use crate::stages::compat::api::Fields;
 use crate::stages::compat::constraint_diff::{refused_writes, tightened};
-use crate::stages::compat::impact::{Use, felt, may_feel};
+use crate::stages::compat::impact::{Use, impact, may_affect};
 use crate::stages::compat::query_cache::{Known, Text, Texts};
 use crate::stages::compat::query_replay::{Asked, Subject, Trial};
 use crate::stages::compat::replay_verdicts::{condense, settle};
@@ -45,8 +45,8 @@ struct Reached {
     /// Its place among the watched.
     at: usize,
     verdicts: Vec<Verdict>,
-    /// Something of what changed is felt by such as it, if it is felt at all.
-    may_feel: bool,
+    /// Running the query could show the change.
+    may_affect: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -177,7 +177,7 @@ impl<'a> Checker<'a> {
                 verdicts.push(does_not_plan(changeset, watched, error, column));
             }
             if let Some(next) = &text.next {
-                let mut say = |kind, class: &str, reason, column| {
+                let mut say = |kind, class, reason, column| {
                     verdicts.push(watched.verdict(&changeset.key, kind, class, reason, column));
                 };
                 if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape, dialect) {
@@ -185,7 +185,7 @@ impl<'a> Checker<'a> {
                 }
                 let usage = &text.now.usage;
                 for (kind, reason, column) in refused_writes(&usage.writes, &tightened) {
-                    say(kind, "fails-when-run", reason, Some(column));
+                    say(kind, VerdictClass::FailsWhenRun, reason, Some(column));
                 }
                 let reads = reads.get(&watched.text).unwrap_or(&nothing);
                 let by = Use {
@@ -198,14 +198,14 @@ impl<'a> Checker<'a> {
                     writes: &usage.writes,
                 };
                 for change in &changes {
-                    if let Some((kind, class, reason, column)) = felt(change, &by, &after) {
+                    if let Some((kind, class, reason, column)) = impact(change, &by, &after) {
                         say(kind, class, reason, column);
                     }
                 }
             }
             condense(&mut verdicts);
-            let may_feel = changes.iter().any(|change| may_feel(change, &text.now.usage, &self.catalog));
-            reached.push(Reached { at, verdicts, may_feel });
+            let may_affect = changes.iter().any(|change| may_affect(change, &text.now.usage, &self.catalog));
+            reached.push(Reached { at, verdicts, may_affect });
         }
         tracing::debug!(changeset = %changeset.key, reached = reached.len(), ?looked, all = ?begun.elapsed(), "planned");
         self.try_out(changeset, &changes, &mut reached).await?;
@@ -232,7 +232,7 @@ impl<'a> Checker<'a> {
         let parts = parts.filter(|name| self.catalog.root(name).is_some_and(|root| root != name));
         changed.extend(parts.map(|name| (name, Vec::new())));
         let open = |r: &&mut Reached| {
-            (r.may_feel || !r.verdicts.is_empty())
+            (r.may_affect || !r.verdicts.is_empty())
                 && r.verdicts.iter().all(|v| v.verdict != VerdictKind::Breaking)
         };
         let mut reached: Vec<&mut Reached> = reached.iter_mut().filter(open).collect();
@@ -270,7 +270,7 @@ impl<'a> Checker<'a> {
         let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
             let Some(watched) = self.watched.get(reached.at) else { continue };
-            let new = |kind, class: &str, reason| watched.verdict(&changeset.key, kind, class, reason, None);
+            let new = |kind, class, reason| watched.verdict(&changeset.key, kind, class, reason, None);
             reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, new);
         }
         Ok(())
@@ -338,6 +338,6 @@ fn does_not_plan(
     error: &QueryError,
     column: Option<String>,
 ) -> Verdict {
-    let (kind, class) = (VerdictKind::Breaking, "does-not-plan");
+    let (kind, class) = (VerdictKind::Breaking, VerdictClass::DoesNotPlan);
     watched.verdict(&changeset.key, kind, class, error.to_string(), column)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::contract::{Arity, Query};
 use crate::model::catalog::Catalog;
-use crate::model::change::{Change, Effect, Events};
-use crate::model::evidence::VerdictKind;
+use crate::model::change::{Change, Effect, Events, Revoked, Right};
+use crate::model::evidence::{VerdictClass, VerdictKind};
 use crate::model::query::{ParameterRole, Reads, Usage, Write};
 
 /// What is known of a query before the change.
@@ -31,60 +31,63 @@ impl Use<'_> {
     }
 }
 
-pub type Felt = (VerdictKind, &'static str, String, Option<String>);
+/// How a change affects a query: kind, class, reason, and the column that it is about.
+pub type Impact = (VerdictKind, VerdictClass, String, Option<String>);
 
-/// `None`: the query does not feel it.
-pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
+/// `None`: the change does not affect the query.
+pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> {
     let column = match change.columns.as_slice() {
         [one] => Some(format!("{}.{one}", change.subject)),
         _ => None,
     };
     let told =
-        |class: &'static str, reason: String| Some((VerdictKind::Risky, class, reason, column.clone()));
+        |class: VerdictClass, reason: String| Some((VerdictKind::Risky, class, reason, column.clone()));
     if !by.uses.contains(&change.subject) {
         return None;
     }
     let written = || by.writes.iter().filter(|w| w.table == change.subject);
-    let sentence = || match change.reason.contains(&change.subject) {
-        true => change.reason.clone(),
-        false => format!("{} {}", change.subject, change.reason),
-    };
-    match change.effect {
+    let sentence = || change.sentence();
+    match &change.effect {
         Effect::Refuses => {
             let by_itself = written().any(|w| gives(w, change));
             // What a trigger or routine writes on its behalf is not seen; that it may is.
             let on_its_behalf = written().next().is_none() && through_routine(by, &change.subject, after);
             (by_itself || on_its_behalf)
-                .then(|| told("fails-when-run", format!("it writes there, and {}", sentence())))?
+                .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
         Effect::Generated => {
             let given = written().any(|w| change.columns.iter().any(|c| w.columns.contains(c)));
-            given.then(|| (VerdictKind::Breaking, "fails-when-run", sentence(), column.clone()))
+            given.then(|| (VerdictKind::Breaking, VerdictClass::FailsWhenRun, sentence(), column.clone()))
         }
         Effect::Default => {
             let left_out = written().any(|w| {
                 w.inserts && !w.columns.is_empty() && !change.columns.iter().all(|c| w.columns.contains(c))
             }) || written().any(|w| w.inserts && w.columns.is_empty());
-            left_out.then(|| told("answers-differently", sentence()))?
+            left_out.then(|| told(VerdictClass::AnswersDifferently, sentence()))?
         }
         Effect::Writes => {
-            let felt = written().any(|w| Events::of(w).meet(change.on))
+            let affected = written().any(|w| Events::of(w).meet(change.on))
                 || written().next().is_none() && through_routine(by, &change.subject, after);
-            felt.then(|| told("fails-when-run", format!("it writes there, and {}", sentence())))?
+            affected
+                .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
         Effect::Keeps => {
-            let felt = written()
+            let affected = written()
                 .any(|w| Events::of(w).meet(change.on) && (Events::of(w).delete || gives(w, change)));
-            felt.then(|| told("fails-when-run", sentence()))?
+            affected.then(|| told(VerdictClass::FailsWhenRun, sentence()))?
         }
         Effect::Reads => {
-            let felt = change.columns.is_empty() || mentions(by, change);
-            felt.then(|| told("answers-differently", sentence()))?
+            let affected = change.columns.is_empty() || mentions(by, change);
+            affected.then(|| told(VerdictClass::AnswersDifferently, sentence()))?
         }
-        Effect::Shows => shows(by, change, after).then(|| told("answers-differently", sentence()))?,
+        Effect::Shows => {
+            shows(by, change, after).then(|| told(VerdictClass::AnswersDifferently, sentence()))?
+        }
         Effect::Key => (by.query.arity == Arity::One
             && change.columns.iter().all(|c| by.compares(&change.subject, c)))
-        .then(|| told("answers-differently", format!("it counts on one row, and {}", sentence())))?,
+        .then(|| {
+            told(VerdictClass::AnswersDifferently, format!("it counts on one row, and {}", sentence()))
+        })?,
         Effect::Slower => {
             let others = after.tables.get(&change.subject).is_some_and(|t| {
                 change.columns.first().is_some_and(|c| t.unique.iter().any(|u| u.first() == Some(c)))
@@ -95,18 +98,18 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
                     && change.columns.iter().any(|c| sql.matches(&c.to_lowercase()).count() > 1)
             };
             let compared = change.columns.iter().any(|c| by.compares(&change.subject, c));
-            (!others && (compared || joins())).then(|| told("gets-slow", sentence()))?
+            (!others && (compared || joins())).then(|| told(VerdictClass::GetsSlow, sentence()))?
         }
         Effect::Column => {
             let words = words(&by.query.sql);
             words.contains("natural").then(|| {
                 told(
-                    "answers-differently",
+                    VerdictClass::AnswersDifferently,
                     format!("it joins by all columns of the same name, and {}", sentence()),
                 )
             })?
         }
-        Effect::Routine => told("answers-differently", sentence()),
+        Effect::Routine => told(VerdictClass::AnswersDifferently, sentence()),
         // A view goes with the column it shows; a routine stays, and does not find it.
         Effect::Gone if !change.columns.is_empty() => {
             let bare = change.subject.rsplit('.').next().unwrap_or_default().to_lowercase();
@@ -122,8 +125,8 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             let caller = by.still.iter().find(named).filter(|_| after.tables.contains_key(&change.subject));
             caller.and_then(|caller| {
                 told(
-                    "fails-when-run",
-                    format!("{caller}, which it calls, names what is gone: {}", change.reason),
+                    VerdictClass::FailsWhenRun,
+                    format!("{caller}, which it calls, names what is gone: {}", sentence()),
                 )
             })
         }
@@ -140,61 +143,57 @@ pub fn felt(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Felt> {
             caller.map(|caller| {
                 (
                     VerdictKind::Breaking,
-                    "fails-when-run",
+                    VerdictClass::FailsWhenRun,
                     format!("{caller}, which it calls, needs {}, which is gone", change.subject),
                     None,
                 )
             })
         }
-        Effect::Privilege => {
-            let role = change.reason.split(' ').next().unwrap_or_default().trim_matches('"');
-            match by.role {
-                Some(own) if own == role => {
-                    let lost = change.reason.split(" may no longer ").nth(1).unwrap_or_default();
-                    let kind = needs(by, &change.subject, lost)?;
-                    Some((kind, "lost-privilege", change.reason.clone(), None))
-                }
-                _ if role == "public" => told("lost-privilege", change.reason.clone()),
-                _ => None,
+        Effect::Privilege(revoked) => match &revoked.role {
+            Some(role) if by.role == Some(role.as_str()) => {
+                let kind = needs(by, &change.subject, revoked)?;
+                Some((kind, VerdictClass::LostPrivilege, sentence(), None))
             }
-        }
+            Some(_) => None,
+            None => told(VerdictClass::LostPrivilege, sentence()),
+        },
     }
 }
 
 /// Whether running the query could show the change at all.
-pub fn may_feel(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
+pub fn may_affect(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
     let by_writing =
         || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
     usage.uses.contains(&change.subject)
-        && match change.effect {
+        && match &change.effect {
             // What names them is told without running anything.
             Effect::Column | Effect::Slower | Effect::Shows => false,
             Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
                 by_writing()
             }
-            Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege => true,
+            Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege(_) => true,
         }
 }
 
 /// How sorely a query misses what its role may not do any more; `None`: not at all.
-fn needs(by: &Use<'_>, subject: &str, lost: &str) -> Option<VerdictKind> {
-    let lost = |right: &str| words(lost).contains(right);
-    let table = ["select", "insert", "update", "delete"].into_iter().any(lost);
+fn needs(by: &Use<'_>, subject: &str, revoked: &Revoked) -> Option<VerdictKind> {
+    let lost = |right| revoked.rights.contains(&right);
+    let table = [Right::Read, Right::Insert, Right::Update, Right::Delete].into_iter().any(lost);
     let bare = subject.rsplit('.').next().unwrap_or_default().to_lowercase();
     // What stands behind a view or a routine is come to by the rights of others.
     let named = words(&by.query.sql).contains(&bare);
     let done: Vec<Events> = by.writes.iter().filter(|w| w.table == subject).map(Events::of).collect();
     let does = |on: Events| done.iter().any(|e| e.meet(on));
     let only = |insert, update, delete| does(Events { insert, update, delete });
-    let written = lost("insert") && only(true, false, false)
-        || lost("update") && only(false, true, false)
-        || lost("delete") && only(false, false, true);
+    let written = lost(Right::Insert) && only(true, false, false)
+        || lost(Right::Update) && only(false, true, false)
+        || lost(Right::Delete) && only(false, false, true);
     match table {
-        true if lost("all") => Some(VerdictKind::Risky),
+        true if revoked.columns_left => Some(VerdictKind::Risky),
         false => Some(VerdictKind::Breaking),
-        true if named && (written || lost("select") && done.is_empty()) => Some(VerdictKind::Breaking),
+        true if named && (written || lost(Right::Read) && done.is_empty()) => Some(VerdictKind::Breaking),
         // A conflict or a lock may ask for it, and what is written may be looked for first.
-        true if named && (lost("select") || lost("update")) => Some(VerdictKind::Risky),
+        true if named && (lost(Right::Read) || lost(Right::Update)) => Some(VerdictKind::Risky),
         true if !named => Some(VerdictKind::Risky),
         true => None,
     }

@@ -15,7 +15,7 @@ use crate::error::{Context, Result};
 use crate::load::value_pattern::Form;
 use crate::load::values::Samples;
 use crate::model::catalog::Catalog;
-use crate::model::changeset::{Changeset, Phase};
+use crate::model::changeset::{Changeset, Phase, Statement};
 use crate::model::endpoint::{ClientSettings, Endpoint};
 use crate::model::query::{Answer, Call, QueryError};
 use crate::model::sample::{Rows, SampleData};
@@ -336,9 +336,7 @@ async fn apply(owner: &dyn Database, changeset: &Changeset) -> Result<()> {
 
 /// Whether other answers are what the changeset is there for.
 fn moves_rows(changeset: &Changeset) -> bool {
-    const MOVES: [&str; 8] = ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "DO", "SELECT", "CALL"];
-    changeset.phase == Phase::Migrate
-        || changeset.statements.iter().any(|s| MOVES.iter().any(|m| s.kind.starts_with(m)))
+    changeset.phase == Phase::Migrate || changeset.statements.iter().any(Statement::moves_rows)
 }
 
 /// Messages repeat values; those are production's.

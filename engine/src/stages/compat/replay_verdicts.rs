@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::model::evidence::{Verdict, VerdictKind};
+use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::stages::compat::query_replay::{Outcome, With};
 
 /// Doubts of one class that are told about one query and changeset.
 const MOST_ALIKE: usize = 3;
 
-const FAILS: &str = "fails-when-run";
-const DIFFERS: &str = "answers-differently";
+const FAILS: VerdictClass = VerdictClass::FailsWhenRun;
+const DIFFERS: VerdictClass = VerdictClass::AnswersDifferently;
 
 /// The verdicts of one query and changeset with what running it showed. `new` makes a verdict on the query.
 pub fn settle(
     mut verdicts: Vec<Verdict>,
     outcome: Outcome,
-    new: impl Fn(VerdictKind, &str, String) -> Verdict,
+    new: impl Fn(VerdictKind, VerdictClass, String) -> Verdict,
 ) -> Vec<Verdict> {
     match outcome {
         Outcome::Untried => {}
@@ -45,7 +45,9 @@ pub fn settle(
         }
         Outcome::Differs { what } => {
             // Without a reason that anybody knows of, rows that are equal in the order asked for may have changed places.
-            let known = verdicts.iter().any(|v| !["gets-slow", "lost-privilege"].contains(&v.class.as_str()));
+            let known = verdicts
+                .iter()
+                .any(|v| !matches!(v.class, VerdictClass::GetsSlow | VerdictClass::LostPrivilege));
             let kind = if known { VerdictKind::Breaking } else { VerdictKind::Risky };
             let because = taken_over(&mut verdicts, DIFFERS);
             verdicts.push(new(kind, DIFFERS, format!("with values that production holds: {what}{because}")));
@@ -64,17 +66,17 @@ pub fn settle(
 
 /// Of many doubts of one kind the first say enough.
 pub fn condense(verdicts: &mut Vec<Verdict>) {
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<VerdictClass, usize> = HashMap::new();
     for verdict in verdicts.iter().filter(|v| v.verdict == VerdictKind::Risky) {
-        *seen.entry(verdict.class.clone()).or_default() += 1;
+        *seen.entry(verdict.class).or_default() += 1;
     }
-    let mut kept: HashMap<String, usize> = HashMap::new();
+    let mut kept: HashMap<VerdictClass, usize> = HashMap::new();
     verdicts.retain_mut(|verdict| {
         if verdict.verdict != VerdictKind::Risky {
             return true;
         }
         let all = seen.get(&verdict.class).copied().unwrap_or_default();
-        let n = kept.entry(verdict.class.clone()).or_default();
+        let n = kept.entry(verdict.class).or_default();
         *n += 1;
         if all > MOST_ALIKE && *n == MOST_ALIKE {
             verdict.reason = format!("{}; and {} more of this kind", verdict.reason, all - MOST_ALIKE);
@@ -84,9 +86,9 @@ pub fn condense(verdicts: &mut Vec<Verdict>) {
 }
 
 /// Adds to the reasons of what is risky; whether there was any.
-fn doubted(verdicts: &mut [Verdict], classes: &[&str], said: &str) -> bool {
+fn doubted(verdicts: &mut [Verdict], classes: &[VerdictClass], said: &str) -> bool {
     let mut any = false;
-    let risky = |v: &&mut Verdict| v.verdict == VerdictKind::Risky && classes.contains(&v.class.as_str());
+    let risky = |v: &&mut Verdict| v.verdict == VerdictKind::Risky && classes.contains(&v.class);
     for verdict in verdicts.iter_mut().filter(risky) {
         verdict.reason = format!("{}; {said}", verdict.reason);
         any = true;
@@ -95,7 +97,7 @@ fn doubted(verdicts: &mut [Verdict], classes: &[&str], said: &str) -> bool {
 }
 
 /// Takes the doubts of a class out, now that there is none, and gives their reasons.
-fn taken_over(verdicts: &mut Vec<Verdict>, class: &str) -> String {
+fn taken_over(verdicts: &mut Vec<Verdict>, class: VerdictClass) -> String {
     let doubt = |v: &Verdict| v.verdict == VerdictKind::Risky && v.class == class;
     let reasons: Vec<String> =
         verdicts.iter().filter(|v| doubt(v)).map(|v| format!("; {}", v.reason)).collect();
@@ -110,14 +112,14 @@ mod tests {
     use crate::model::error_class::ErrorClass;
     use crate::model::query::QueryError;
 
-    fn verdict(verdict: VerdictKind, class: &str, reason: String) -> Verdict {
+    fn verdict(verdict: VerdictKind, class: VerdictClass, reason: String) -> Verdict {
         Verdict {
             changeset: ChangesetId { id: "1".into(), author: "a".into(), path: "p".into() },
             service: "s".into(),
             version: "1".into(),
             query: "Q".into(),
             verdict,
-            class: class.to_owned(),
+            class,
             reason,
             column: None,
             file: String::new(),
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn of_many_doubts_the_first_are_told_and_every_break() {
-        let many = |kind, class: &str, n: usize| {
+        let many = |kind, class, n: usize| {
             (0..n).map(move |i| verdict(kind, class, i.to_string())).collect::<Vec<_>>()
         };
         let mut all = many(VerdictKind::Risky, DIFFERS, 9);
@@ -190,7 +192,7 @@ mod tests {
                 "Risky answers-differently: with values that production holds: 1 rows instead of 2",
             ),
             (
-                vec![verdict(VerdictKind::Risky, "lost-privilege", "no right".to_owned())],
+                vec![verdict(VerdictKind::Risky, VerdictClass::LostPrivilege, "no right".to_owned())],
                 differs(),
                 "Risky lost-privilege: no right\nRisky answers-differently: with values that production holds: 1 rows instead of 2",
             ),

@@ -1,10 +1,10 @@
 //! How what a query takes and gives is another than before.
 
-use crate::model::evidence::VerdictKind;
+use crate::model::evidence::{VerdictClass, VerdictKind};
 use crate::model::query::QueryShape;
 use crate::product::Dialect;
 
-pub type Difference = (VerdictKind, &'static str, String, Option<String>);
+pub type Difference = (VerdictKind, VerdictClass, String, Option<String>);
 
 /// Which columns came, went or moved.
 fn columns_differ(old: &[String], new: &[String]) -> String {
@@ -32,7 +32,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -
     if old != new {
         let grown = new.starts_with(&old);
         let kind = if grown { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((kind, "result-columns", columns_differ(&old, &new), None));
+        return Some((kind, VerdictClass::ResultColumns, columns_differ(&old, &new), None));
     }
     for ((name, old), (_, new)) in before.columns.iter().zip(&after.columns) {
         if old == new {
@@ -45,7 +45,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -
         }
         let reason = format!("column {name} is {new} instead of {old}");
         let kind = if was.reads_as(&is) { VerdictKind::Risky } else { VerdictKind::Breaking };
-        return Some((kind, "result-type", reason, Some(name.clone())));
+        return Some((kind, VerdictClass::ResultType, reason, Some(name.clone())));
     }
     let unlimited = |text: &str| dialect.column_type(text).without_limits();
     let changed = before
@@ -57,7 +57,7 @@ pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -
     changed.map(|(n, (old, new))| {
         (
             VerdictKind::Risky,
-            "parameter-type",
+            VerdictClass::ParameterType,
             format!("parameter {} is {new} instead of {old}", dialect.placeholder(n + 1)),
             None,
         )
@@ -92,7 +92,7 @@ mod tests {
             let found = compare(&of(old), &of(new), test_dialect().as_ref());
             assert_eq!(
                 found.map(|(kind, class, _, _)| (kind, class)),
-                told.map(|k| (k, "result-type")),
+                told.map(|k| (k, VerdictClass::ResultType)),
                 "{old} -> {new}"
             );
         }

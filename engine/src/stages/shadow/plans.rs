@@ -11,7 +11,7 @@ use crate::error::{Context, Result};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase};
 use crate::model::error_class::ErrorClass;
-use crate::model::evidence::{LockWait, Verdict, VerdictKind};
+use crate::model::evidence::{LockWait, Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{PlanShape, QueryError, QueryShape, Usage};
 use crate::model::session::HeldLock;
 use crate::product::{Client, Database};
@@ -20,7 +20,7 @@ use crate::stages::shadow::slow::{Found, Slower, Story, slower};
 use crate::stages::shadow::waits;
 use crate::stages::suppressions;
 
-const CLASS: &str = "gets-slow";
+const CLASS: VerdictClass = VerdictClass::GetsSlow;
 
 struct Text<'a> {
     sql: &'a str,
@@ -168,7 +168,7 @@ impl<'a> Plans<'a> {
     /// said of it before, without a look at production's sizes.
     pub fn verdicts(self, changesets: &[Changeset], told: &[Verdict]) -> (Vec<Verdict>, Vec<String>) {
         let mut all = Vec::new();
-        let mut idle = Vec::new();
+        let mut unused = Vec::new();
         for changeset in changesets {
             let key = &changeset.key;
             let mut verdicts = Vec::new();
@@ -183,14 +183,14 @@ impl<'a> Plans<'a> {
             }
             let known = told.iter().filter(|v| v.class == CLASS && v.changeset == *key);
             let passed: Vec<&str> = known.filter_map(|v| v.allowed.as_deref()).collect();
-            let lines = suppressions::verdicts(&changeset.allowed, &mut verdicts).into_iter();
-            let lines = lines.filter(|a| a.what == CLASS && !passed.contains(&a.reason.as_str()));
-            idle.extend(
+            let lines = suppressions::verdicts(&changeset.suppressions, &mut verdicts).into_iter();
+            let lines = lines.filter(|a| a.class() == Some(CLASS) && !passed.contains(&a.reason.as_str()));
+            unused.extend(
                 lines.map(|a| format!("{}: {}", changeset.place(), suppressions::nothing_to_pass(a))),
             );
             all.extend(verdicts);
         }
-        (all, idle)
+        (all, unused)
     }
 }
 

@@ -43,7 +43,8 @@ pub fn refuse(shadow: &Shadow, changesets: &[Changeset]) -> Result<()> {
             "{service} {version} gets slow once {changeset} has run: {query} ({file}:{line}): {reason}{more}"
         ))
         .hint(format!(
-            "{way}; or write `-- drydock: allow gets-slow {service}/{query} because REASON` into the changeset"
+            "{way}; or write `-- drydock: allow {} {service}/{query} because REASON` into the changeset",
+            verdict.class
         )));
     }
     // The newest comes first: it was taken back first, and what lies beneath a failed one was never tried.

@@ -104,7 +104,7 @@ impl Found<'_> {
     pub(super) fn of_type(&mut self, name: &str, own: &str, effect: Effect, what: &str) {
         for (table, column) in self.columns_of(name, own) {
             let reason = format!("{table}.{column} {what}");
-            self.add(&table, &[column], effect, reason);
+            self.add(&table, &[column], effect.clone(), reason);
         }
     }
 

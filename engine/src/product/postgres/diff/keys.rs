@@ -1,6 +1,8 @@
 //! What constraints, indexes and grants mean that came, went or are others now.
 
-use crate::model::change::{Change, Effect, Events};
+use std::collections::BTreeSet;
+
+use crate::model::change::{Change, Effect, Events, Reason, Revoked, Right};
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::Found;
 use crate::product::postgres::diff::names::{column, identifiers, referenced, words};
@@ -69,6 +71,7 @@ impl Found<'_> {
         let inside = key.split(" REFERENCES ").nth(1).and_then(|r| r.split(['(', ')']).nth(1));
         let columns = self.columns_in(&subject, inside.unwrap_or_default());
         let (on, reason) = (Events { insert: false, update, delete }, reason(&subject));
+        let reason = Reason::Sentence(reason);
         self.changes.push(Change { subject, columns, on, effect: Effect::Keeps, reason });
     }
 
@@ -133,7 +136,7 @@ impl Found<'_> {
         }
         if was.is_some() && is.is_none() && !columns.is_empty() && !replaced {
             let first = columns.get(..1).unwrap_or_default();
-            self.add(&table, first, Effect::Slower, format!("the index {index} is gone"));
+            self.add(&table, first, Effect::Slower, format!("the index {index} of {table} is gone"));
         }
     }
 
@@ -167,7 +170,9 @@ impl Found<'_> {
         let some = self.after.objects.keys().any(|k| k.starts_with(&start) && k.ends_with(&end));
         let of = if some { "all of " } else { "" };
         let reason = format!("{role} may no longer {} {of}{name}", lost.join(", "));
-        self.add(&subject, &[], Effect::Privilege, reason);
+        let rights = lost.iter().map(|text| right(text)).collect();
+        let revoked = Revoked { role: grantee(role), rights, columns_left: some };
+        self.add(&subject, &[], Effect::Privilege(revoked), reason);
     }
 
     /// What lies in a schema that a role may not look into any more.
@@ -181,12 +186,10 @@ impl Found<'_> {
         let own = identifiers(schema);
         let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
         for name in inside.map(|r| r.join(".")).collect::<Vec<_>>() {
-            self.add(
-                &name,
-                &[],
-                Effect::Privilege,
-                format!("{role} may no longer use {name}: the schema is closed"),
-            );
+            let rights = BTreeSet::from([Right::Use]);
+            let revoked = Revoked { role: grantee(role), rights, columns_left: false };
+            let reason = format!("{role} may no longer use {name}: the schema is closed");
+            self.add(&name, &[], Effect::Privilege(revoked), reason);
         }
     }
 
@@ -218,5 +221,21 @@ impl Found<'_> {
         }
         columns.dedup();
         columns
+    }
+}
+
+/// The role of a grant's identity; `None` for PUBLIC, which no role can be called.
+fn grantee(role: &str) -> Option<String> {
+    (role != "public").then(|| identifiers(role).join("."))
+}
+
+/// A privilege as the fingerprint spells it, with or without its grant option.
+fn right(privilege: &str) -> Right {
+    match privilege.split(' ').next() {
+        Some("select") => Right::Read,
+        Some("insert") => Right::Insert,
+        Some("update") => Right::Update,
+        Some("delete") => Right::Delete,
+        _ => Right::Use,
     }
 }

@@ -153,16 +153,16 @@ impl<'a> Names<'a> {
         self.pending_indexes = pending_indexes::indexes(parsed, self);
     }
 
-    /// Whether an index begins with these columns in any order, or one is coming.
+    /// Whether an index begins with these columns in any order, or a pending one does.
     pub fn indexed(&self, table: &str, columns: &[String]) -> bool {
         let begins = |index: &Vec<String>| {
             index.get(..columns.len()).is_some_and(|first| columns.iter().all(|c| first.contains(c)))
         };
         let known = self.table(table).map(|t| t.indexed.as_slice()).unwrap_or_default();
-        let coming = [&self.catalog.pending_indexes, &self.pending_indexes]
+        let pending = [&self.catalog.pending_indexes, &self.pending_indexes]
             .into_iter()
             .filter_map(|all| all.get(self.origin(table)));
-        known.iter().chain(coming.flatten()).any(begins)
+        known.iter().chain(pending.flatten()).any(begins)
     }
 
     /// All partitions below a table, however deep.

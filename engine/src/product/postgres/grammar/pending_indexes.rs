@@ -74,7 +74,8 @@ mod tests {
     fn missing(script: &str, pending_indexes: &[&str]) -> bool {
         let mut catalog = catalog();
         let texts: Vec<String> = pending_indexes.iter().map(|s| (*s).to_string()).collect();
-        catalog.pending_indexes = crate::product::postgres::hazards::analyse::coming(&texts, &catalog);
+        catalog.pending_indexes =
+            crate::product::postgres::hazards::analyse::pending_indexes(&texts, &catalog);
         let all = analyse(&[script.to_string()], &catalog).unwrap();
         all.iter().flat_map(|s| &s.hazards).any(|h| h.name == "index-missing")
     }

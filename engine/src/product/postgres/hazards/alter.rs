@@ -7,13 +7,14 @@ use pg_query::protobuf::{
 };
 
 use crate::model::changeset::Phase;
+use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 use crate::product::postgres::hazards::{columns, constraints, create, settings};
 
-pub fn table(alter: &AlterTableStmt, names: &mut Names, s: &mut Sketch) {
+pub fn table(alter: &AlterTableStmt, names: &mut Names, s: &mut StatementBuilder) {
     let Some(range) = &alter.relation else { return };
     let name = names.range(range);
     let commands: Vec<&AlterTableCmd> = alter
@@ -114,13 +115,22 @@ fn recurses(kind: At) -> bool {
     )
 }
 
-fn apply(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+fn apply(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     match command.subtype() {
         At::AtAddColumn => columns::add(command, table, names, s),
         At::AtDropColumn => columns::drop(command, table, names, s),
         At::AtAlterColumnType => columns::change_type(command, table, names, s),
         At::AtSetNotNull => columns::set_not_null(command, table, names, s),
-        At::AtColumnDefault if command.def.is_none() => s.contract(names, table),
+        At::AtDropNotNull => {
+            s.act(SchemaAction::DropNotNull { table: table.to_owned(), column: command.name.clone() });
+        }
+        At::AtColumnDefault if command.def.is_none() => {
+            s.act(SchemaAction::DropDefault { table: table.to_owned(), column: command.name.clone() });
+            s.contract(names, table);
+        }
+        At::AtColumnDefault => {
+            s.act(SchemaAction::SetDefault { table: table.to_owned(), column: command.name.clone() });
+        }
         At::AtDropIdentity | At::AtDropExpression => s.contract(names, table),
         At::AtAddIdentity | At::AtSetIdentity => columns::identity(command, table, names, s),
         At::AtSetExpression => {
@@ -158,7 +168,7 @@ fn apply(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
 }
 
 /// The old owner may lose what it could do.
-fn rights(name: &str, names: &Names, s: &mut Sketch) {
+fn rights(name: &str, names: &Names, s: &mut StatementBuilder) {
     s.contract(names, name);
     if !names.is_fresh(name) {
         s.warn(names, &hazards::RIGHTS, name);
@@ -172,8 +182,9 @@ fn partition(command: &AlterTableCmd, names: &Names) -> Option<(PartitionCmd, St
     }
 }
 
-fn attach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut Sketch) {
+fn attach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut StatementBuilder) {
     let Some((definition, child)) = partition(command, names) else { return };
+    s.act(SchemaAction::AttachPartition { table: parent.to_owned(), partition: child.clone() });
     s.lock(names, &child, Lock::AccessExclusive);
     s.hurt(names, &hazards::ATTACH_SCAN, &child, "");
     if definition.bound.as_ref().is_some_and(|b| b.is_default) {
@@ -185,12 +196,13 @@ fn attach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut Sketch) 
     }
 }
 
-fn detach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut Sketch) {
+fn detach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut StatementBuilder) {
     let Some((definition, child)) = partition(command, names) else { return };
+    s.act(SchemaAction::DetachPartition { table: parent.to_owned(), partition: child.clone() });
     s.contract(names, parent);
     s.lock(names, &child, Lock::AccessExclusive);
     if definition.concurrent {
-        s.patient = true;
+        s.waits_without_blocking = true;
         s.hurt(names, &hazards::DETACH_CONCURRENTLY, parent, &child);
         s.warn(names, &hazards::OWN_TRANSACTION, "DETACH PARTITION … CONCURRENTLY");
     } else {
@@ -202,7 +214,7 @@ fn detach(command: &AlterTableCmd, parent: &str, names: &Names, s: &mut Sketch) 
 }
 
 /// ALTER TYPE of a composite type: tables that use it must allow it.
-fn composite(name: &str, commands: &[&AlterTableCmd], names: &Names, s: &mut Sketch) {
+fn composite(name: &str, commands: &[&AlterTableCmd], names: &Names, s: &mut StatementBuilder) {
     s.touch(name);
     for table in names.tables_with_type(name) {
         s.touch(table);
@@ -212,7 +224,7 @@ fn composite(name: &str, commands: &[&AlterTableCmd], names: &Names, s: &mut Ske
     }
 }
 
-pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
+pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut StatementBuilder) {
     let new = &rename.newname;
     if let Some(range) = &rename.relation {
         let name = names.range(range);
@@ -235,6 +247,17 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
                 s.lock(names, &name, Lock::AccessExclusive);
             }
             kind => {
+                match kind {
+                    ObjectType::ObjectColumn => s.act(SchemaAction::RenameColumn {
+                        table: name.clone(),
+                        column: rename.subname.clone(),
+                        to: new.clone(),
+                    }),
+                    kind if has_columns(kind) => {
+                        s.act(SchemaAction::RenameTable { table: name.clone(), to: sibling(&name, new) });
+                    }
+                    _ => {}
+                }
                 s.lock(names, &name, Lock::AccessExclusive);
                 s.contract(names, &name);
                 s.hurt(names, &hazards::RENAME, &name, &what);
@@ -275,6 +298,17 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut Sketch) {
     }
 }
 
+/// Tables and views of every kind.
+fn has_columns(kind: ObjectType) -> bool {
+    matches!(
+        kind,
+        ObjectType::ObjectTable
+            | ObjectType::ObjectForeignTable
+            | ObjectType::ObjectView
+            | ObjectType::ObjectMatview
+    )
+}
+
 fn sibling(name: &str, new: &str) -> String {
     match name.split_once('.') {
         Some((schema, _)) => format!("{schema}.{new}"),
@@ -282,13 +316,16 @@ fn sibling(name: &str, new: &str) -> String {
     }
 }
 
-pub fn set_schema(alter: &AlterObjectSchemaStmt, names: &mut Names, s: &mut Sketch) {
+pub fn set_schema(alter: &AlterObjectSchemaStmt, names: &mut Names, s: &mut StatementBuilder) {
     if let Some(range) = &alter.relation {
         let name = names.range(range);
         s.lock(names, &name, Lock::AccessExclusive);
         s.contract(names, &name);
         s.hurt(names, &hazards::RENAME, &name, &name);
         let moved = format!("{}.{}", alter.newschema, range.relname);
+        if has_columns(alter.object_type()) {
+            s.act(SchemaAction::RenameTable { table: name.clone(), to: moved.clone() });
+        }
         s.touch(moved.clone());
         names.rename(&name, &moved);
     } else {
@@ -298,7 +335,7 @@ pub fn set_schema(alter: &AlterObjectSchemaStmt, names: &mut Names, s: &mut Sket
     }
 }
 
-pub fn owner(alter: &AlterOwnerStmt, names: &Names, s: &mut Sketch) {
+pub fn owner(alter: &AlterOwnerStmt, names: &Names, s: &mut StatementBuilder) {
     match (&alter.relation, alter.object_type()) {
         (Some(range), _) => {
             let name = names.range(range);
@@ -314,12 +351,18 @@ pub fn owner(alter: &AlterOwnerStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn enumeration(change: &AlterEnumStmt, names: &Names, s: &mut Sketch) {
+pub fn enumeration(change: &AlterEnumStmt, names: &Names, s: &mut StatementBuilder) {
     let Some(name) = names.parts(&sql::texts(&change.type_name)) else { return };
     for table in names.tables_with_type(&name) {
         s.touch(table);
     }
     s.touch(name.clone());
+    let (enumeration, label) = (name.clone(), change.new_val.clone());
+    s.act(if change.old_val.is_empty() {
+        SchemaAction::AddEnumLabel { enumeration, label }
+    } else {
+        SchemaAction::RenameEnumLabel { enumeration, label: change.old_val.clone(), to: label }
+    });
     if names.is_fresh(&name) {
         return;
     }
@@ -336,7 +379,7 @@ pub fn enumeration(change: &AlterEnumStmt, names: &Names, s: &mut Sketch) {
 }
 
 /// Subtypes are letters here: T default, N drop not null, O set not null, C add constraint, X drop one, V validate.
-pub fn domain(change: &AlterDomainStmt, names: &Names, s: &mut Sketch) {
+pub fn domain(change: &AlterDomainStmt, names: &Names, s: &mut StatementBuilder) {
     let Some(name) = names.parts(&sql::texts(&change.type_name)) else { return };
     s.touch(name.clone());
     let skips = change.def.as_deref().and_then(create::as_constraint).is_some_and(|c| c.skip_validation);
@@ -353,7 +396,7 @@ pub fn domain(change: &AlterDomainStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn comment(comment: &CommentStmt, names: &Names, s: &mut Sketch) {
+pub fn comment(comment: &CommentStmt, names: &Names, s: &mut StatementBuilder) {
     let parts = comment.object.as_deref().map(sql::object_name).unwrap_or_default();
     match comment.objtype() {
         ObjectType::ObjectTable

@@ -7,10 +7,11 @@ use pg_query::protobuf::{self, ObjectType};
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Phase, Statement};
+use crate::model::schema_action::{ObjectKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql::{self, Parsed};
 use crate::product::postgres::grammar::{pending_indexes, relations};
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 use crate::product::postgres::hazards::{
     alter, backfill, create, cross_statement, dml, drops, dynamic_sql, squawk,
@@ -30,44 +31,45 @@ pub fn analyse(sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
     let mut statements: Vec<Statement> = Vec::new();
     for (at, one) in parsed.iter().enumerate() {
         let rest = parsed.get(at + 1..).unwrap_or_default();
-        let mut sketch = read(one, &mut names, rest);
+        let mut builder = read(one, &mut names, rest);
         if let Some(tree) = &one.tree {
-            if sketch.backfill.is_none() {
+            if builder.backfill.is_none() {
                 let earlier: Vec<&str> =
                     statements.iter().flat_map(|s| s.touches.iter().map(String::as_str)).collect();
-                sketch.backfill = backfill::find(tree, &names, &earlier);
-                dml::weigh(tree, &names, &mut sketch);
+                builder.backfill = backfill::find(tree, &names, &earlier);
+                dml::weigh(tree, &names, &mut builder);
             }
-            squawk::lint(&one.text, tree).into_iter().for_each(|hazard| sketch.found(hazard));
+            squawk::lint(&one.text, tree).into_iter().for_each(|hazard| builder.found(hazard));
         }
         for long in sql::cut_names(&one.text) {
-            sketch.warn(&names, &hazards::NAME_CUT, &long);
+            builder.warn(&names, &hazards::NAME_CUT, &long);
         }
-        statements.push(sketch.finish(&names, one.text.clone()));
+        statements.push(builder.finish(&names, one.text.clone()));
     }
     cross_statement::look(&mut statements, &parsed, &names);
     Ok(statements)
 }
 
-/// The indexes that these texts make; one that cannot be read is told where it is analysed.
-pub fn coming(sql: &[String], catalog: &Catalog) -> pending_indexes::Indexes {
+/// The indexes that these texts make; one that cannot be read is reported where it is analysed.
+pub fn pending_indexes(sql: &[String], catalog: &Catalog) -> pending_indexes::Indexes {
     let parsed: Vec<Parsed> = sql.iter().flat_map(|text| sql::parse(text).unwrap_or_default()).collect();
     pending_indexes::indexes(&parsed, &Names::new(catalog))
 }
 
 /// `rest`: the statements after this one, to see what is only replaced.
-fn read(one: &Parsed, names: &mut Names, rest: &[Parsed]) -> Sketch {
+fn read(one: &Parsed, names: &mut Names, rest: &[Parsed]) -> StatementBuilder {
     match &one.tree {
         Some(tree) => statement(tree, &one.text, names, rest),
         None => {
-            let mut sketch = Sketch::new(leading_words(&one.text));
-            sketch.phase(match sketch.kind.split(' ').next() {
+            let mut builder = StatementBuilder::new(leading_words(&one.text));
+            builder.phase(match builder.kind.split(' ').next() {
                 Some("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "SELECT" | "WITH") => Phase::Migrate,
                 Some("CREATE") => Phase::Expand,
                 _ => Phase::Contract,
             });
-            sketch.warn(names, &hazards::TOO_DEEP, "");
-            sketch
+            builder.act(SchemaAction::RunsCode);
+            builder.warn(names, &hazards::TOO_DEEP, "");
+            builder
         }
     }
 }
@@ -77,8 +79,8 @@ pub(in crate::product::postgres) fn statement(
     text: &str,
     names: &mut Names,
     rest: &[Parsed],
-) -> Sketch {
-    let mut s = Sketch::new(kind(tree).map_or_else(|| leading_words(text), str::to_string));
+) -> StatementBuilder {
+    let mut s = StatementBuilder::new(kind(tree).map_or_else(|| leading_words(text), str::to_string));
     match tree {
         NodeEnum::AlterTableStmt(alter) => alter::table(alter, names, &mut s),
         NodeEnum::RenameStmt(rename) => alter::rename(rename, names, &mut s),
@@ -136,15 +138,18 @@ pub(in crate::product::postgres) fn statement(
         NodeEnum::LockStmt(lock) => dml::lock(lock, names, &mut s),
 
         NodeEnum::GrantStmt(grant) => {
-            for name in relations::of_tree(tree, names) {
-                s.touch(name);
-            }
-            if !grant.is_grant {
+            let relations: Vec<String> = relations::of_tree(tree, names).into_iter().collect();
+            relations.iter().for_each(|name| s.touch(name));
+            if grant.is_grant {
+                s.act(SchemaAction::Grant { relations });
+            } else {
+                s.act(SchemaAction::Revoke { relations });
                 s.phase(Phase::Contract);
                 s.warn(names, &hazards::RIGHTS, "");
             }
         }
         NodeEnum::GrantRoleStmt(grant) if !grant.is_grant => {
+            s.act(SchemaAction::Revoke { relations: Vec::new() });
             s.phase(Phase::Contract);
             s.warn(names, &hazards::RIGHTS, "");
         }
@@ -182,6 +187,10 @@ pub(in crate::product::postgres) fn statement(
         | NodeEnum::AlterRoleSetStmt(_)
         | NodeEnum::CreateRoleStmt(_)
         | NodeEnum::DropRoleStmt(_) => {
+            s.act(SchemaAction::Server);
+            if let NodeEnum::DropRoleStmt(drop) = tree {
+                drop_roles(drop, &mut s);
+            }
             let what = s.kind.clone();
             s.warn(names, &hazards::INSTANCE_WIDE, &what);
             if what.starts_with("DROP") {
@@ -198,6 +207,14 @@ pub(in crate::product::postgres) fn statement(
         dynamic_sql::look(text, names, &mut s);
     }
     s
+}
+
+fn drop_roles(drop: &protobuf::DropRoleStmt, s: &mut StatementBuilder) {
+    for role in &drop.roles {
+        if let Some(NodeEnum::RoleSpec(role)) = &role.node {
+            s.act(SchemaAction::DropObject { kind: ObjectKind::Role, name: role.rolename.clone() });
+        }
+    }
 }
 
 /// The kind where the first words do not tell it.
@@ -278,6 +295,9 @@ fn leading_words(text: &str) -> String {
     words.into_iter().take(most).collect::<Vec<_>>().join(" ")
 }
 
+#[cfg(test)]
+#[path = "actions_tests.rs"]
+mod actions_tests;
 #[cfg(test)]
 #[path = "analyse_tests.rs"]
 pub(in crate::product::postgres) mod tests;

@@ -184,13 +184,13 @@ fn too_deep_a_statement_is_still_told() {
 #[test]
 fn patient_statements_are_known_with_the_index_they_build() {
     let s = one("CREATE INDEX CONCURRENTLY big_note ON big (note)");
-    assert_eq!((s.patient, s.builds_index.as_deref()), (true, Some("app.big_note")));
-    assert!(one("DROP INDEX CONCURRENTLY mid_email").patient);
+    assert_eq!((s.waits_without_blocking, s.builds_index.as_deref()), (true, Some("app.big_note")));
+    assert!(one("DROP INDEX CONCURRENTLY mid_email").waits_without_blocking);
     let s = one("REINDEX INDEX CONCURRENTLY mid_email");
-    assert_eq!((s.patient, s.builds_index.as_deref()), (true, Some("public.mid_email_ccnew")));
-    assert!(one("ALTER TABLE part DETACH PARTITION part_1 CONCURRENTLY").patient);
-    assert!(!one("ALTER TABLE big VALIDATE CONSTRAINT x").patient);
-    assert!(!one("CREATE INDEX ON big (note)").patient);
+    assert_eq!((s.waits_without_blocking, s.builds_index.as_deref()), (true, Some("public.mid_email_ccnew")));
+    assert!(one("ALTER TABLE part DETACH PARTITION part_1 CONCURRENTLY").waits_without_blocking);
+    assert!(!one("ALTER TABLE big VALIDATE CONSTRAINT x").waits_without_blocking);
+    assert!(!one("CREATE INDEX ON big (note)").waits_without_blocking);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableCmd, ColumnDef, ConstrType, Constraint, DropBehavior, Node};
 
+use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::create;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::type_change::{self, Type};
 use crate::product::postgres::hazards::{self, Lock};
 
@@ -121,20 +122,25 @@ pub fn volatile(expression: &Node) -> Option<String> {
     sql::functions(expression).into_iter().find(|f| !is_steady(f))
 }
 
-pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     let Some(NodeEnum::ColumnDef(column)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else {
         return;
     };
-    // IF NOT EXISTS of one that exists does nothing.
-    if command.missing_ok && names.column(table, &column.colname).is_some() {
-        return;
-    }
     let constraints: Vec<&Constraint> = column.constraints.iter().filter_map(create::as_constraint).collect();
     let has = |kind: ConstrType| constraints.iter().find(|c| c.contype() == kind).copied();
     let column_type = column.type_name.as_ref().map(Type::from_tree);
     let default =
         has(ConstrType::ConstrDefault).and_then(|c| c.raw_expr.as_deref()).filter(|e| !sql::is_null(e));
     let filled = filling(column, column_type.as_ref(), default, &constraints);
+
+    let has_value = default.is_some() || filled.is_some();
+    let not_null = has(ConstrType::ConstrNotnull).is_some() || has(ConstrType::ConstrPrimary).is_some();
+    let required = not_null && !has_value;
+    s.act(SchemaAction::AddColumn { table: table.to_owned(), column: column.colname.clone(), required });
+    // IF NOT EXISTS of one that exists does nothing.
+    if command.missing_ok && names.column(table, &column.colname).is_some() {
+        return;
+    }
 
     json(table, column, names, s);
     if let Some(what) = &filled {
@@ -148,9 +154,7 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
             s.hurt(names, &hazards::ADD_COLUMN_TYPE, table, &other.base);
         }
     }
-    let has_value = default.is_some() || filled.is_some();
-    let not_null = has(ConstrType::ConstrNotnull).is_some() || has(ConstrType::ConstrPrimary).is_some();
-    if not_null && !has_value {
+    if required {
         s.contract(names, table);
         s.hurt(names, &hazards::ADD_NOT_NULL, table, &column.colname);
     }
@@ -174,7 +178,7 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
 }
 
 /// A column of a type that cannot be compared.
-pub fn json(table: &str, column: &ColumnDef, names: &Names, s: &mut Sketch) {
+pub fn json(table: &str, column: &ColumnDef, names: &Names, s: &mut StatementBuilder) {
     if column.type_name.as_ref().is_some_and(|t| Type::from_tree(t).base == "json") {
         let what = format!("{table}.{}", column.colname);
         s.remark(names, &hazards::JSON_COLUMN, table, &what);
@@ -202,7 +206,8 @@ fn filling(
         .map(|f| format!("the default of {name} calls {f}(), which gives each row a value of its own"))
 }
 
-pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
+    s.act(SchemaAction::DropColumn { table: table.to_owned(), column: command.name.clone() });
     s.contract(names, table);
     let what = format!("{table}.{}", command.name);
     s.hurt(names, &hazards::DROP_COLUMN, table, &what);
@@ -218,7 +223,8 @@ pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch)
     }
 }
 
-pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
+    s.act(SchemaAction::SetNotNull { table: table.to_owned(), column: command.name.clone() });
     let column = names.column(table, &command.name);
     if column.is_some_and(|c| c.not_null) {
         return;
@@ -227,7 +233,7 @@ pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut
     s.hurt(names, &hazards::SET_NOT_NULL, table, &command.name);
 }
 
-pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     // 'a' is ALWAYS, which refuses values that writers give.
     let always = sql::value(&command.def).to_string();
     if always.contains("\"generated_when\":\"a\"")
@@ -237,11 +243,12 @@ pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Ske
     }
 }
 
-pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     let Some(NodeEnum::ColumnDef(definition)) = command.def.as_deref().and_then(|d| d.node.as_ref()) else {
         return;
     };
     let Some(new) = definition.type_name.as_ref().map(Type::from_tree) else { return };
+    s.act(SchemaAction::ChangeColumnType { table: table.to_owned(), column: command.name.clone() });
     let written = definition.type_name.as_ref().map(written).unwrap_or_default();
     if new.base == "json" {
         s.remark(names, &hazards::JSON_COLUMN, table, &format!("{table}.{}", command.name));

@@ -3,10 +3,11 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableCmd, ConstrType, Constraint, DropBehavior};
 
+use crate::model::schema_action::{ConstraintKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::create;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 
 fn constraint(command: &AlterTableCmd) -> Option<&Constraint> {
@@ -24,9 +25,31 @@ pub fn lock(command: &AlterTableCmd) -> Lock {
     }
 }
 
+/// A constraint as a fact; `None` for what only changes how another one works.
+fn added(constraint: &Constraint, table: &str) -> Option<SchemaAction> {
+    let kind = match constraint.contype() {
+        ConstrType::ConstrCheck => ConstraintKind::Check,
+        ConstrType::ConstrForeign => ConstraintKind::ForeignKey,
+        ConstrType::ConstrUnique => ConstraintKind::Unique,
+        ConstrType::ConstrPrimary => ConstraintKind::PrimaryKey,
+        ConstrType::ConstrExclusion => ConstraintKind::Exclude,
+        ConstrType::ConstrNotnull => {
+            let column = sql::texts(&constraint.keys).concat();
+            return Some(SchemaAction::SetNotNull { table: table.to_owned(), column });
+        }
+        _ => return None,
+    };
+    let name = Some(constraint.conname.clone()).filter(|name| !name.is_empty());
+    let valid = !constraint.skip_validation;
+    Some(SchemaAction::AddConstraint { table: table.to_owned(), name, kind, valid })
+}
+
 /// Any constraint refuses writes that were taken before, valid or not.
-pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     let Some(constraint) = constraint(command) else { return };
+    if let Some(action) = added(constraint, table) {
+        s.act(action);
+    }
     s.contract(names, table);
     match constraint.contype() {
         ConstrType::ConstrForeign => {
@@ -55,7 +78,8 @@ pub fn add(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) 
 }
 
 /// Validating a foreign key reads the other table too, under ROW SHARE, which holds nobody up.
-pub fn validate(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn validate(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
+    s.act(SchemaAction::ValidateConstraint { table: table.to_owned(), name: command.name.clone() });
     s.hurt(names, &hazards::VALIDATE, table, "");
     for (_, target, _) in keys(names, table, &command.name) {
         s.lock_only(names, &target, Lock::RowShare);
@@ -82,7 +106,8 @@ fn keys(names: &Names, table: &str, constraint: &str) -> Vec<(Vec<String>, Strin
 }
 
 /// Dropping a check or a foreign key loosens; dropping a unique or primary key takes away what ON CONFLICT relies on.
-pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sketch) {
+pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
+    s.act(SchemaAction::DropConstraint { table: table.to_owned(), name: command.name.clone() });
     let schema = table.split_once('.').map_or("public", |(schema, _)| schema);
     let index = format!("{schema}.{}", command.name);
     let unique = names.index_table(&index).is_some();

@@ -3,25 +3,28 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     self, ConstrType, Constraint, CreatePolicyStmt, CreateStmt, CreateTableAsStmt, CreateTrigStmt, IndexStmt,
-    RuleStmt, ViewStmt,
+    ObjectType, RuleStmt, ViewStmt,
 };
 
 use crate::model::changeset::Phase;
+use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::{relations, sql};
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 use crate::product::postgres::hazards::{columns, settings};
 
-pub fn table(create: &CreateStmt, names: &mut Names, s: &mut Sketch) {
+pub fn table(create: &CreateStmt, names: &mut Names, s: &mut StatementBuilder) {
     let Some(range) = &create.relation else { return };
     let name = names.new_range(range);
+    s.act(SchemaAction::CreateTable { table: name.clone() });
     // Names it refers to are looked up before it exists.
     for parent in create.inh_relations.iter().filter_map(|n| match n.node.as_ref() {
         Some(NodeEnum::RangeVar(r)) => Some(names.range(r)),
         _ => None,
     }) {
         if create.partbound.is_some() {
+            s.act(SchemaAction::AttachPartition { table: parent.clone(), partition: name.clone() });
             s.lock_only(names, &parent, Lock::AccessExclusive);
             s.hurt(names, &hazards::CREATE_PARTITION, &parent, "");
             for default in default_partitions(names, &parent) {
@@ -80,7 +83,7 @@ pub fn referenced(
     owner: &str,
     own: &[String],
     names: &Names,
-    s: &mut Sketch,
+    s: &mut StatementBuilder,
 ) -> Option<String> {
     let target = names.range(constraint.pktable.as_ref()?);
     let listed = sql::texts(&constraint.fk_attrs);
@@ -96,7 +99,7 @@ pub fn referenced(
     Some(target)
 }
 
-pub fn table_as(create: &CreateTableAsStmt, names: &mut Names, s: &mut Sketch) {
+pub fn table_as(create: &CreateTableAsStmt, names: &mut Names, s: &mut StatementBuilder) {
     if let Some(query) = create.query.as_deref().and_then(|q| q.node.as_ref()) {
         for name in relations::of_tree(query, names) {
             s.touch(name);
@@ -104,12 +107,16 @@ pub fn table_as(create: &CreateTableAsStmt, names: &mut Names, s: &mut Sketch) {
     }
     if let Some(range) = create.into.as_ref().and_then(|i| i.rel.as_ref()) {
         let name = names.new_range(range);
+        s.act(match create.objtype() {
+            ObjectType::ObjectMatview => SchemaAction::CreateView { view: name.clone() },
+            _ => SchemaAction::CreateTable { table: name.clone() },
+        });
         s.touch(name.clone());
         names.make(&name);
     }
 }
 
-pub fn view(view: &ViewStmt, names: &mut Names, s: &mut Sketch) {
+pub fn view(view: &ViewStmt, names: &mut Names, s: &mut StatementBuilder) {
     if let Some(query) = view.query.as_deref().and_then(|q| q.node.as_ref()) {
         for name in relations::of_tree(query, names) {
             s.touch(name);
@@ -117,6 +124,7 @@ pub fn view(view: &ViewStmt, names: &mut Names, s: &mut Sketch) {
     }
     let Some(range) = &view.view else { return };
     let name = names.new_range(range);
+    s.act(SchemaAction::CreateView { view: name.clone() });
     s.touch(name.clone());
     if names.catalog.views.contains_key(names.origin(&name)) {
         s.lock(names, &name, Lock::AccessExclusive);
@@ -138,11 +146,12 @@ pub fn index_columns(index: &IndexStmt) -> Vec<String> {
     index.index_params.iter().map(name).collect()
 }
 
-pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
+pub fn index(index: &IndexStmt, names: &mut Names, s: &mut StatementBuilder) {
     let Some(range) = &index.relation else { return };
     let table = names.range(range);
     let schema = table.split_once('.').map_or("public", |(schema, _)| schema).to_string();
     let full = (!index.idxname.is_empty()).then(|| format!("{schema}.{}", index.idxname));
+    s.act(SchemaAction::CreateIndex { table: table.clone(), index: full.clone(), unique: index.unique });
     if index.unique {
         s.contract(names, &table);
         if !names.is_fresh(&table) {
@@ -159,7 +168,7 @@ pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
             s.hurt(names, &hazards::INDEX_IF_NOT_EXISTS, &table, "");
         }
         s.warn(names, &hazards::OWN_TRANSACTION, "CREATE INDEX CONCURRENTLY");
-        s.patient = true;
+        s.waits_without_blocking = true;
         s.builds_index = full.clone();
     } else if range.inh || !names.table(&table).is_some_and(|t| t.partitioned) {
         s.lock(names, &table, Lock::Share);
@@ -179,7 +188,7 @@ pub fn index(index: &IndexStmt, names: &mut Names, s: &mut Sketch) {
     }
 }
 
-pub fn trigger(trigger: &CreateTrigStmt, names: &Names, s: &mut Sketch) {
+pub fn trigger(trigger: &CreateTrigStmt, names: &Names, s: &mut StatementBuilder) {
     for range in trigger.relation.iter().chain(&trigger.constrrel) {
         let table = names.range(range);
         s.lock(names, &table, Lock::ShareRowExclusive);
@@ -187,7 +196,7 @@ pub fn trigger(trigger: &CreateTrigStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn rule(rule: &RuleStmt, names: &Names, s: &mut Sketch) {
+pub fn rule(rule: &RuleStmt, names: &Names, s: &mut StatementBuilder) {
     let Some(range) = &rule.relation else { return };
     let table = names.range(range);
     s.lock(names, &table, Lock::AccessExclusive);
@@ -203,7 +212,7 @@ pub fn rule(rule: &RuleStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn policy(policy: &CreatePolicyStmt, names: &Names, s: &mut Sketch) {
+pub fn policy(policy: &CreatePolicyStmt, names: &Names, s: &mut StatementBuilder) {
     let Some(range) = &policy.table else { return };
     let table = names.range(range);
     s.lock(names, &table, Lock::AccessExclusive);
@@ -214,7 +223,7 @@ pub fn policy(policy: &CreatePolicyStmt, names: &Names, s: &mut Sketch) {
 }
 
 /// Objects without rows: only their names matter.
-pub fn other(tree: &NodeEnum, names: &mut Names, s: &mut Sketch) {
+pub fn other(tree: &NodeEnum, names: &mut Names, s: &mut StatementBuilder) {
     let made = match tree {
         NodeEnum::CreateSeqStmt(c) => c.sequence.as_ref().map(|r| names.new_range(r)),
         NodeEnum::CreateEnumStmt(c) => {
@@ -246,8 +255,8 @@ pub fn other(tree: &NodeEnum, names: &mut Names, s: &mut Sketch) {
                 names.set_path(vec![c.schemaname.clone()]);
             }
             for inner in c.schema_elts.iter().filter_map(|n| n.node.as_ref()) {
-                let sketch = crate::product::postgres::hazards::analyse::statement(inner, "", names, &[]);
-                s.absorb(sketch);
+                let builder = crate::product::postgres::hazards::analyse::statement(inner, "", names, &[]);
+                s.absorb(builder);
             }
             names.path_of(&saved);
             None

@@ -6,10 +6,11 @@ use pg_query::protobuf::{
 };
 
 use crate::model::changeset::Phase;
+use crate::model::schema_action::{RowChange, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::{relations, sql};
 use crate::product::postgres::hazards::columns;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 
 /// Whether a list of options has this one switched on.
@@ -43,13 +44,16 @@ fn value(node: &Node) -> Option<String> {
 const HARMLESS: &[&str] =
     &["set_config", "count", "min", "max", "sum", "avg", "version", "exists", "to_regclass"];
 
-pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
+pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut StatementBuilder) {
     let found = relations::used(tree, names);
     for name in &found.read {
         s.touch(name.clone());
     }
     let written: Vec<String> = found.written.iter().cloned().collect();
     for name in &written {
+        if let Some(kind) = row_change(tree) {
+            s.act(SchemaAction::MoveRows { table: name.clone(), kind });
+        }
         s.lock(names, name, Lock::RowExclusive);
         if !names.is_fresh(name) {
             s.phase(Phase::Migrate);
@@ -57,8 +61,10 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
     }
     match tree {
         NodeEnum::SelectStmt(select) => {
+            s.act(SchemaAction::RunsCode);
             if let Some(range) = select.into_clause.as_ref().and_then(|i| i.rel.as_ref()) {
                 let name = names.new_range(range);
+                s.act(SchemaAction::CreateTable { table: name.clone() });
                 s.touch(name.clone());
                 names.make(&name);
             }
@@ -73,10 +79,12 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
             }
         }
         NodeEnum::DoStmt(_) => {
+            s.act(SchemaAction::RunsCode);
             s.warn(names, &hazards::OPAQUE, "what a DO block does");
             inside(text, names, s);
         }
         NodeEnum::CallStmt(_) | NodeEnum::ExecuteStmt(_) => {
+            s.act(SchemaAction::RunsCode);
             s.phase(Phase::Migrate);
             s.warn(names, &hazards::OPAQUE, "what the procedure does");
         }
@@ -84,8 +92,19 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut Sketch) {
     }
 }
 
+fn row_change(tree: &NodeEnum) -> Option<RowChange> {
+    Some(match tree {
+        NodeEnum::InsertStmt(_) => RowChange::Insert,
+        NodeEnum::UpdateStmt(_) => RowChange::Update,
+        NodeEnum::DeleteStmt(_) => RowChange::Delete,
+        NodeEnum::MergeStmt(_) => RowChange::Merge,
+        NodeEnum::CopyStmt(_) => RowChange::Copy,
+        _ => return None,
+    })
+}
+
 /// The statements that a DO block has in plain sight count as its own; those it puts together do not show.
-fn inside(text: &str, names: &mut Names, s: &mut Sketch) {
+fn inside(text: &str, names: &mut Names, s: &mut StatementBuilder) {
     let Ok(functions) = pg_query::parse_plpgsql(text) else {
         s.phase(Phase::Contract);
         return;
@@ -107,10 +126,10 @@ fn inside(text: &str, names: &mut Names, s: &mut Sketch) {
     for query in queries {
         for parsed in sql::parse(&query).unwrap_or_default() {
             if let Some(tree) = &parsed.tree {
-                let mut sketch =
+                let mut builder =
                     crate::product::postgres::hazards::analyse::statement(tree, &parsed.text, names, &[]);
-                weigh(tree, names, &mut sketch);
-                s.absorb(sketch);
+                weigh(tree, names, &mut builder);
+                s.absorb(builder);
             }
         }
     }
@@ -120,7 +139,7 @@ fn inside(text: &str, names: &mut Names, s: &mut Sketch) {
 }
 
 /// Hazards of bulk changes, once it is known whether they can go in batches.
-pub fn weigh(tree: &NodeEnum, names: &Names, s: &mut Sketch) {
+pub fn weigh(tree: &NodeEnum, names: &Names, s: &mut StatementBuilder) {
     let (relation, filtered) = match tree {
         NodeEnum::UpdateStmt(u) => (u.relation.as_ref(), u.where_clause.is_some()),
         NodeEnum::DeleteStmt(d) => (d.relation.as_ref(), d.where_clause.is_some()),
@@ -157,7 +176,7 @@ fn is_values(query: &Node) -> bool {
     matches!(query.node.as_ref(), Some(NodeEnum::SelectStmt(s)) if !s.values_lists.is_empty())
 }
 
-pub fn refresh(refresh: &RefreshMatViewStmt, names: &Names, s: &mut Sketch) {
+pub fn refresh(refresh: &RefreshMatViewStmt, names: &Names, s: &mut StatementBuilder) {
     let Some(name) = refresh.relation.as_ref().map(|r| names.range(r)) else { return };
     let (lock, rule) = match refresh.concurrent {
         true => (Lock::Exclusive, &hazards::MATVIEW_REFRESH_CONCURRENTLY),
@@ -173,7 +192,7 @@ pub fn refresh(refresh: &RefreshMatViewStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn vacuum(vacuum: &VacuumStmt, names: &Names, s: &mut Sketch) {
+pub fn vacuum(vacuum: &VacuumStmt, names: &Names, s: &mut StatementBuilder) {
     let full = option(&vacuum.options, "full");
     let ranges = vacuum.rels.iter().filter_map(|n| match n.node.as_ref() {
         Some(NodeEnum::VacuumRelation(v)) => v.relation.as_ref(),
@@ -190,14 +209,14 @@ pub fn vacuum(vacuum: &VacuumStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn cluster(cluster: &ClusterStmt, names: &Names, s: &mut Sketch) {
+pub fn cluster(cluster: &ClusterStmt, names: &Names, s: &mut StatementBuilder) {
     if let Some(table) = cluster.relation.as_ref().map(|r| names.range(r)) {
         s.lock(names, &table, Lock::AccessExclusive);
         s.hurt(names, &hazards::VACUUM_FULL, &table, "CLUSTER");
     }
 }
 
-pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut Sketch) {
+pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut StatementBuilder) {
     let concurrent = option(&reindex.params, "concurrently");
     let kind = reindex.kind();
     let name = reindex.relation.as_ref().map(|r| names.range(r));
@@ -228,7 +247,7 @@ pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut Sketch) {
         }
         s.touch(name);
     }
-    s.patient = concurrent;
+    s.waits_without_blocking = concurrent;
     if concurrent
         || matches!(kind, ReindexObjectType::ReindexObjectSchema | ReindexObjectType::ReindexObjectDatabase)
     {
@@ -236,7 +255,7 @@ pub fn reindex(reindex: &ReindexStmt, names: &Names, s: &mut Sketch) {
     }
 }
 
-pub fn lock(lock: &LockStmt, names: &Names, s: &mut Sketch) {
+pub fn lock(lock: &LockStmt, names: &Names, s: &mut StatementBuilder) {
     let mode = Lock::from_number(lock.mode);
     for range in lock.relations.iter().filter_map(|n| n.node.as_ref()) {
         if let NodeEnum::RangeVar(range) = range {

@@ -4,15 +4,19 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{DropBehavior, DropStmt, ObjectType, TruncateStmt};
 
 use crate::model::changeset::Phase;
+use crate::model::schema_action::{ObjectKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql::{self, Parsed};
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 
-pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) {
+pub fn objects(drop: &DropStmt, names: &Names, s: &mut StatementBuilder, rest: &[Parsed]) {
     let kind = drop.remove_type();
     for object in &drop.objects {
         let parts = sql::object_name(object);
+        if let Some((kind, name)) = object_kind(kind).zip(dropped(kind, &parts, names)) {
+            s.act(SchemaAction::DropObject { kind, name });
+        }
         match kind {
             ObjectType::ObjectTable | ObjectType::ObjectForeignTable => {
                 if let Some(name) = names.parts(&parts) {
@@ -27,6 +31,7 @@ pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) 
             }
             ObjectType::ObjectView | ObjectType::ObjectMatview => {
                 if let Some(name) = names.parts(&parts) {
+                    s.act(SchemaAction::DropView { view: name.clone() });
                     s.lock(names, &name, Lock::AccessExclusive);
                     s.contract(names, &name);
                     s.hurt(names, &hazards::DROP_VIEW, &name, "");
@@ -87,19 +92,52 @@ pub fn objects(drop: &DropStmt, names: &Names, s: &mut Sketch, rest: &[Parsed]) 
         }
     }
     if drop.concurrent {
-        s.patient = true;
+        s.waits_without_blocking = true;
         s.warn(names, &hazards::OWN_TRANSACTION, "DROP INDEX CONCURRENTLY");
     }
 }
 
+fn object_kind(kind: ObjectType) -> Option<ObjectKind> {
+    Some(match kind {
+        ObjectType::ObjectAggregate => ObjectKind::Aggregate,
+        ObjectType::ObjectDomain => ObjectKind::Domain,
+        ObjectType::ObjectExtension => ObjectKind::Extension,
+        ObjectType::ObjectFunction => ObjectKind::Function,
+        ObjectType::ObjectPolicy => ObjectKind::Policy,
+        ObjectType::ObjectProcedure => ObjectKind::Procedure,
+        ObjectType::ObjectRoutine => ObjectKind::Routine,
+        ObjectType::ObjectRule => ObjectKind::Rule,
+        ObjectType::ObjectSchema => ObjectKind::Schema,
+        ObjectType::ObjectSequence => ObjectKind::Sequence,
+        ObjectType::ObjectTrigger => ObjectKind::Trigger,
+        ObjectType::ObjectType => ObjectKind::Type,
+        _ => return None,
+    })
+}
+
+/// The name of an object that is no relation. Triggers, rules and policies have their table's name before their own;
+/// schemas and extensions are in no schema.
+fn dropped(kind: ObjectType, parts: &[String], names: &Names) -> Option<String> {
+    match kind {
+        ObjectType::ObjectTrigger
+        | ObjectType::ObjectRule
+        | ObjectType::ObjectPolicy
+        | ObjectType::ObjectSchema
+        | ObjectType::ObjectExtension => parts.last().cloned(),
+        _ => names.parts(parts),
+    }
+}
+
 /// Dropping a table also takes the triggers of its foreign keys off the tables they point to.
-fn table(name: &str, names: &Names, s: &mut Sketch) {
+fn table(name: &str, names: &Names, s: &mut StatementBuilder) {
     s.lock(names, name, Lock::AccessExclusive);
     s.contract(names, name);
     if names.catalog.views.contains_key(names.origin(name)) {
+        s.act(SchemaAction::DropView { view: name.to_owned() });
         s.hurt(names, &hazards::DROP_VIEW, name, "");
         return;
     }
+    s.act(SchemaAction::DropTable { table: name.to_owned() });
     s.hurt(names, &hazards::DROP_TABLE, name, "");
     if let Some(parent) = names.table(name).and_then(|t| t.parent.clone()) {
         s.lock_only(names, &parent, Lock::AccessExclusive);
@@ -109,9 +147,10 @@ fn table(name: &str, names: &Names, s: &mut Sketch) {
     }
 }
 
-fn index(name: &str, concurrent: bool, names: &Names, s: &mut Sketch) {
+fn index(name: &str, concurrent: bool, names: &Names, s: &mut StatementBuilder) {
     let table = names.index_table(name);
     let lock = if concurrent { Lock::ShareUpdateExclusive } else { Lock::AccessExclusive };
+    s.act(SchemaAction::DropIndex { index: name.to_owned(), table: table.clone() });
     s.touch(name);
     match &table {
         Some(table) => {
@@ -148,7 +187,7 @@ fn made_again(kind: ObjectType, parts: &[String], rest: &[Parsed]) -> bool {
     })
 }
 
-pub fn truncate(truncate: &TruncateStmt, names: &Names, s: &mut Sketch) {
+pub fn truncate(truncate: &TruncateStmt, names: &Names, s: &mut StatementBuilder) {
     let mut open: Vec<String> = truncate
         .relations
         .iter()
@@ -162,6 +201,7 @@ pub fn truncate(truncate: &TruncateStmt, names: &Names, s: &mut Sketch) {
         if seen.contains(&table) {
             continue;
         }
+        s.act(SchemaAction::TruncateTable { table: table.clone() });
         s.lock(names, &table, Lock::AccessExclusive);
         s.contract(names, &table);
         s.hurt(names, &hazards::TRUNCATE, &table, "");

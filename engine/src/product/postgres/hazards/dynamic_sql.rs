@@ -6,13 +6,13 @@ use pg_query::protobuf::{Node, a_const::Val};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 
 /// Functions that make a value safe to stand in a statement.
 const QUOTING: &[&str] = &["quote_ident", "quote_literal", "quote_nullable"];
 
 /// Looks into a CREATE FUNCTION or DO block in PL/pgSQL; what is in another language does not show.
-pub fn look(text: &str, names: &Names, s: &mut Sketch) {
+pub fn look(text: &str, names: &Names, s: &mut StatementBuilder) {
     let Ok(functions) = pg_query::parse_plpgsql(text) else { return };
     let mut expressions: Vec<String> = Vec::new();
     sql::visit(&functions, &mut |map| {

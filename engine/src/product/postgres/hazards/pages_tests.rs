@@ -150,7 +150,7 @@ fn statements(example: &str) -> Vec<Statement> {
         .map(str::to_string)
         .collect();
     let mut catalog = catalog();
-    catalog.pending_indexes = analyse::coming(&changesets, &catalog);
+    catalog.pending_indexes = analyse::pending_indexes(&changesets, &catalog);
     let read = |sql: String| {
         analyse::analyse(&[sql], &catalog).unwrap_or_else(|e| panic!("{example}: {}", e.chain()))
     };

@@ -5,7 +5,7 @@ use pg_query::protobuf::{AExprKind, BoolExprType, BoolTestType, Node, NullTestTy
 
 use crate::product::postgres::grammar::sql;
 
-/// Looks at the conditions joined by AND; one that goes out is enough.
+/// Looks at the conditions joined by AND; one that turns false is enough.
 pub fn by_itself(predicate: &Node, targets: &[Node], range: &RangeVar) -> bool {
     let assigned: Vec<(&str, &Node)> = targets
         .iter()
@@ -16,7 +16,7 @@ pub fn by_itself(predicate: &Node, targets: &[Node], range: &RangeVar) -> bool {
             _ => None,
         })
         .collect();
-    terms(predicate).into_iter().any(|term| goes_out(term, &assigned, range))
+    terms(predicate).into_iter().any(|term| turns_false(term, &assigned, range))
 }
 
 fn terms(predicate: &Node) -> Vec<&Node> {
@@ -36,7 +36,7 @@ fn set<'a>(node: &Node, assigned: &[(&str, &'a Node)], range: &RangeVar) -> Opti
     ours.then(|| assigned.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)).flatten()
 }
 
-fn goes_out(term: &Node, assigned: &[(&str, &Node)], range: &RangeVar) -> bool {
+fn turns_false(term: &Node, assigned: &[(&str, &Node)], range: &RangeVar) -> bool {
     match term.node.as_ref() {
         // col IS NULL, col := something; col IS NOT NULL, col := NULL
         Some(NodeEnum::NullTest(test)) => {

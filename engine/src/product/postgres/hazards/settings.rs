@@ -5,7 +5,7 @@ use pg_query::protobuf::Node;
 
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::hazards::dml;
-use crate::product::postgres::hazards::statement_builder::Sketch;
+use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 
 /// Storage parameters that change under SHARE UPDATE EXCLUSIVE (manual, CREATE TABLE, storage parameters).
@@ -25,7 +25,7 @@ pub fn lock(options: &[Node]) -> Lock {
 }
 
 /// The same for ALTER TABLE and CREATE TABLE.
-pub fn look(options: &[Node], table: &str, names: &Names, s: &mut Sketch) {
+pub fn look(options: &[Node], table: &str, names: &Names, s: &mut StatementBuilder) {
     if dml::named(options, "autovacuum_enabled") && !dml::option(options, "autovacuum_enabled") {
         s.remark(names, &hazards::AUTOVACUUM_OFF, table, "");
     }

@@ -3,32 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::changeset::{Backfill, Hazard, Phase, Severity, Statement};
+use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::hazards::{self, Lock, Rule};
 
 /// A statement in the making.
 #[derive(Debug)]
-pub struct Sketch {
+pub struct StatementBuilder {
     pub kind: String,
     phase: Phase,
+    actions: Vec<SchemaAction>,
     hazards: Vec<Hazard>,
     touches: BTreeSet<String>,
     /// Strongest lock on each relation.
     locks: BTreeMap<String, Lock>,
-    pub patient: bool,
+    pub waits_without_blocking: bool,
     pub builds_index: Option<String>,
     pub backfill: Option<Backfill>,
 }
 
-impl Sketch {
+impl StatementBuilder {
     pub fn new(kind: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),
             phase: Phase::Expand,
+            actions: Vec::new(),
             hazards: Vec::new(),
             touches: BTreeSet::new(),
             locks: BTreeMap::new(),
-            patient: false,
+            waits_without_blocking: false,
             builds_index: None,
             backfill: None,
         }
@@ -42,6 +45,13 @@ impl Sketch {
     pub fn contract(&mut self, names: &Names, table: &str) {
         if !names.is_fresh(table) {
             self.phase(Phase::Contract);
+        }
+    }
+
+    /// The statement does this.
+    pub fn act(&mut self, action: SchemaAction) {
+        if !self.actions.contains(&action) {
+            self.actions.push(action);
         }
     }
 
@@ -107,8 +117,9 @@ impl Sketch {
     }
 
     /// Takes over what a statement inside this one does.
-    pub fn absorb(&mut self, inner: Sketch) {
+    pub fn absorb(&mut self, inner: StatementBuilder) {
         self.phase(inner.phase);
+        inner.actions.into_iter().for_each(|action| self.act(action));
         self.touches.extend(inner.touches);
         for (table, lock) in inner.locks {
             let held = self.locks.entry(table).or_insert(Lock::None);
@@ -132,13 +143,17 @@ impl Sketch {
             self.hazards.push(hazards::BRIEF.on(names, Some(&table), lock, ""));
         }
         self.hazards.sort_by_key(|h| std::cmp::Reverse(weight(h.severity)));
+        if self.actions.is_empty() {
+            self.actions.push(SchemaAction::Other);
+        }
         Statement {
             sql,
             kind: self.kind,
             phase: self.phase,
+            actions: self.actions,
             hazards: self.hazards,
             touches: self.touches.into_iter().collect(),
-            patient: self.patient,
+            waits_without_blocking: self.waits_without_blocking,
             builds_index: self.builds_index,
             backfill: self.backfill,
         }

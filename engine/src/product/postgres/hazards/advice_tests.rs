@@ -1,0 +1,162 @@
+//! What advice says about statements as PostgreSQL's authors write them.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+
+use crate::model::catalog::Catalog;
+use crate::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use crate::model::verdict::{Verdict, VerdictClass, VerdictKind};
+use crate::product::postgres::hazards::analyse::analyse;
+use crate::report::advice::advice;
+
+fn key() -> ChangesetId {
+    ChangesetId { id: "c".to_owned(), author: "a".to_owned(), path: "p.sql".to_owned() }
+}
+
+fn changeset(sql: &str) -> Option<Changeset> {
+    let texts: Vec<String> = sql.split("; ").map(str::to_owned).collect();
+    Some(Changeset {
+        key: key(),
+        line: None,
+        comment: None,
+        checksum: None,
+        phase: Phase::Contract,
+        in_transaction: true,
+        statements: analyse(&texts, &Catalog::default()).ok()?,
+        reverse: Reverse::None,
+        inverse: vec![],
+        suppressions: vec![],
+    })
+}
+
+fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {
+    Verdict {
+        changeset: key(),
+        service: "driver-app".to_owned(),
+        version: "1.8.0".to_owned(),
+        query: "Me".to_owned(),
+        verdict: kind,
+        class,
+        reason: reason.to_owned(),
+        column: None,
+        file: "q.sql".to_owned(),
+        line: 3,
+        allowed: None,
+    }
+}
+
+#[test]
+fn the_way_out_names_what_the_statement_takes() {
+    use VerdictClass::{
+        AnswersDifferently, DoesNotPlan, FailsWhenRun, GetsSlow, LostPrivilege, ParameterType, ResultColumns,
+        ResultType,
+    };
+    use VerdictKind::{Breaking, Risky};
+    let cases = [
+        (
+            Breaking,
+            DoesNotPlan,
+            "column \"phone\" does not exist",
+            "alter table drivers drop column if exists phone cascade",
+        ),
+        (
+            Breaking,
+            DoesNotPlan,
+            "column \"phone\" does not exist",
+            "alter table drivers add column a int, drop fax, drop \"phone\"",
+        ),
+        (
+            Breaking,
+            DoesNotPlan,
+            "column \"phone\" does not exist",
+            "alter table only drivers rename phone to mobile;",
+        ),
+        (Breaking, DoesNotPlan, "relation \"a\" does not exist", "alter table a rename to b"),
+        (Breaking, DoesNotPlan, "relation \"b\" does not exist", "drop table if exists a, b cascade"),
+        (Breaking, DoesNotPlan, "relation \"v\" does not exist", "drop materialized view v"),
+        (
+            Breaking,
+            DoesNotPlan,
+            "column reference \"id\" is ambiguous",
+            "alter table a add column if not exists id bigint",
+        ),
+        (
+            Breaking,
+            ResultType,
+            "column total is numeric instead of integer",
+            "alter table o alter column total set data type numeric(10, 2) using total::numeric",
+        ),
+        (Breaking, FailsWhenRun, "public.o.ref must be given now", "alter table o alter ref set not null"),
+        (
+            Breaking,
+            FailsWhenRun,
+            "public.o.ref must be given now",
+            "alter table o add column ref text not null",
+        ),
+        (
+            Breaking,
+            FailsWhenRun,
+            "public.task_log.ref must be given now",
+            "alter table task add column ref text; alter table task_log add ref text; drop index task_log_at; alter table task_log alter ref set not null",
+        ),
+        (
+            Breaking,
+            DoesNotPlan,
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification (42P10)",
+            "drop index o_at; drop index o_ref_key",
+        ),
+        (Breaking, FailsWhenRun, "the default is gone", "alter table o alter column ref drop default"),
+        (Breaking, FailsWhenRun, "violates", "alter table o add constraint o_check check (total > 0)"),
+        (Breaking, LostPrivilege, "permission denied", "revoke select on o from driver_app"),
+        (Breaking, GetsSlow, "a scan of o", "drop index concurrently o_ref_idx"),
+        (Breaking, ParameterType, "?", "create function f() returns int language sql as 'select 1, 2'"),
+        (Risky, ResultColumns, "also gives note", "alter table o add column note text default 'a, b'"),
+        (Risky, FailsWhenRun, "o.ref takes no NULL any more", "alter table o alter ref set not null"),
+        (
+            Risky,
+            ResultType,
+            "column ref is varchar(9) instead of varchar(99)",
+            "alter table o alter ref type varchar(9)",
+        ),
+        (
+            Risky,
+            AnswersDifferently,
+            "public.v.state may hold 'reserved'",
+            "alter type vehicle_state add value if not exists 'reserved' after 'idle'",
+        ),
+        (
+            Risky,
+            AnswersDifferently,
+            "f does something else now",
+            "create or replace function f() returns int language sql as 'select 1'",
+        ),
+        (
+            Risky,
+            FailsWhenRun,
+            "a trigger may refuse it",
+            "create trigger t before insert on o execute function f()",
+        ),
+        (Risky, GetsSlow, "?", "drop index i"),
+        (Risky, LostPrivilege, "?", "select 1"),
+        (Risky, ParameterType, "?", "select 1"),
+    ];
+    let said: Vec<String> = cases
+        .iter()
+        .map(|(kind, class, reason, sql)| {
+            let changeset = changeset(sql).unwrap();
+            format!("{sql}\n=> {}\n", advice(&verdict(*kind, *class, reason), Some(&changeset)))
+        })
+        .chain([format!("(no plan)\n=> {}\n", advice(&verdict(Breaking, GetsSlow, ""), None))])
+        .collect();
+    insta::with_settings!({snapshot_path => "../../../../../tests/expected", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("advice", said.join("\n"));
+    });
+}
+
+proptest! {
+    #[test]
+    fn any_statement_can_be_read(sql in "(alter table |drop |rename |to |add |type |set not null|\\PC|[\"'(),; ]){0,30}") {
+        let changeset = changeset(&sql);
+        let _ = advice(&verdict(VerdictKind::Breaking, VerdictClass::DoesNotPlan, "x"), changeset.as_ref());
+    }
+}
