@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use drydock::contract::Query;
 use drydock::model::evidence::{Verdict, VerdictKind};
-use drydock::product::{self, Database};
+use drydock::product::Database;
 use drydock::stages::compat::{Checker, Trial};
 use drydock::watcher::Progress;
 use tokio_postgres::Client;
