@@ -1,12 +1,10 @@
 //! Whatever dies, whenever: the process is killed (SIGKILL) right after every record of a run's journal.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use support::Home;
+use crate::support::Home;
 
 #[test]
 fn killed_at_every_record_it_ends_as_if_nothing_had_happened() {

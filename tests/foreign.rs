@@ -1,17 +1,15 @@
 //! A database that Drydock did not start, with a role that may do little; and everything that can be wrong with the input.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{Home, Ran, matches_schema};
 use drydock::model::endpoint::Endpoint;
 use drydock::model::query::Ending;
 use drydock::product::postgres::local::Local;
 use drydock::product::{self, Products, Provider};
 use drydock::watcher::Progress;
-use support::{Home, Ran, matches_schema};
 
 const PASSWORD: &str = "n0b0dy-s33s-th1s";
 

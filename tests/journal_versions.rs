@@ -7,10 +7,9 @@
 //! has to leave a way to compare an old fingerprint, and not to change a fixture.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::{Home, Ran, copy, repository};
 use drydock::model::endpoint::Endpoint;
 use drydock::model::schema::SchemaFingerprint;
 use drydock::product::postgres::local::Local;
@@ -18,7 +17,6 @@ use drydock::product::{self, Products};
 use drydock::run::journal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use support::{Home, Ran, copy, repository};
 
 const CASES: [&str; 6] = [
     "held",

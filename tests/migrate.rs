@@ -1,10 +1,8 @@
 //! The main job on the demo: what goes out, what is held and for whom, going back by itself and by hand.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
-
+use crate::support::{Home, Ran, matches_schema};
 use serde_json::Value;
-use support::{Home, Ran, matches_schema};
 
 fn outcomes<'a>(document: &'a Value, outcome: &str) -> Vec<&'a str> {
     let all = document["changesets"].as_array().unwrap();

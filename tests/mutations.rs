@@ -3,20 +3,14 @@
 //! schema. `cargo bench --bench corpus` takes more of each kind and prints the numbers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-#[path = "mutations/corpus.rs"]
+use crate::support;
+
 mod corpus;
-#[path = "mutations/generate.rs"]
 mod generate;
-#[path = "mutations/reach.rs"]
 mod reach;
-#[path = "mutations/schemas.rs"]
 mod schemas;
-#[path = "mutations/score.rs"]
 mod score;
-mod support;
-#[path = "mutations/truth.rs"]
 mod truth;
-#[path = "mutations/values.rs"]
 mod values;
 
 #[test]

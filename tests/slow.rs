@@ -1,12 +1,10 @@
 //! What the rehearsal tells of plans that get slow and of locks that keep services waiting, on tables of some size.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{Home, Ran, matches_schema};
 use drydock::model::endpoint::Endpoint;
 use drydock::product;
 use serde_json::Value;
-use support::{Home, Ran, matches_schema};
 
 const TABLES: &str = "create table orders (id bigint primary key, a int not null, b int not null, c int not null, d int not null, price int not null);
 insert into orders select i, i % 40000, i % 40000, i % 40000, i % 40000, i from generate_series(1, 120000) i;

@@ -3,14 +3,13 @@
 
 #[path = "support/bucket.rs"]
 mod bucket;
-mod support;
-
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bucket::{Bucket, SECRET};
 use drydock::product::Products;
-use support::{Home, Ran};
+
+use crate::support::{Home, Ran};
 
 /// The demo's production, served to all machines of a test.
 struct Production {

@@ -1,0 +1,12 @@
+//! What runs the whole command on real databases, and takes minutes. One binary, so that the tests run beside one another: most
+//! of them wait for servers, Java and each other's sessions most of the time.
+
+mod crash;
+mod foreign;
+mod journal_versions;
+mod migrate;
+mod mutations;
+mod runtime;
+mod slow;
+mod storage;
+mod support;
