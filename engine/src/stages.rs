@@ -5,7 +5,6 @@ pub mod changeset_runner;
 pub mod clone;
 pub mod compat;
 pub mod contract_queries;
-pub mod gate;
 pub mod plan;
 pub mod rollback;
 pub mod rollout;
