@@ -54,6 +54,8 @@ pub struct Usage {
     pub roles: Vec<ParameterRole>,
     /// It leaves no trace and takes no row lock. What is not sure to, does not count.
     pub only_reads: bool,
+    /// It asks for an order of rows, if only in a part of it.
+    pub ordered: bool,
 }
 
 /// A table that a query writes to.

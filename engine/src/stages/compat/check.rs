@@ -261,8 +261,15 @@ impl<'a> Checker<'a> {
                 let Known { shape, usage } = &text.now;
                 let roles = roles.get(&watched.text).map_or(&[][..], Vec::as_slice);
                 let sql = &watched.query.sql;
-                let asked =
-                    Asked { sql, shape, roles, writes: &usage.writes, changed: &changed, dialect: &dialect };
+                let asked = Asked {
+                    sql,
+                    shape,
+                    roles,
+                    writes: &usage.writes,
+                    changed: &changed,
+                    ordered: usage.ordered,
+                    dialect: &dialect,
+                };
                 Subject { asked, role: watched.role }
             })
             .collect();

@@ -96,6 +96,7 @@ mod tests {
         };
         Usage {
             only_reads: false,
+            ordered: false,
             uses: uses.iter().map(|u| (*u).to_owned()).collect(),
             writes: writes.map(write).into_iter().collect(),
             roles: vec![],

@@ -23,7 +23,8 @@ pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
     let roles = parameters::of_trees(&trees, text, catalog);
     let uses = uses(text, relations::of_trees(&trees, catalog), &writes, catalog);
     let only_reads = writes.is_empty() && leaves_no_trace(text);
-    Ok(Usage { uses, writes, roles, only_reads })
+    let ordered = text.to_lowercase().contains("order by");
+    Ok(Usage { uses, writes, roles, only_reads, ordered })
 }
 
 fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> BTreeSet<String> {

@@ -40,6 +40,8 @@ pub struct Asked<'a> {
     pub writes: &'a [Write],
     /// Tables and columns that are otherwise now; no columns: all of it.
     pub changed: &'a [(String, Vec<String>)],
+    /// It asks for an order of rows.
+    pub ordered: bool,
     pub dialect: &'a Arc<dyn Dialect>,
 }
 

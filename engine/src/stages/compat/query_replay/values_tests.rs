@@ -71,7 +71,8 @@ fn tried(sql: &str, writes: &[Write], roles: &[(&str, bool)], changed: &[(&str, 
         .map(|(t, c)| ((*t).to_owned(), c.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()))
         .collect();
     let dialect = &test_dialect();
-    let asked = Asked { sql, shape: &shape, roles: &roles, writes, changed: &changed, dialect };
+    let (shape, roles, changed) = (&shape, &roles, &changed);
+    let asked = Asked { sql, shape, roles, writes, changed, ordered: false, dialect };
     let lent = lent();
     sets(&asked, &catalog, &lent, &samples(&lent), Form::Alike)
 }
