@@ -85,7 +85,7 @@ fn queries(service: usize, count: usize) -> Vec<Query> {
     (0..count).map(query).collect()
 }
 
-/// In turn: what nobody feels, what is felt by writers, what is felt by readers.
+/// In turn: what affects no query, what affects writers, what affects readers.
 fn changesets(
     count: usize,
     tables: usize,

@@ -132,3 +132,47 @@ fn main_is_short_and_the_map_names_every_file_of_the_engine() {
         }
     }
 }
+
+/// The rows that `ci/new` adds are those of its tables, and no other line changes.
+#[test]
+fn a_hazard_and_a_class_begin_with_one_command() {
+    const HAZARDS: &str = "engine/src/product/postgres/hazards.rs";
+    const CLASSES: &str = "engine/src/model/verdict.rs";
+    let home = tempfile::tempdir().unwrap();
+    let here = |file: &str| home.path().join(file);
+    std::fs::create_dir_all(here("docs/hazards")).unwrap();
+    for file in ["ci/new", HAZARDS, CLASSES] {
+        std::fs::create_dir_all(here(file).parent().unwrap()).unwrap();
+        std::fs::copy(root().join(file), here(file)).unwrap();
+    }
+    let new = |kind: &str, name: &str| {
+        std::process::Command::new(here("ci/new")).args([kind, name]).output().unwrap().status.code()
+    };
+    for (kind, name, file, rows) in [
+        (
+            "hazard",
+            "two-owners",
+            HAZARDS,
+            "    TWO_OWNERS = \"two-owners\", None, Always(Warning), \
+             \"TODO what happens to {table}: TODO what to do instead\";\n",
+        ),
+        (
+            "class",
+            "two-answers",
+            CLASSES,
+            "    /// TODO what happens to the query.\n    TwoAnswers = \"two-answers\";\n",
+        ),
+    ] {
+        let before = std::fs::read_to_string(here(file)).unwrap();
+        assert_eq!(new(kind, name), Some(0), "{kind}");
+        let after = std::fs::read_to_string(here(file)).unwrap();
+        assert!(after.contains(&format!("{rows}}}\n")), "{kind}: not the last row of its table");
+        assert_eq!(after.replacen(rows, "", 1), before, "{kind}");
+        assert_eq!(new(kind, name), Some(2), "{kind}: twice");
+        assert_eq!(new(kind, "Two_Owners"), Some(2), "{kind}: no such name");
+        assert_eq!(std::fs::read_to_string(here(file)).unwrap(), after, "{kind}");
+    }
+    let page = std::fs::read_to_string(here("docs/hazards/two-owners.md")).unwrap();
+    assert!(page.starts_with("# two-owners\n\nTODO"), "{page}");
+    assert_eq!(new("stage", "two-owners"), Some(2));
+}

@@ -1,5 +1,5 @@
-//! What the rehearsal showed that somebody feels: queries that get slow, and who waits for a lock. A changeset has one line for
-//! the first and one for each table that it holds too long.
+//! The queries that the rehearsal shows to be affected: those that get slow, and those that wait for a lock. A changeset has one
+//! line for the first and one for each table that it locks too long.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};

@@ -45,7 +45,7 @@ pub fn slower(
     catalog: &Catalog,
     limits: &ShadowSettings,
 ) -> Option<Slower> {
-    // Below one unit nobody feels anything.
+    // Below one unit a difference does not matter.
     let times = after.cost.max(1.0) / before.cost.max(1.0);
     let rows = |table: &str| catalog.tables.get(table).map(|t| t.rows);
     // Of a materialised view the size is not known: that is told, and refuses nothing.

@@ -125,9 +125,9 @@ mod tests {
         use Blocks::{Everybody, Nobody, Writers};
         for (name, query, relation, blocks, expected) in [
             ("a reader and a strong lock", &reader, "s.parent", Everybody, true),
-            ("a reader and one that only writers feel", &reader, "s.parent", Writers, false),
+            ("a reader and one that only blocks writers", &reader, "s.parent", Writers, false),
             ("a writer and that one", &inserts, "s.parent", Writers, true),
-            ("a writer and one that nobody feels", &inserts, "s.parent", Nobody, false),
+            ("a writer and one that blocks nobody", &inserts, "s.parent", Nobody, false),
             ("another table", &reader, "s.child", Everybody, false),
             ("a new row looks for its parent", &child, "s.parent", Everybody, true),
             ("and may while others cannot write there", &child, "s.parent", Writers, false),

@@ -139,7 +139,7 @@ impl<'a> Renames<'a> {
     fn followed(&self, identity: &str, definition: &str) -> Option<&'a str> {
         let now = *self.pairs.get(identity)?;
         let relation = relation_of(identity, definition);
-        // Who joins by all columns of the same name feels another name of a column.
+        // Another name of a column affects queries that join by all columns of the same name.
         let named = |identity: &str| identity.starts_with("column ").then(|| identifiers(identity).pop());
         (!self.taken.contains(&relation) && named(identity) == named(now)).then_some(now)
     }
