@@ -141,7 +141,7 @@ async fn main() {
         "tables",
         "checks",
         "first look",
-        "rows lent",
+        "sample rows",
         "changesets in",
         "all",
     ]);

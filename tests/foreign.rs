@@ -480,7 +480,7 @@ fn what_is_let_pass_keeps_its_reason() {
         "notes     1 brief-lock; --format json says where\n",
         "allowed   no-fax: data-loss, because the numbers are dead\n",
         "allowed   no-fax: answers-differently of till/Fax, because 1.0.0 is gone on Monday\n",
-        "allowed   code: lock-held, because it was slow once; nothing in it has this hazard: take the line out\n",
+        "allowed   code: lock-held, because it was slow once; the changeset does not have this hazard: remove the line\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

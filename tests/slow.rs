@@ -169,7 +169,7 @@ fn what_gets_slow_is_refused_or_told_and_so_is_who_waits() {
         reason(1)
     );
     assert_eq!(shadow["verdicts"][1]["allowed"], "it is asked at night");
-    let idle = "allow gets-slow till/ByA: there is nothing to let pass";
+    let idle = "allow gets-slow till/ByA: this line suppresses nothing";
     assert_eq!(ran.err.matches(idle).count(), 1, "{}", ran.err);
     assert_eq!(ran.err.matches("till/ByC: there is nothing").count(), 0, "{}", ran.err);
     // The table is written anew under a lock, and all that ask it wait.

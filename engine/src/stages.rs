@@ -37,7 +37,7 @@ impl StageWork for Stages {
             Stage::Clone => clone::stage(run).await,
             Stage::Shadow => shadow::stage(run).await,
             Stage::Rollout | Stage::Rollback => {
-                Err(Error::failed(format!("{stage} is made of its changesets")))
+                Err(Error::failed(format!("{stage} cannot be run as one step")))
             }
         }
     }
@@ -90,7 +90,7 @@ pub fn planned(plan: &Plan, key: &ChangesetId) -> Result<Changeset> {
 /// `Failed` when the journal cannot be written.
 pub async fn tell_skipped(run: &mut Run, skipped: &[SkippedQuery]) -> Result<()> {
     for query in skipped {
-        let text = format!("not part of the traffic, for it does not run as things are: {query}");
+        let text = format!("left out of the traffic because it fails now: {query}");
         run.watcher.note(&text);
         run.note(text, None).await?;
     }

@@ -45,7 +45,7 @@ impl Variables {
     pub fn resolve(&self, reference: &str, what: &str) -> Result<String> {
         if let Some(name) = reference.strip_prefix("env:") {
             return self.get(name).ok_or_else(|| {
-                Error::input(format!("{what} is to come from ${name}, which is not set"))
+                Error::input(format!("{what} comes from ${name}, which is not set"))
                     .hint(format!("export {name}=…, or put it into the file that --credentials names"))
             });
         }
@@ -87,7 +87,7 @@ mod tests {
             assert!(error.contains(wanted) && !error.contains("heim"), "{error}");
         }
         for (reference, wanted) in [
-            ("env:NOT_THERE", "the key is to come from $NOT_THERE, which is not set"),
+            ("env:NOT_THERE", "the key comes from $NOT_THERE, which is not set"),
             ("file:/not/there", "the key cannot be read from /not/there"),
             ("geheim", "the key is given by reference only"),
         ] {

@@ -159,7 +159,7 @@ pub fn text(drift: &ContractDrift) -> String {
     }
     if drift.unreadable > 0 {
         out.push_str(&format!(
-            "unreadable    {} texts were cut off or lost by the database\n",
+            "unreadable    {} query texts were cut off or lost by the database\n",
             drift.unreadable
         ));
     }

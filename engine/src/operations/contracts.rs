@@ -59,11 +59,11 @@ impl Operations {
     /// Writes contracts of what services have run, or of their own files. A harvest of files needs no environment.
     ///
     /// # Errors
-    /// `Input` when it is not said where the contract goes, or the service has one elsewhere.
+    /// `Input` when no folder for the contract is given, or the service has one elsewhere.
     pub async fn harvest(&self, environment: Option<&Environment>, wish: HarvestOptions) -> Result<Harvest> {
         let folder =
             wish.output.clone().or_else(|| environment.map(|e| e.contracts.clone())).ok_or_else(|| {
-                Error::input("it is not said where the contract goes").hint("give --output DIR")
+                Error::input("no folder for the contract is given").hint("give --output DIR")
             })?;
         let contracts = match environment {
             Some(environment) => self.known(environment)?,
@@ -79,7 +79,7 @@ impl Operations {
                 vec![self.of_files(files::harvest(from, service, syntax)?, environment).await?]
             }
             (_, _, Some(environment)) => self.seen(environment, &contracts, &wish, &mut done).await?,
-            _ => return Err(Error::input("--from goes with --service").hint("give --service NAME")),
+            _ => return Err(Error::input("--from needs --service").hint("give --service NAME")),
         };
         for (harvested, left_out) in found {
             // Two contracts of one service would each be right for the other's queries.

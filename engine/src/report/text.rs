@@ -307,7 +307,8 @@ fn suppressions(plan: &Plan) -> String {
         let id = &changeset.key.id;
         for line in &changeset.suppressions {
             let of = line.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
-            let unused = if line.unused { "; nothing in it has this hazard: take the line out" } else { "" };
+            let unused =
+                if line.unused { "; the changeset does not have this hazard: remove the line" } else { "" };
             out.push_str(&format!("allowed   {id}: {}{of}, because {}{unused}\n", line.what, line.reason));
         }
     }

@@ -182,7 +182,7 @@ async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, e
         Ok(false) => failed(run, action, &error).await,
         Err(unknown) => {
             let error =
-                Error::stuck(format!("whether {changeset} was applied cannot be told")).because(unknown);
+                Error::stuck(format!("whether {changeset} was applied cannot be known")).because(unknown);
             failed(run, action, &error).await
         }
     }
@@ -203,8 +203,13 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
         }
         Ok(_) => act(run, stages, action).await,
         Err(unknown) => {
-            failed(run, action, &Error::stuck("the database does not say what came of it").because(unknown))
-                .await
+            failed(
+                run,
+                action,
+                &Error::stuck("the database does not show whether the changeset was applied")
+                    .because(unknown),
+            )
+            .await
         }
     }
 }

@@ -81,7 +81,7 @@ fn unfinished(environment: &Environment, runs: &[String], accept: bool) -> Resul
         }
         return match saga::next(&events) {
             Decision::Over(Outcome::Stuck) if !accept => Err(Error::stuck(format!(
-                "run {id} is stuck, and nothing new begins on top of it"
+                "run {id} is stuck; no new run can begin"
             ))
             .hint(format!(
                 "see `drydock status`; take it back with `drydock rollback --env {}` once the cause is gone, or go on from \

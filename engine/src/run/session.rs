@@ -282,7 +282,7 @@ async fn claim(database: &dyn Database) -> Result<Box<dyn Claim>> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(Error::refused("another drydock holds this database")
+    Err(Error::refused("another Drydock run works on this database")
         .hint("wait for its run to end; one run at a time changes a database"))
 }
 

@@ -214,7 +214,7 @@ impl Bench {
         }
         let product = self.production.product();
         if !product.capabilities().sample_rows {
-            return Err(Error::failed(format!("{} lends no sample rows", product.name())));
+            return Err(Error::failed(format!("{} cannot copy sample rows from production", product.name())));
         }
         let mut catalog = self.production.catalog().await?;
         // What is about to point somewhere needs what it points to.

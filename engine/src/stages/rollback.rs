@@ -32,7 +32,7 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
     let (notes, heard) = tokio::sync::mpsc::unbounded_channel();
     let tell = move |step: Step| {
         if let Step::Retry { attempt, error, .. } = step {
-            let text = format!("try {attempt} of taking back {} gave way ({error})", key.id);
+            let text = format!("try {attempt} of taking back {} failed ({error})", key.id);
             let action = Some(Action::Undo { changeset: key.clone() });
             let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }

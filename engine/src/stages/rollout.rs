@@ -181,12 +181,12 @@ pub async fn settle(run: &mut Run, live: &mut Option<Live>) -> Result<String> {
     );
     if !differences.is_empty() {
         return Err(Error::failed(format!(
-            "production is not what the rehearsal ended with: {}",
+            "production's schema differs from the rehearsal's: {}",
             differences.join("; ")
         )));
     }
     if traffic.lost > 0 {
-        return Err(Error::failed(format!("{} acknowledged writes are not there any more", traffic.lost)));
+        return Err(Error::failed(format!("{} acknowledged writes are missing", traffic.lost)));
     }
     run.remember_schema(&after).await?;
     run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);

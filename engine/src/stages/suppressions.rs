@@ -45,10 +45,9 @@ fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Suppression> {
     }
     let class = VerdictClass::from_name(what);
     if class == Some(VerdictClass::DoesNotPlan) {
-        let said = format!("\"{MARK} {said}\": a query that does not plan cannot be let pass");
-        return Err(
-            Error::input(said).hint("take it out of the contract, or out of the way: the service would fail")
-        );
+        let said = format!("\"{MARK} {said}\": a query that does not plan cannot be suppressed");
+        return Err(Error::input(said)
+            .hint("remove the query from the contract, or change the changeset: the service would fail"));
     }
     if class.is_none() && !hazards.contains(what) {
         return Err(wrong(format!("\"{MARK} {said}\": there is neither a hazard nor a class called {what}")));
@@ -99,7 +98,7 @@ pub fn verdicts<'a>(suppressions: &'a [Suppression], verdicts: &mut [Verdict]) -
 /// Of a line that lets nothing pass.
 pub fn nothing_to_pass(line: &Suppression) -> String {
     let of = line.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
-    format!("allow {}{of}: there is nothing to let pass", line.what)
+    format!("allow {}{of}: this line suppresses nothing", line.what)
 }
 
 #[cfg(test)]
@@ -140,7 +139,7 @@ mod tests {
             ("drydock: ignore table-rewrite because small", "is not understood"),
             ("drydock: allow because small", "is not understood"),
             ("drydock: allow a b c because small", "is not understood"),
-            ("drydock: allow does-not-plan billing because it is old", "cannot be let pass"),
+            ("drydock: allow does-not-plan billing because it is old", "cannot be suppressed"),
         ] {
             let error = read(&[said.to_owned()], None, &names()).unwrap_err();
             assert!(error.chain().contains(told), "{said}: {}", error.chain());

@@ -68,7 +68,7 @@ fn harvest_text(done: &Harvest) -> String {
         ));
     }
     if done.unreadable > 0 {
-        out.push_str(&format!("{} texts were cut off or lost by the database\n", done.unreadable));
+        out.push_str(&format!("{} query texts were cut off or lost by the database\n", done.unreadable));
     }
     if out.is_empty() {
         out.push_str("the database has seen no service yet\n");

@@ -49,7 +49,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     }
     for view in others {
         for effect in [Effect::Reads, Effect::Refuses] {
-            found.add_predicate(&view, effect, "comes to what it shows with the rights of another owner now");
+            found.add_predicate(&view, effect, "now reads its tables with another owner's rights");
         }
     }
     for identity in renames.replaced() {
@@ -106,8 +106,8 @@ impl Found<'_> {
                 match (was, is) {
                     (Some(_), None) => self.add_predicate(&view, Effect::Gone, "is gone"),
                     (Some(_), Some(_)) => {
-                        self.add_predicate(&view, Effect::Reads, "is another query now");
-                        self.add_predicate(&view, Effect::Refuses, "is another query now");
+                        self.add_predicate(&view, Effect::Reads, "has another query now");
+                        self.add_predicate(&view, Effect::Refuses, "has another query now");
                     }
                     _ => {}
                 }
@@ -115,9 +115,9 @@ impl Found<'_> {
             ("function", _) => {
                 let routine = identifiers(rest.split('(').next().unwrap_or(rest)).join(".");
                 let (effect, reason) = match (was, is) {
-                    (Some(_), None) => (Effect::Gone, "is gone in one form"),
+                    (Some(_), None) => (Effect::Gone, "lost one of its signatures"),
                     (None, _) => (Effect::Routine, "has another form, which may be taken instead"),
-                    _ => (Effect::Routine, "does something else now"),
+                    _ => (Effect::Routine, "has another body now"),
                 };
                 self.add_predicate(&routine, effect, reason.to_owned());
             }
@@ -180,7 +180,7 @@ impl Found<'_> {
         match (was, is) {
             (Some(_), None) => self.add_predicate(table, Effect::Gone, "is gone"),
             (Some(was), Some(is)) if was.contains("row security") != is.contains("row security") => {
-                let reason = "has row security switched over".to_owned();
+                let reason = "has row security switched on or off".to_owned();
                 self.add_predicate(table, Effect::Reads, reason.clone());
                 self.add_predicate(table, Effect::Refuses, reason);
             }

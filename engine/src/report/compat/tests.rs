@@ -80,7 +80,7 @@ fn sample() -> (Compat, Vec<Changeset>) {
                 "Say",
                 Risky,
                 FailsWhenRun,
-                "it writes the column, and it takes no NULL any more",
+                "it writes the column, and it no longer accepts NULL",
             ),
             Verdict {
                 allowed: Some("nobody has a long one".to_owned()),

@@ -261,13 +261,13 @@ fn taken(field: &ApiField, was: &Given, is: &Given) -> Vec<(VerdictKind, String)
     found.extend(told);
     let written = field.request;
     if written && !is.nullable && was.nullable && field.nullable {
-        found.push((Breaking, "it takes no NULL any more, and a request may give null".to_owned()));
+        found.push((Breaking, "it no longer accepts NULL, and a request may give null".to_owned()));
     }
     let must = |g: &Given| !g.nullable && !g.given_for_it;
     if written && must(is) && !must(was) && field.optional {
-        found.push((Breaking, "it must be given now, and a request may leave it out".to_owned()));
+        found.push((Breaking, "it is required now, and a request may leave it out".to_owned()));
     } else if written && !is.nullable && was.nullable && field.optional && !field.nullable {
-        found.push((Risky, "it takes no NULL any more, and a request may leave it out".to_owned()));
+        found.push((Risky, "it no longer accepts NULL, and a request may leave it out".to_owned()));
     }
     if written && wider(was.length, is.length) && wider(field.max_length, is.length) && !other {
         let now = is.length.unwrap_or_default();

@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
         let fields = Fields::new(contracts, client.as_mut(), &catalog, &mut wrong).await;
         if !wrong.is_empty() {
             return Err(Error::input(wrong.join("\n  "))
-                .hint("it does not work before any change: correct the contract, or check that this is the right database"));
+                .hint("the query fails before any change: correct the contract, or check that this is the right database"));
         }
         let application = application.to_owned();
         Ok(Self {

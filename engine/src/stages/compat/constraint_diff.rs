@@ -37,11 +37,11 @@ pub fn tightened(before: &Catalog, after: &Catalog) -> Vec<Tightened> {
                 reason,
             };
             if must(column) && !old.is_some_and(must) {
-                found.push(tight(true, format!("{name}.{} must be given now", column.name)));
+                found.push(tight(true, format!("{name}.{} is required now", column.name)));
             }
             if let Some(old) = old {
                 if column.not_null && !old.not_null {
-                    found.push(tight(false, format!("{name}.{} takes no NULL any more", column.name)));
+                    found.push(tight(false, format!("{name}.{} no longer accepts NULL", column.name)));
                 }
                 if let (Some(now), was) = (column.max_length, old.max_length)
                     && was.is_none_or(|was| now < was)

@@ -85,9 +85,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         }
         Effect::Key => (by.query.arity == Arity::One
             && change.columns.iter().all(|c| by.compares(&change.subject, c)))
-        .then(|| {
-            told(VerdictClass::AnswersDifferently, format!("it counts on one row, and {}", sentence()))
-        })?,
+        .then(|| told(VerdictClass::AnswersDifferently, format!("it expects one row, and {}", sentence())))?,
         Effect::Slower => {
             let others = after.tables.get(&change.subject).is_some_and(|t| {
                 change.columns.first().is_some_and(|c| t.unique.iter().any(|u| u.first() == Some(c)))
@@ -126,7 +124,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
             caller.and_then(|caller| {
                 told(
                     VerdictClass::FailsWhenRun,
-                    format!("{caller}, which it calls, names what is gone: {}", sentence()),
+                    format!("{caller}, which it calls, uses a dropped object: {}", sentence()),
                 )
             })
         }

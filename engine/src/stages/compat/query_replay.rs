@@ -166,7 +166,7 @@ impl Trial {
         let before = begun.elapsed();
         if let Err(error) = apply(place.owner.as_ref(), changeset).await {
             // Later ones may do without it; who needs it fails before and after, and is left out.
-            let why = || format!("{} does not apply to the rows lent: {}", changeset.key.id, error.chain());
+            let why = || format!("{} does not apply to the sample rows: {}", changeset.key.id, error.chain());
             self.left_out.get_or_insert_with(why);
             self.applied.push(Changeset { statements: Vec::new(), ..changeset.clone() });
             return Ok(vec![Outcome::Untried; subjects.len()]);
@@ -307,7 +307,7 @@ impl Place {
         if self.client.alive() {
             return Ok(answers);
         }
-        let lost = crate::error::Error::failed("the connection broke while queries were tried");
+        let lost = crate::error::Error::failed("the connection broke while queries ran");
         Err(match answers.into_iter().find_map(std::result::Result::err) {
             Some(error) => lost.because(error),
             None => lost,

@@ -65,7 +65,7 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     let tell = move |step: Step| match step {
         Step::Retry { attempt, error, pause } => {
             let text =
-                format!("try {attempt} of {} gave way ({error}); again in {} ms", key.id, pause.as_millis());
+                format!("try {attempt} of {} failed ({error}); again in {} ms", key.id, pause.as_millis());
             let action = Some(Action::Apply { changeset: key.clone(), wave });
             let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }
@@ -172,7 +172,7 @@ async fn wait_for_gate(
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     Err(Error::failed(format!("gate before wave {wave}: {last}"))
-        .hint("production was not well before the wave began; run it again when it is"))
+        .hint("a gate did not hold before the wave; run it again when production is healthy"))
 }
 
 /// Ends with the first reading that does not hold; by then our sessions are ended too.

@@ -53,7 +53,7 @@ pub fn refuse(shadow: &Shadow, changesets: &[Changeset]) -> Result<()> {
     if let Some(rehearsal) = shadow.changesets.iter().rfind(bad) {
         let what = match rehearsal.reverse {
             ReverseProof::Failed => "fails",
-            _ => "leaves something else than there was before",
+            _ => "does not restore the schema or the data",
         };
         let more = if count > 1 { format!(" (and {} more inverses)", count - 1) } else { String::new() };
         return Err(Error::refused(format!("the inverse of {} {what}: {}{more}", rehearsal.key, few(&rehearsal.differences)))
@@ -61,7 +61,7 @@ pub fn refuse(shadow: &Shadow, changesets: &[Changeset]) -> Result<()> {
     }
     if !shadow.whole_way_back {
         return Err(Error::refused(format!(
-            "after all inverses the clone is not what it was before: {}",
+            "after all inverses the clone differs from its state before: {}",
             few(&shadow.differences)
         ))
         .hint("one of the inverses does not take back everything that its changeset does"));

@@ -29,7 +29,7 @@ impl Found<'_> {
             }
         }
         if was.collation != is.collation {
-            self.add(table, &own, Effect::Reads, format!("{table}.{column} sorts and compares otherwise"));
+            self.add(table, &own, Effect::Reads, format!("{table}.{column} has another collation"));
         }
         if was.not_null && !is.not_null {
             self.shows(table, column, "can be NULL now");
@@ -45,7 +45,7 @@ impl Found<'_> {
             self.add(table, &own, effect, reason);
         }
         if is.always && !was.always {
-            self.add(table, &own, Effect::Generated, format!("{table}.{column} must not be given any more"));
+            self.add(table, &own, Effect::Generated, format!("{table}.{column} can no longer be written"));
         } else if is.generated != was.generated || is.always != was.always {
             self.add(
                 table,

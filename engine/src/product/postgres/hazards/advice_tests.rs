@@ -86,17 +86,17 @@ fn the_way_out_names_what_the_statement_takes() {
             "column total is numeric instead of integer",
             "alter table o alter column total set data type numeric(10, 2) using total::numeric",
         ),
-        (Breaking, FailsWhenRun, "public.o.ref must be given now", "alter table o alter ref set not null"),
+        (Breaking, FailsWhenRun, "public.o.ref is required now", "alter table o alter ref set not null"),
         (
             Breaking,
             FailsWhenRun,
-            "public.o.ref must be given now",
+            "public.o.ref is required now",
             "alter table o add column ref text not null",
         ),
         (
             Breaking,
             FailsWhenRun,
-            "public.task_log.ref must be given now",
+            "public.task_log.ref is required now",
             "alter table task add column ref text; alter table task_log add ref text; drop index task_log_at; alter table task_log alter ref set not null",
         ),
         (
@@ -111,7 +111,7 @@ fn the_way_out_names_what_the_statement_takes() {
         (Breaking, GetsSlow, "a scan of o", "drop index concurrently o_ref_idx"),
         (Breaking, ParameterType, "?", "create function f() returns int language sql as 'select 1, 2'"),
         (Risky, ResultColumns, "also gives note", "alter table o add column note text default 'a, b'"),
-        (Risky, FailsWhenRun, "o.ref takes no NULL any more", "alter table o alter ref set not null"),
+        (Risky, FailsWhenRun, "o.ref no longer accepts NULL", "alter table o alter ref set not null"),
         (
             Risky,
             ResultType,
@@ -127,7 +127,7 @@ fn the_way_out_names_what_the_statement_takes() {
         (
             Risky,
             AnswersDifferently,
-            "f does something else now",
+            "f has another body now",
             "create or replace function f() returns int language sql as 'select 1'",
         ),
         (

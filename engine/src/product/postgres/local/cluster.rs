@@ -46,7 +46,8 @@ pub fn random_password() -> String {
 impl<'a> Cluster<'a> {
     /// A folder for a new server, whose `data/` is not there yet. What lay there must have been discarded.
     pub fn new(tools: &'a Tools, folder: &Path, admin: &str, database: &str, user: &str) -> Result<Self> {
-        let folder = std::path::absolute(folder).context("the folder of a cluster cannot be told")?;
+        let folder =
+            std::path::absolute(folder).context("the path of the cluster's folder cannot be resolved")?;
         tools.folder(&folder)?;
         // The kernel takes 107 bytes for a socket's path.
         let mut socket = folder.join("socket");
@@ -75,7 +76,8 @@ impl<'a> Cluster<'a> {
     }
 
     fn find(tools: &'a Tools, folder: &Path) -> Result<Option<Self>> {
-        let folder = std::path::absolute(folder).context("the folder of a cluster cannot be told")?;
+        let folder =
+            std::path::absolute(folder).context("the path of the cluster's folder cannot be resolved")?;
         let file = folder.join("cluster.json");
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,

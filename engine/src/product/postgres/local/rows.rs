@@ -73,7 +73,7 @@ pub async fn sample_rows(
     let roles = roles.iter().filter_map(|row| row.try_get(0).ok()).collect();
     drop(client);
     scratch::populate_all(&admin).await;
-    tracing::debug!(tables = tables.len(), ?read, all = ?begun.elapsed(), "rows lent");
+    tracing::debug!(tables = tables.len(), ?read, all = ?begun.elapsed(), "sample rows");
     let password = Secret::new(password);
     Ok(SampleData { template: endpoint, user: TRIER.to_owned(), password, roles, tables })
 }

@@ -69,7 +69,7 @@ impl Asked<'_> {
     }
 }
 
-/// Columns of views that parameters are compared with: what a view shows of the rows lent is known to the database only.
+/// Columns of views that parameters are compared with: what a view shows of the sample rows is known to the database only.
 pub fn of_views(roles: &[ParameterRole], catalog: &Catalog, known: &Samples) -> Vec<(String, String)> {
     let wanted = values::wanted(roles, catalog);
     wanted.filter(|key| catalog.views.contains_key(&key.0) && !known.contains_key(key)).collect()
