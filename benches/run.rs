@@ -167,7 +167,7 @@ async fn update(environment: &Environment, changesets: &[ChangesetId], report: f
     let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
     let contracts = contract::load(
         &environment.contracts,
-        target::query_syntax(&environment, &Products::default()).unwrap(),
+        target::query_syntax(environment, &Products::default()).unwrap(),
     )
     .unwrap();
     let options = TrafficOptions {

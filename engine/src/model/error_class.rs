@@ -26,6 +26,8 @@ pub enum ErrorClass {
     /// Several columns or routines fit a name, or the type of a parameter cannot be told.
     Ambiguous,
     SyntaxError,
+    /// No unique key is on the columns that the query names as such.
+    UndefinedUniqueKey,
     /// A row that was to be taken away before the query ran could not be: that is not of the query.
     RowStays,
     Other,
@@ -51,6 +53,7 @@ impl ErrorClass {
             | Self::UndefinedObject
             | Self::Ambiguous
             | Self::SyntaxError
+            | Self::UndefinedUniqueKey
             | Self::RowStays
             | Self::Other => false,
         }

@@ -86,6 +86,9 @@ pub struct Verdict {
     pub class: VerdictClass,
     pub reason: String,
     pub column: Option<String>,
+    /// The query does not plan because a unique key that it relies on is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_key_gone: bool,
     pub file: String,
     pub line: u64,
     /// Why the changeset's author lets it pass; it holds nothing then.

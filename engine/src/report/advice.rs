@@ -9,8 +9,8 @@ use step::{Step, steps};
 /// A short, concrete instruction for a person who has this verdict in front of them.
 pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
     let who = format!("{} {}", verdict.service, verdict.version);
-    // Which of them it was, nobody says.
-    if verdict.reason.contains("ON CONFLICT") {
+    // The database does not say which one it was.
+    if verdict.unique_key_gone {
         return format!(
             "keep the unique index that ON CONFLICT of {} names until {who} is gone, or make another on the same columns first",
             verdict.query

@@ -126,6 +126,7 @@ fn record() -> RunRecord {
         class: VerdictClass::DoesNotPlan,
         reason: EVIL.to_owned(),
         column: None,
+        unique_key_gone: false,
         file: "q.sql".to_owned(),
         line: 3,
         allowed: None,

@@ -58,6 +58,7 @@ impl Watched<'_> {
             class,
             reason,
             column,
+            unique_key_gone: false,
             file: self.query.file.display().to_string(),
             line: self.query.line,
             allowed: None,

@@ -162,6 +162,7 @@ mod tests {
             class,
             reason: "other values".to_owned(),
             column: None,
+            unique_key_gone: false,
             file: String::new(),
             line: 1,
             allowed: None,

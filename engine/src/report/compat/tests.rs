@@ -61,6 +61,7 @@ fn verdict(
         class,
         reason: reason.to_owned(),
         column: (class == VerdictClass::FailsWhenRun).then(|| "public.drivers.email".to_owned()),
+        unique_key_gone: false,
         file: "driver-app/../driver-app/queries.sql".to_owned(),
         line: 3,
         allowed: None,

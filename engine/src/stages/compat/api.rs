@@ -165,6 +165,7 @@ impl<'a> Fields<'a> {
                 class: VerdictClass::ApiField,
                 reason,
                 column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
+                unique_key_gone: false,
                 file: own.file.display().to_string(),
                 line: own.line,
                 allowed: None,

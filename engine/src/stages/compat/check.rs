@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::change::Change;
 use crate::model::changeset::Changeset;
+use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{ParameterRole, QueryError, Reads};
 use crate::model::schema::SchemaSnapshot;
@@ -346,5 +347,6 @@ fn does_not_plan(
     column: Option<String>,
 ) -> Verdict {
     let (kind, class) = (VerdictKind::Breaking, VerdictClass::DoesNotPlan);
-    watched.verdict(&changeset.key, kind, class, error.to_string(), column)
+    let unique_key_gone = error.class == ErrorClass::UndefinedUniqueKey;
+    Verdict { unique_key_gone, ..watched.verdict(&changeset.key, kind, class, error.to_string(), column) }
 }

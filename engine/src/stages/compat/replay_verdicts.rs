@@ -122,6 +122,7 @@ mod tests {
             class,
             reason,
             column: None,
+            unique_key_gone: false,
             file: String::new(),
             line: 1,
             allowed: None,

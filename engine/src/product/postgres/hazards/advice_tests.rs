@@ -39,6 +39,7 @@ fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {
         class,
         reason: reason.to_owned(),
         column: None,
+        unique_key_gone: reason.contains("ON CONFLICT"),
         file: "q.sql".to_owned(),
         line: 3,
         allowed: None,

@@ -33,6 +33,8 @@ pub fn class(code: &str) -> ErrorClass {
         // ambiguous_column, ambiguous_function, ambiguous_parameter, indeterminate_datatype
         "42702" | "42725" | "42P08" | "42P18" => ErrorClass::Ambiguous,
         "42601" => ErrorClass::SyntaxError,
+        // invalid_column_reference: of a query that planned before, only what ON CONFLICT names can become one.
+        "42P10" => ErrorClass::UndefinedUniqueKey,
         ROW_STAYS => ErrorClass::RowStays,
         _ => match code.get(..2) {
             Some("08") => ErrorClass::ConnectionLost,
@@ -59,7 +61,8 @@ mod tests {
             ("53300", ErrorClass::OutOfResources),
             ("23505", ErrorClass::UniqueViolation),
             ("42501", ErrorClass::PermissionDenied),
-            ("42P10", ErrorClass::Other),
+            ("42P10", ErrorClass::UndefinedUniqueKey),
+            ("42P17", ErrorClass::Other),
             ("driver", ErrorClass::Other),
             ("é", ErrorClass::Other),
         ] {

@@ -65,6 +65,7 @@ impl Cause {
             | ErrorClass::UndefinedObject
             | ErrorClass::Ambiguous
             | ErrorClass::SyntaxError
+            | ErrorClass::UndefinedUniqueKey
             | ErrorClass::Other => Self::Change,
         }
     }
