@@ -286,7 +286,7 @@ fn bad_input(shop: &Shop) {
             "changes.sql",
             changes("--rollback alter table orders drop column note;", "--rollback empty"),
             1,
-            "something else",
+            "does not restore",
         ),
         ("a contract with bad YAML", "contracts/contract.yaml", "service: [".to_owned(), 2, "contract.yaml:"),
         (

@@ -212,11 +212,10 @@ pub fn sentence(summary: &RunSummary) -> String {
             )
         }
         Outcome::Held => format!(
-            "held: {} on {}; {} until no deployed service needs what {} away",
+            "held: {} on {}; {} until no deployed service needs the dropped objects",
             counted(applied, "changeset is", "changesets are"),
             summary.environment,
             counted(summary.held.len(), "waits", "wait"),
-            if summary.held.len() == 1 { "it takes" } else { "they take" },
         ),
         Outcome::Refused => format!("refused, production was not touched{why}"),
         Outcome::RolledBack => format!("rolled back, production is as it was{why}"),
