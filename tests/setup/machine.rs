@@ -75,6 +75,9 @@ pub struct Machine {
     environment: Vec<(&'static str, PathBuf)>,
 }
 
+/// What installing a package puts onto the machine.
+type Unpack = fn(&mut Machine) -> &mut Machine;
+
 impl Machine {
     /// One that has everything, and packages that bring it again.
     pub fn whole(repository: &Path) -> Self {
@@ -87,7 +90,7 @@ impl Machine {
         for program in SYSTEM {
             symlink(which::which(program).unwrap(), machine.root.join("system").join(program)).unwrap();
         }
-        let unpack: [(&str, fn(&mut Self) -> &mut Self); 4] = [
+        let unpack: [(&str, Unpack); 4] = [
             ("postgresql", |m| m.postgres("usr/lib/postgresql/15/bin", 15)),
             ("default-jre-headless", |m| m.program("bin/java", &jre(17, "jdk.compiler"))),
             ("gcc", |m| m.program("bin/cc", "touch \"$2\"")),
