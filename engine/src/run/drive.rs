@@ -10,6 +10,7 @@ use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
 use crate::model::evidence::{Applied, Outcome, Plan, Undone};
 use crate::model::stage::Stage;
 use crate::run::Run;
+use crate::run::half_done;
 use crate::run::liquibase_lock;
 use crate::run::saga::{self, Decision};
 
@@ -88,6 +89,7 @@ fn past(stage: Stage, action: &Action) -> bool {
 }
 
 async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
+    half_done::remember(run, &action).await?;
     run.journal.append(EventKind::Intended { action: action.clone() }).await?;
     match &action {
         Action::Stage { stage } => {
@@ -179,6 +181,14 @@ async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, e
             run.journal.append(EventKind::Unwinding { reason: error.chain(), automatic: true }).await?;
             Ok(())
         }
+        // It may have run without its record.
+        Ok(false) if error.kind == ErrorKind::Stuck => {
+            let error = match half_done::untouched(run, &action).await {
+                Ok(()) => error.kind(ErrorKind::Failed),
+                Err(half) => half.because(error),
+            };
+            failed(run, action, &error).await
+        }
         Ok(false) => failed(run, action, &error).await,
         Err(unknown) => {
             let error =
@@ -201,7 +211,10 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
             run.watcher.note(&format!("found done: {action}"));
             done(run, action, true, "found done after a crash".to_owned()).await
         }
-        Ok(_) => act(run, stages, action).await,
+        Ok(_) => match half_done::untouched(run, &action).await {
+            Ok(()) => act(run, stages, action).await,
+            Err(half) => failed(run, action, &half).await,
+        },
         Err(unknown) => {
             failed(
                 run,

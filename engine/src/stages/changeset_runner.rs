@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::LimitSettings;
 use crate::error::{Error, Result};
-use crate::liquibase::{Failure, FaultKind, Liquibase};
+use crate::liquibase::{Failure, Fault, FaultKind, Liquibase};
 use crate::model::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Statement, UndoState};
 use crate::model::endpoint::Limits;
 use crate::product::Database;
@@ -133,6 +133,10 @@ async fn go<W: Way>(
             Ok(state) => return Ok((state, effort)),
             Err(failure) => failure,
         };
+        if !runner.database.product().capabilities().transactional_ddl && may_have_run(&failure) {
+            let unknown = format!("{} may have run, and Liquibase's history does not show it", changeset.key);
+            return Err(Error::stuck(unknown).because(Error::from(failure)));
+        }
         let busy = is_busy(runner.database, &failure);
         let error = Error::from(failure);
         if runner.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= runner.limits.lock_attempts {
@@ -164,6 +168,20 @@ fn is_busy(database: &dyn Database, failure: &Failure) -> bool {
             fault.kind == FaultKind::Lock || fault.codes().any(|code| database.error_class(&code).may_pass())
         }
         Failure::Died(_) | Failure::Other(_) => false,
+    }
+}
+
+/// Whether the statement of a changeset may have run although the act failed: where DDL is not transactional, it stays then. It
+/// did not run when the database refused the statement itself; it did when the database refused its row in the history.
+fn may_have_run(failure: &Failure) -> bool {
+    match failure {
+        Failure::Died(_) => true,
+        Failure::Fault(Fault { kind: FaultKind::Connection, .. }) => true,
+        Failure::Fault(Fault { sql: Some(sql), .. }) => {
+            let sql = sql.to_ascii_uppercase();
+            sql.contains("DATABASECHANGELOG") && !sql.contains("DATABASECHANGELOGLOCK")
+        }
+        Failure::Fault(_) | Failure::Other(_) => false,
     }
 }
 

@@ -152,7 +152,7 @@ fn read(
         comment: pending.comment.clone(),
         checksum: pending.checksum.clone(),
         phase: statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
-        in_transaction: pending.run_in_transaction,
+        in_transaction: pending.run_in_transaction && database.product().capabilities().transactional_ddl,
         statements,
         reverse,
         inverse,
@@ -241,14 +241,22 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
             return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
                 .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
         }
-        if !changeset.in_transaction && changeset.statements.len() > 1 {
+        if changeset.in_transaction {
+            continue;
+        }
+        let (place, id) = (changeset.place(), &changeset.key.id);
+        let (statements, inverse) = (changeset.statements.len(), changeset.inverse.len());
+        if statements > 1 {
             return Err(Error::refused(format!(
-                "{}: changeset \"{}\" runs {} statements outside a transaction: half of it could stay behind",
-                changeset.place(),
-                changeset.key.id,
-                changeset.statements.len()
+                "{place}: changeset \"{id}\" runs {statements} statements outside a transaction: half of it could stay behind"
             ))
             .hint("give each statement a changeset of its own"));
+        }
+        if inverse > 1 {
+            return Err(Error::refused(format!(
+                "{place}: the rollback of changeset \"{id}\" runs {inverse} statements outside a transaction: half of it could stay behind"
+            ))
+            .hint("take it back with one statement, or split the changeset so that each part has one"));
         }
     }
     Ok(())

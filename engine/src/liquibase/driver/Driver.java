@@ -47,7 +47,8 @@ import liquibase.util.LiquibaseUtil;
  * archive   {file}                                  -> {}; writes the classes that are loaded to a file for class data sharing
  * </pre>
  *
- * <p>What a product's adapter says of its database in {@code connect}: {@code transactional_ddl}, whether DDL can be rolled back;
+ * <p>What a product's adapter says of its database in {@code connect}: {@code transactional_ddl}, whether DDL can be rolled back
+ * (each statement commits itself where it cannot);
  * {@code role_switch}, a regular expression for SQL that switches the role for the rest of a transaction, or null;
  * {@code message_prefixes}, what its JDBC driver puts in front of messages.
  *

@@ -26,9 +26,17 @@ final class Target {
     /** A connection that can keep a transaction open past Liquibase's own commits. */
     private static final class DeferringConnection extends JdbcConnection {
         boolean defersCommit;
+        /** Each statement commits itself. Liquibase's own table of databases may say otherwise; the product's adapter decides. */
+        private final boolean commitsEach;
 
-        DeferringConnection(Connection connection) {
+        DeferringConnection(Connection connection, boolean commitsEach) {
             super(connection);
+            this.commitsEach = commitsEach;
+        }
+
+        @Override
+        public void setAutoCommit(boolean autoCommit) throws DatabaseException {
+            super.setAutoCommit(autoCommit || commitsEach);
         }
 
         @Override
@@ -84,7 +92,7 @@ final class Target {
         if (request.get("user") != null) properties.put("user", request.get("user"));
         if (request.get("password") != null) properties.put("password", request.get("password"));
         try {
-            DatabaseConnection connection = new DeferringConnection(DriverManager.getConnection(Json.text(request.get("url")), properties));
+            DatabaseConnection connection = new DeferringConnection(DriverManager.getConnection(Json.text(request.get("url")), properties), !transactionalDdl);
             database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(connection);
         } catch (SQLException | DatabaseException e) {
             throw new Fault(Fault.Kind.CONNECTION, "Liquibase cannot connect: " + errors.innermost(e), e);

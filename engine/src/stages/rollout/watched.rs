@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Live, gate};
 use crate::config::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Period, Traffic};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
@@ -115,7 +115,11 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     let stall_ms = live.traffic.longest_since(begun);
     live.evidence.gates.extend(readings);
     if let Some(breach) = breach {
-        return Err(Error::failed(format!("gate during wave {wave}: {breach}")));
+        let error = Error::failed(format!("gate during wave {wave}: {breach}"));
+        return Err(match worked {
+            Err(unknown) if unknown.kind == ErrorKind::Stuck => error.kind(ErrorKind::Stuck).because(unknown),
+            _ => error,
+        });
     }
     let (state, effort) = worked?;
     let applied = Applied {
