@@ -6,6 +6,7 @@ pub mod clone;
 pub mod compat;
 pub mod contract_queries;
 pub mod plan;
+pub mod product_limits;
 pub mod rollback;
 pub mod rollout;
 pub mod shadow;

@@ -30,7 +30,8 @@ impl fmt::Debug for Secret {
 /// Where a database is and as whom to reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// A host name, an address, or a folder with a socket (starts with `/`).
+    /// A host name, an address, or a folder with a socket (starts with `/`). Empty where no server stands between: `database`
+    /// is a file then.
     pub host: String,
     pub port: u16,
     pub database: String,
@@ -42,6 +43,9 @@ pub struct Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.is_empty() {
+            return f.write_str(&self.database);
+        }
         write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.database)
     }
 }

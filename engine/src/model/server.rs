@@ -27,8 +27,8 @@ pub struct ServerInfo {
 pub struct Footprint {
     /// Table -> identity of its storage; another one means that it was rewritten.
     pub storage: BTreeMap<String, String>,
-    /// Position in the write-ahead (redo) log, bytes.
-    pub log_bytes: u64,
+    /// Position in the write-ahead (redo) log, bytes; `None` where the server has none that only grows.
+    pub log_bytes: Option<u64>,
 }
 
 /// A moment of the source that a copy can be held against: `position` is what `Provider` restores to.

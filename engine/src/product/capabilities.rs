@@ -16,6 +16,18 @@ pub struct Capabilities {
     pub concurrent_index: bool,
     /// Estimated costs of plans can be compared before and after a changeset.
     pub plan_costs: bool,
+    /// The server shows its sessions, who waits for whom and which locks are held. Where it does not, `Sessions::activity` and
+    /// `Sessions::watch_locks` are not asked, and a session of another process is not ended.
+    pub shows_sessions: bool,
+    /// The server ends a statement that runs for too long.
+    pub statement_limit: bool,
+}
+
+impl Capabilities {
+    /// How long a statement may wait for a lock where `budget` is wanted.
+    pub fn lock_wait(&self, budget: Duration) -> Duration {
+        budget.max(self.shortest_lock_wait)
+    }
 }
 
 /// What scratch databases are.

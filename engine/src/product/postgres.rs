@@ -90,6 +90,8 @@ impl product::Product for Product {
             shortest_lock_wait: Duration::from_millis(1),
             concurrent_index: true,
             plan_costs: true,
+            shows_sessions: true,
+            statement_limit: true,
         }
     }
 

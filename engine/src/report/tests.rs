@@ -42,7 +42,7 @@ fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
         inverse_seconds: 0.1,
         locks: vec![],
         rewrites: vec![],
-        log_bytes: 0,
+        log_bytes: Some(0),
         rows: 0,
         stall_ms: 640.0,
         waits,
@@ -56,6 +56,7 @@ fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
         verdicts: vec![mild, verdict],
         whole_way_back: true,
         differences: vec![],
+        unmeasured: vec![],
         schema_after: SchemaFingerprint::default(),
         backfill_rows_per_second: None,
     }

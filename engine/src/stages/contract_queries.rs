@@ -66,11 +66,8 @@ impl Watched<'_> {
     }
 }
 
-/// What queries come to, read beside whatever else is waited for.
-///
-/// # Errors
-/// `Input` for a query that the grammar does not take.
-pub async fn usages(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Result<Vec<Usage>> {
+/// What each query comes to, in their order, read beside whatever else is waited for. See `Analyze::queries`.
+pub async fn usages(database: &Arc<dyn Database>, queries: &[&str], catalog: &Catalog) -> Vec<Result<Usage>> {
     let through_views = |usage: Result<Usage>| {
         let mut usage = usage?;
         usage.writes = view_lineage::writes(usage.writes, catalog);

@@ -20,6 +20,7 @@ use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::files;
 use crate::run::liquibase_lock;
+use crate::stages::product_limits;
 use watched::watched;
 
 /// What is in flight while production changes.
@@ -80,6 +81,11 @@ pub async fn open(run: &mut Run, live: &mut Option<Live>) -> Result<()> {
     }
     if !resumed {
         tell_skipped(run, &traffic.skipped).await?;
+        let product = run.database.product();
+        for line in product_limits::of_rollout(product.as_ref(), &run.environment.limits, &plan.changesets) {
+            run.watcher.note(&line);
+            run.note(line, None).await?;
+        }
     }
     evidence.traffic.skipped.clone_from(&traffic.skipped);
     run.keep("rollout", &evidence).await?;

@@ -24,6 +24,7 @@ use crate::run::Run;
 use crate::run::drive::StageDone;
 use crate::stages::changeset_runner::{self, ChangesetRunner, Effort, Step};
 use crate::stages::clone;
+use crate::stages::product_limits;
 use plans::Plans;
 
 /// Requests a second on the clone: enough that every query runs before and after.
@@ -114,6 +115,11 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         run.watcher.note(&line);
         run.note(line, None).await?;
     }
+    let unmeasured = product_limits::of_shadow(clone.product().as_ref());
+    for line in &unmeasured {
+        run.watcher.note(line);
+        run.note(line.clone(), None).await?;
+    }
     let schema_after = clone.schema_fingerprint().await?;
 
     let mut left = Vec::new();
@@ -153,6 +159,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         verdicts,
         whole_way_back: proven && differences.is_empty(),
         differences,
+        unmeasured,
         schema_after,
         backfill_rows_per_second: (moved.1 > 0.0).then(|| moved.0 as f64 / moved.1),
     })
@@ -216,7 +223,10 @@ async fn forward(
     application: &str,
 ) -> Result<(Rehearsal, Effort)> {
     let footprint = clone.footprint().await?;
-    let watch = clone.watch_locks(application).await?;
+    let watch = match clone.product().capabilities().shows_sessions {
+        true => Some(clone.watch_locks(application).await?),
+        false => None,
+    };
     let watcher = Arc::clone(&run.watcher);
     let id = changeset.key.id.clone();
     let mut tell = move |step: Step| {
@@ -228,7 +238,10 @@ async fn forward(
     let mut runner = runner(run, clone, application, &mut tell);
     let worked = changeset_runner::forward(&mut runner, changeset, None).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let locks = watch.stop().await;
+    let locks = match watch {
+        Some(watch) => watch.stop().await,
+        None => Vec::new(),
+    };
     let (_, effort) = worked.map_err(|e| {
         Error::refused(format!("{} fails on the clone", changeset.place()))
             .because(e)
@@ -242,7 +255,7 @@ async fn forward(
             inverse_seconds: 0.0,
             locks,
             rewrites: rewrites(&footprint.storage, &after.storage),
-            log_bytes: after.log_bytes.saturating_sub(footprint.log_bytes),
+            log_bytes: after.log_bytes.zip(footprint.log_bytes).map(|(now, then)| now.saturating_sub(then)),
             rows: effort.rows,
             stall_ms: traffic.longest_since(begun),
             waits: Vec::new(),

@@ -47,7 +47,8 @@ pub struct Rehearsal {
     pub locks: Vec<HeldLock>,
     /// Tables whose storage was written anew.
     pub rewrites: Vec<String>,
-    pub log_bytes: u64,
+    /// Bytes of the write-ahead (redo) log; `null` where the product does not show them.
+    pub log_bytes: Option<u64>,
     /// Rows changed by batches, for a backfill.
     pub rows: u64,
     /// The longest wait of a query while this changeset ran.
@@ -72,6 +73,9 @@ pub struct Shadow {
     /// Whole clone back to before: schema and data equal.
     pub whole_way_back: bool,
     pub differences: Vec<String>,
+    /// What the product does not show, so that it was not measured.
+    #[serde(default)]
+    pub unmeasured: Vec<String>,
     /// Fingerprints with everything applied.
     pub schema_after: SchemaFingerprint,
     pub backfill_rows_per_second: Option<f64>,

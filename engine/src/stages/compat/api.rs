@@ -23,11 +23,15 @@ struct Feed<'a> {
     version: &'a str,
     query: &'a Query,
     /// As of the changesets accepted so far.
-    shape: QueryShape,
+    now: Gives,
     /// After the changeset under check.
-    next: Option<QueryShape>,
-    /// Where its columns come from, before the changeset under check and after it.
-    sources: [ResultSources; 2],
+    next: Option<Gives>,
+}
+
+/// What a query gives, and where its columns come from.
+struct Gives {
+    shape: QueryShape,
+    sources: ResultSources,
 }
 
 struct Field<'a> {
@@ -47,6 +51,7 @@ impl<'a> Fields<'a> {
     pub async fn new(
         contracts: &'a [Contract],
         client: &mut dyn Client,
+        database: &Arc<dyn Database>,
         catalog: &Catalog,
         wrong: &mut Vec<String>,
     ) -> Self {
@@ -58,15 +63,10 @@ impl<'a> Fields<'a> {
                     version.queries.iter().filter(|q| version.api.iter().any(|f| f.is_fed_by(&q.name)))
                 {
                     // One that does not plan is told by whoever checks the queries.
-                    if let Ok(shape) = client.describe(&query.sql).await {
-                        all.feeds.push(Feed {
-                            service,
-                            version: version_name,
-                            query,
-                            shape,
-                            next: None,
-                            sources: Default::default(),
-                        });
+                    let facts = database.results(&[query.sql.as_str()], catalog).await.pop();
+                    if let (Ok(shape), Some(Ok(facts))) = (client.describe(&query.sql).await, facts) {
+                        let now = Gives { shape, sources: facts.sources };
+                        all.feeds.push(Feed { service, version: version_name, query, now, next: None });
                     }
                 }
                 for field in &version.api {
@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
             return missing
                 .then(|| format!("{place} shows {}.{}, which does not exist", own.table, own.column));
         }
-        let without = self.feeds(field).find(|f| type_of(&f.shape, &own.column).is_none())?;
+        let without = self.feeds(field).find(|f| type_of(&f.now.shape, &own.column).is_none())?;
         Some(format!("{place} shows {} of {}, which gives no such column", own.column, without.query.name))
     }
 
@@ -110,19 +110,16 @@ impl<'a> Fields<'a> {
         before: &Catalog,
         after: &Catalog,
     ) -> Result<Vec<Verdict>> {
-        for feed in &mut self.feeds {
+        let queries: Vec<&str> = self.feeds.iter().map(|feed| feed.query.sql.as_str()).collect();
+        let facts = database.results(&queries, after).await;
+        for (feed, facts) in self.feeds.iter_mut().zip(facts) {
             feed.next = match client.describe(&feed.query.sql).await {
-                Ok(shape) => Some(shape),
+                Ok(shape) => Some(Gives { shape, sources: facts?.sources }),
                 Err(error) if error.class == ErrorClass::ConnectionLost => {
                     return Err(error).context("the scratch database broke the connection");
                 }
                 Err(_) => None,
             };
-        }
-        let queries: Vec<&str> = self.feeds.iter().map(|feed| feed.query.sql.as_str()).collect();
-        let (was, is) = tokio::join!(database.results(&queries, before), database.results(&queries, after));
-        for ((feed, was), is) in self.feeds.iter_mut().zip(was).zip(is) {
-            feed.sources = [was?.sources, is?.sources];
         }
         let mut verdicts = Vec::new();
         for field in &self.fields {
@@ -141,14 +138,13 @@ impl<'a> Fields<'a> {
                     told.insert((VerdictKind::Breaking, reason));
                     continue;
                 };
-                let state = |shape: &QueryShape, sources: &ResultSources, catalog: &Catalog| {
-                    let sql_type = type_of(shape, &own.column)?;
-                    let sources = sources.iter().find(|(name, _)| *name == own.column);
+                let state = |gives: &Gives, catalog: &Catalog| {
+                    let sql_type = type_of(&gives.shape, &own.column)?;
+                    let sources = gives.sources.iter().find(|(name, _)| *name == own.column);
                     let sources = sources.map(|(_, s)| s.as_slice()).unwrap_or_default();
                     Some(of_result(sql_type, sources, catalog, database.as_ref()))
                 };
-                let [old, new] = &feed.sources;
-                let (was, is) = (state(&feed.shape, old, before), state(next, new, after));
+                let (was, is) = (state(&feed.now, before), state(next, after));
                 let found = newly_broken(own, was.as_ref(), is.as_ref());
                 told.extend(
                     found
@@ -177,8 +173,8 @@ impl<'a> Fields<'a> {
     /// The changeset stays.
     pub fn accept(&mut self) {
         for feed in &mut self.feeds {
-            if let Some(shape) = feed.next.take() {
-                feed.shape = shape;
+            if let Some(next) = feed.next.take() {
+                feed.now = next;
             }
         }
     }

@@ -71,7 +71,7 @@ impl<'a> Checker<'a> {
                 wrong.push(format!("{}:{line}: {name}: {e}", file.display()));
             }
         }
-        let fields = Fields::new(contracts, client.as_mut(), &catalog, &mut wrong).await;
+        let fields = Fields::new(contracts, client.as_mut(), &database, &catalog, &mut wrong).await;
         if !wrong.is_empty() {
             return Err(Error::input(wrong.join("\n  "))
                 .hint("the query fails before any change: correct the contract, or check that this is the right database"));
@@ -132,6 +132,7 @@ impl<'a> Checker<'a> {
         &self,
         changes: &[Change],
         may_reach: impl Fn(usize) -> bool,
+        catalog: &Catalog,
     ) -> Result<HashMap<usize, Reads>> {
         let of_own = |text: &Text<'_>| changes.iter().any(|c| text.now.usage.uses.contains(&c.subject));
         let (places, texts): (Vec<usize>, Vec<&str>) = self
@@ -141,7 +142,7 @@ impl<'a> Checker<'a> {
             .filter(|(place, text)| may_reach(*place) && text.next.is_some() && of_own(text))
             .map(|(place, text)| (place, text.sql))
             .unzip();
-        let facts = self.database.results(&texts, &self.catalog).await;
+        let facts = self.database.results(&texts, catalog).await;
         places.into_iter().zip(facts).map(|(place, facts)| Ok((place, facts?.reads))).collect()
     }
 
@@ -165,7 +166,7 @@ impl<'a> Checker<'a> {
         let refused = self.texts.renew(may_reach, client, &self.database, &after).await?;
         let dialect = self.database.as_ref();
         let mut reached = Vec::new();
-        let reads = self.reads(&changes, may_reach).await?;
+        let reads = self.reads(&changes, may_reach, &after).await?;
         let nothing = Reads::default();
         for (at, watched) in self.watched.iter().enumerate() {
             let Some(text) = self.texts.get(watched.text).filter(|_| may_reach(watched.text)) else {

@@ -46,11 +46,14 @@ impl<'a> Texts<'a> {
             tokio::join!(client.describe_all(&queries), usages(database, &queries, catalog));
         let asked = u64::try_from(queries.len()).unwrap_or(u64::MAX);
         let (mut all, mut refused) = (Vec::new(), Refused::new());
-        for ((sql, shape), usage) in queries.into_iter().zip(shapes).zip(usages?) {
-            let shape = shape.unwrap_or_else(|error| {
-                refused.insert(all.len(), error);
-                QueryShape { parameters: Vec::new(), columns: Vec::new() }
-            });
+        for ((sql, shape), usage) in queries.into_iter().zip(shapes).zip(usages) {
+            let (shape, usage) = match shape {
+                Ok(shape) => (shape, usage?),
+                Err(error) => {
+                    refused.insert(all.len(), error);
+                    (QueryShape { parameters: Vec::new(), columns: Vec::new() }, Usage::default())
+                }
+            };
             all.push(Text { sql, now: Known { shape, usage }, next: None });
         }
         Ok((Self { all, asked }, refused))
@@ -80,9 +83,9 @@ impl<'a> Texts<'a> {
         let (shapes, usages) = tokio::join!(client.describe_all(&asked), usages(database, &asked, after));
         let mut refused = Refused::new();
         let mut known = Vec::new();
-        for ((place, shape), usage) in places.into_iter().zip(shapes).zip(usages?) {
+        for ((place, shape), usage) in places.into_iter().zip(shapes).zip(usages) {
             match shape {
-                Ok(shape) => known.push((place, Known { shape, usage })),
+                Ok(shape) => known.push((place, Known { shape, usage: usage? })),
                 Err(error) => drop(refused.insert(place, error)),
             }
         }

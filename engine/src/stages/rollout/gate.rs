@@ -10,6 +10,15 @@ use crate::model::evidence::{GateMoment, GateReading};
 use crate::model::session::Activity;
 use crate::product::Database;
 
+/// What the database shows of its sessions.
+pub enum Sessions {
+    Seen(Activity),
+    /// The database did not answer.
+    NoSignal,
+    /// The product has nothing to show: the traffic alone is the signal.
+    NeverShown,
+}
+
 /// Reads the signals once.
 pub async fn read(
     database: &dyn Database,
@@ -21,15 +30,20 @@ pub async fn read(
     wave: u32,
 ) -> GateReading {
     let window = traffic.window(Duration::from_secs_f64(settings.window_seconds.max(0.1)));
-    let activity = tokio::time::timeout(Duration::from_secs(5), database.activity(ours)).await;
-    let activity = activity.ok().and_then(Result::ok);
-    judge(&window, activity.as_ref(), settings, stall, when, wave)
+    let capabilities = database.product().capabilities();
+    let sessions = if capabilities.shows_sessions {
+        let activity = tokio::time::timeout(Duration::from_secs(5), database.activity(ours)).await;
+        activity.ok().and_then(Result::ok).map_or(Sessions::NoSignal, Sessions::Seen)
+    } else {
+        Sessions::NeverShown
+    };
+    judge(&window, &sessions, settings, capabilities.lock_wait(stall), when, wave)
 }
 
 /// What a reading says.
 pub fn judge(
     window: &Window,
-    activity: Option<&Activity>,
+    sessions: &Sessions,
     settings: &GateSettings,
     stall: Duration,
     when: GateMoment,
@@ -56,9 +70,13 @@ pub fn judge(
             ));
         }
     }
-    match activity {
-        None => breaches.push("no signal: the database does not show its sessions".to_owned()),
-        Some(activity) => {
+    let activity = match sessions {
+        Sessions::NeverShown => None,
+        Sessions::NoSignal => {
+            breaches.push("no signal: the database does not show its sessions".to_owned());
+            None
+        }
+        Sessions::Seen(activity) => {
             if activity.blocked > settings.blocked {
                 breaches.push(format!(
                     "{} sessions wait for locks, at most {} may",
@@ -73,8 +91,9 @@ pub fn judge(
                     stall.as_millis()
                 ));
             }
+            Some(activity)
         }
-    }
+    };
     GateReading {
         at: Timestamp::now(),
         when,
@@ -100,26 +119,29 @@ mod tests {
     fn window(requests: u64, failed: u64, p99_ms: f64) -> Window {
         Window { requests, failed, p50_ms: 1.0, p99_ms, max_ms: p99_ms }
     }
-    fn activity(blocked: u64, for_us_ms: u64) -> Activity {
-        Activity { blocked, longest_wait_for_us: Duration::from_millis(for_us_ms), ..Activity::default() }
+    fn activity(blocked: u64, for_us_ms: u64) -> Sessions {
+        let longest_wait_for_us = Duration::from_millis(for_us_ms);
+        Sessions::Seen(Activity { blocked, longest_wait_for_us, ..Activity::default() })
     }
 
     #[test]
     fn a_gate_holds_only_when_every_signal_is_there_and_good() {
         let settings = GateSettings::default();
-        let quiet = activity(0, 0);
-        let cases: [(&str, Window, Option<&Activity>, &str); 7] = [
-            ("good", window(100, 0, 5.0), Some(&quiet), ""),
-            ("silent", window(0, 0, 0.0), Some(&quiet), "no signal"),
-            ("failing", window(100, 1, 5.0), Some(&quiet), "1 of 100 requests failed"),
-            ("slow", window(100, 0, 1_001.0), Some(&quiet), "p99"),
-            ("blind", window(100, 0, 5.0), None, "no signal"),
-            ("blocked", window(100, 0, 5.0), Some(&activity(13, 0)), "wait for locks"),
-            ("ours", window(100, 0, 5.0), Some(&activity(1, 700)), "for Drydock"),
+        let quiet = || activity(0, 0);
+        let cases: [(&str, Window, Sessions, &str); 9] = [
+            ("good", window(100, 0, 5.0), quiet(), ""),
+            ("silent", window(0, 0, 0.0), quiet(), "no signal"),
+            ("failing", window(100, 1, 5.0), quiet(), "1 of 100 requests failed"),
+            ("slow", window(100, 0, 1_001.0), quiet(), "p99"),
+            ("blind", window(100, 0, 5.0), Sessions::NoSignal, "no signal"),
+            ("blocked", window(100, 0, 5.0), activity(13, 0), "wait for locks"),
+            ("ours", window(100, 0, 5.0), activity(1, 700), "for Drydock"),
+            ("no sessions to show", window(100, 0, 5.0), Sessions::NeverShown, ""),
+            ("and no request", window(0, 0, 0.0), Sessions::NeverShown, "no signal"),
         ];
-        for (name, window, activity, expected) in cases {
+        for (name, window, sessions, expected) in cases {
             let reading =
-                judge(&window, activity, &settings, Duration::from_millis(100), GateMoment::Before, 1);
+                judge(&window, &sessions, &settings, Duration::from_millis(100), GateMoment::Before, 1);
             match expected {
                 "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
                 text => assert!(

@@ -34,6 +34,8 @@ struct Text<'a> {
 pub struct Plans<'a> {
     database: Arc<dyn Database>,
     client: Box<dyn Client>,
+    /// Whether the product estimates costs; without them no plan is compared.
+    costs: bool,
     limits: ShadowSettings,
     catalog: Catalog,
     watched: Vec<Watched<'a>>,
@@ -58,14 +60,17 @@ impl<'a> Plans<'a> {
         let (watched, distinct) = watched(contracts);
         let (shapes, usages) =
             tokio::join!(client.describe_all(&distinct), usages(database, &distinct, &catalog));
-        let usages = usages?;
+        let usages = usages.into_iter().collect::<Result<Vec<Usage>>>()?;
         let used: BTreeSet<&String> = usages.iter().flat_map(|u| &u.uses).collect();
         let touched = changesets.iter().flat_map(Changeset::touches).filter(|t| used.contains(t));
-        // Later looks may need new statistics: nothing that only they show is a changeset's doing.
-        database.refresh_statistics(&tables(touched.collect(), &catalog), &[]).await?;
+        let costs = database.product().capabilities().plan_costs;
+        if costs {
+            // Later looks may need new statistics: nothing that only they show is a changeset's doing.
+            database.refresh_statistics(&tables(touched.collect(), &catalog), &[]).await?;
+        }
         let catalog = database.catalog().await?;
         let mut texts = Vec::new();
-        let all: Vec<Option<QueryShape>> = shapes.into_iter().map(|s| s.ok()).collect();
+        let all: Vec<Option<QueryShape>> = shapes.into_iter().map(|s| s.ok().filter(|_| costs)).collect();
         let known = distinct.iter().zip(&all).filter_map(|(sql, shape)| Some((*sql, shape.as_ref()?)));
         let mut plans = client.plan_all(&known.collect::<Vec<_>>()).await.into_iter();
         for ((sql, usage), shape) in distinct.into_iter().zip(usages).zip(all) {
@@ -76,7 +81,8 @@ impl<'a> Plans<'a> {
             texts.push(Text { sql, usage, first, story: Story::default() });
         }
         tracing::debug!(texts = texts.len(), all = ?begun.elapsed(), "planned before any change");
-        Ok(Self { database: Arc::clone(database), client, limits: limits.clone(), catalog, watched, texts })
+        let (database, limits) = (Arc::clone(database), limits.clone());
+        Ok(Self { database, client, costs, limits, catalog, watched, texts })
     }
 
     /// Who waited, or would have, for what a changeset held. To be asked before `after`.
@@ -127,9 +133,9 @@ impl<'a> Plans<'a> {
         }
         tracing::debug!(changeset = %changeset.key, reached = reached.len(), all = ?begun.elapsed(), "planned again");
         let asked: Vec<&str> = reached.iter().filter_map(|n| self.texts.get(*n)).map(|t| t.sql).collect();
-        let usages = usages(&self.database, &asked, &self.catalog).await?;
-        for (place, usage) in reached.into_iter().zip(usages) {
-            if let Some(text) = self.texts.get_mut(place) {
+        for (place, usage) in reached.into_iter().zip(usages(&self.database, &asked, &self.catalog).await) {
+            // What does not plan any more uses what it used.
+            if let (Some(text), Ok(usage)) = (self.texts.get_mut(place), usage) {
                 text.usage = usage;
             }
         }
@@ -137,7 +143,7 @@ impl<'a> Plans<'a> {
     }
 
     async fn renew(&mut self, tables: &[String], rewritten: &[String]) -> Result<()> {
-        if !tables.is_empty() || !rewritten.is_empty() {
+        if self.costs && (!tables.is_empty() || !rewritten.is_empty()) {
             self.database.refresh_statistics(tables, rewritten).await?;
             self.catalog = self.database.catalog().await?;
         }

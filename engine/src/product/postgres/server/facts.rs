@@ -44,6 +44,6 @@ pub async fn footprint(client: &Client) -> Result<Footprint> {
     let sql =
         "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END";
     let position: Option<i64> = client.query_typed_one(sql, &[]).await.and_then(|row| row.try_get(0)).ok();
-    footprint.log_bytes = u64::try_from(position.unwrap_or(0)).unwrap_or(0);
+    footprint.log_bytes = position.and_then(|position| u64::try_from(position).ok());
     Ok(footprint)
 }
