@@ -103,17 +103,6 @@ fn an_import_upwards_is_found() {
 }
 
 #[test]
-fn only_products_know_a_product_by_name() {
-    // `product.rs` declares the module of a product; nothing else outside names one.
-    let found = lines_with(&["postgres", "oracle", "pg_", "sqlstate", "ora-"], &["product/"]);
-    let found: Vec<_> = found
-        .into_iter()
-        .filter(|l| !(l.starts_with("product.rs:") && (l.contains("pub mod postgres") || l.contains("///"))))
-        .collect();
-    assert_eq!(found, Vec::<String>::new());
-}
-
-#[test]
 fn only_the_command_line_prints_and_only_one_file_starts_liquibase() {
     assert_eq!(lines_with(&["println!", "eprintln!", "print!("], &["cli"]), Vec::<String>::new());
     let java: Vec<_> = lines_with(&["driver.java"], &["liquibase"]);

@@ -43,7 +43,7 @@ async fn liquibase(dag: &Query, workspace: &Directory) -> Result<Directory> {
         .with_mounted_cache("/root/.m2", repository)
         .with_mounted_file("/pom.xml", pom)
         .with_exec(words(
-            "mvn -q -B -f /pom.xml dependency:copy-dependencies -DoutputDirectory=/lib-liquibase",
+            "mvn -q -B -f /pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=/lib-liquibase",
         ))
         .directory("/lib-liquibase"))
 }
