@@ -112,7 +112,7 @@ pub fn usage(connection: &mut Connection, sql: &str, catalog: &Catalog) -> Resul
     let mut uses: BTreeSet<String> = asked.reads.iter().map(|(table, _)| qualified(table)).collect();
     uses.extend(writes.iter().map(|w| w.table.clone()));
     uses.extend(asked.through.iter().map(|name| qualified(name)));
-    Ok(Usage { uses, writes, roles: roles(sql, catalog), only_reads })
+    Ok(Usage { uses, writes, roles: roles(sql, catalog), only_reads, ordered: ordered(sql) })
 }
 
 fn result(connection: &mut Connection, sql: &str) -> Result<ResultFacts> {
@@ -141,6 +141,18 @@ fn insert(sql: &str) -> Option<Named> {
         }
         _ => None,
     }
+}
+
+/// Whether any part of it asks for an order of rows.
+fn ordered(sql: &str) -> bool {
+    struct Orders;
+    impl Visitor for Orders {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            if query.order_by.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    parse(sql).is_ok_and(|statements| statements.visit(&mut Orders).is_break())
 }
 
 /// What stands behind the parameters, `?1` first.
