@@ -45,6 +45,7 @@ ALTER TABLE parcels ADD COLUMN note text;
 ";
 
 type Check = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Checked = fn(Bench) -> Check;
 
 /// What a check works with. One JVM serves all of them.
 #[derive(Clone)]
@@ -61,7 +62,7 @@ pub async fn run(rig: Arc<dyn Rig>) {
     let mut liquibase = Liquibase::start(&rig.folder().join("cache")).await.unwrap();
     liquibase.changelog(&environment(&folder, "unused:"), "changes.sql").await.unwrap();
     let bench = Bench { rig, liquibase: Arc::new(Mutex::new(liquibase)) };
-    let checks: [(&str, fn(Bench) -> Check); 15] = [
+    let checks: [(&str, Checked); 15] = [
         ("a URL that cannot be read", |b| Box::pin(broken_url(b))),
         ("a claim is exclusive and ends with its owner", |b| Box::pin(claim(b))),
         ("schema fingerprints", |b| Box::pin(schema_fingerprints(b))),

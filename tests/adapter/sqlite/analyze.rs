@@ -22,6 +22,9 @@ use super::inspect::is_history;
 use super::sessions::locked;
 use super::{SqliteFile, code, qualified};
 
+/// A column of a result: its name, and the table and column that it is of.
+type ResultColumn = (String, Option<(String, String)>);
+
 /// What SQLite asks leave for while it prepares a statement.
 #[derive(Default)]
 struct Asked {
@@ -56,10 +59,7 @@ impl Asked {
 }
 
 /// Prepares a query and gives what SQLite asked for, whether it only reads, and the origin of its columns.
-fn ask(
-    connection: &mut Connection,
-    sql: &str,
-) -> Result<(Asked, bool, Vec<(String, Option<(String, String)>)>)> {
+fn ask(connection: &mut Connection, sql: &str) -> Result<(Asked, bool, Vec<ResultColumn>)> {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let notes = Arc::clone(&asked);
     let hook = move |context: AuthContext<'_>| {

@@ -228,7 +228,7 @@ impl Inspect for SqliteFile {
     }
 
     async fn catalog(&self) -> Result<Catalog> {
-        self.on_connection(|connection| catalog(connection)).await
+        self.on_connection(catalog).await
     }
 
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
