@@ -57,15 +57,11 @@ impl Operations {
     pub async fn migrate(
         &self,
         environment: &Environment,
-        mut options: RunOptions,
+        options: RunOptions,
         evidence: Option<&Path>,
         until: Until,
     ) -> Result<Driven> {
-        if let Some(folder) = evidence {
-            options.run = Some(handover::take(environment, folder)?);
-        }
-        let watcher = Arc::clone(&self.watcher);
-        let run = Run::open(environment.clone(), options, &self.products, watcher, false).await?;
+        let run = self.open_run(environment, options, evidence, false).await?;
         self.drive(run, until).await
     }
 
@@ -76,21 +72,32 @@ impl Operations {
     pub async fn roll_back(
         &self,
         environment: &Environment,
-        mut options: RunOptions,
+        options: RunOptions,
         evidence: Option<&Path>,
         reason: String,
     ) -> Result<Driven> {
-        if let Some(folder) = evidence {
-            options.run = Some(handover::take(environment, folder)?);
-        }
-        let watcher = Arc::clone(&self.watcher);
-        let mut run = Run::open(environment.clone(), options, &self.products, watcher, true).await?;
+        let mut run = self.open_run(environment, options, evidence, true).await?;
         let unwound = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
         // One that got stuck on the way back is tried again.
         if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
             run.journal.append(EventKind::Unwinding { reason, automatic: false }).await?;
         }
         self.drive(run, Until::End).await
+    }
+
+    /// `evidence`: a folder with the record of the run that is meant. `reopen`: one that is over is meant too.
+    async fn open_run(
+        &self,
+        environment: &Environment,
+        mut options: RunOptions,
+        evidence: Option<&Path>,
+        reopen: bool,
+    ) -> Result<Run> {
+        if let Some(folder) = evidence {
+            options.run = Some(handover::take(environment, folder)?);
+        }
+        let watcher = Arc::clone(&self.watcher);
+        Run::open(environment.clone(), options, &self.products, watcher, reopen).await
     }
 
     async fn drive(&self, mut run: Run, until: Until) -> Result<Driven> {

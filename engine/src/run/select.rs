@@ -19,12 +19,12 @@ pub enum RunSelector<'a> {
     All,
 }
 
-/// Brings here what is kept in object storage, where the environment keeps anything there.
+/// Brings here what is kept in object storage, and gives that storage; `None` where the environment keeps nothing there.
 ///
 /// # Errors
 /// `Input` when the storage does not answer, `Stuck` when it tells another story than the files here.
-pub async fn bring(environment: &Environment, wanted: RunSelector<'_>) -> Result<()> {
-    let Some(storage) = Storage::of(environment)? else { return Ok(()) };
+pub async fn bring(environment: &Environment, wanted: RunSelector<'_>) -> Result<Option<Storage>> {
+    let Some(storage) = Storage::of(environment)? else { return Ok(None) };
     let runs = storage.runs().await?;
     let from = match wanted {
         RunSelector::All => 0,
@@ -34,7 +34,8 @@ pub async fn bring(environment: &Environment, wanted: RunSelector<'_>) -> Result
     for id in runs.iter().skip(from) {
         storage.bring(id, &runs_folder(environment).join(id)).await?;
     }
-    storage.bring_schema(&environment.home).await
+    storage.bring_schema(&environment.home).await?;
+    Ok(Some(storage))
 }
 
 /// The run that is meant, and `None` for a new one: the named one, the one to go back from, or the unfinished one.

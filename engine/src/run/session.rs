@@ -134,8 +134,7 @@ impl Run {
             (None, true) => RunSelector::All,
             (None, false) => RunSelector::Latest,
         };
-        bring(&environment, wanted).await?;
-        let storage = Storage::of(&environment)?;
+        let storage = bring(&environment, wanted).await?;
         let known = which(&environment, &options, reopen)?;
         let contracts =
             contract::load(&environment.contracts, target::query_syntax(&environment, products)?)?;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
+use crate::model::hex;
 use crate::model::schema::{DataFingerprint, TableFingerprint};
 use crate::product::postgres::server::connect::{ServerContext, literal, quoted, quoted_relation};
 
@@ -71,12 +72,7 @@ pub async fn data(
         digest.update(format!("{name}\0{rows}\0{sum}\n"));
         tables.insert(name, TableFingerprint { rows, hash: format!("{sum:032x}") });
     }
-    Ok(DataFingerprint { tables, digest: hex(digest) })
-}
-
-/// Hexadecimal of a finished hash.
-pub fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(DataFingerprint { tables, digest: hex(&digest.finalize()) })
 }
 
 async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(String, u64, i128)>> {

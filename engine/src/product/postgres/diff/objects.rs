@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use crate::error::Result;
+use crate::model::hex;
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::canonical::{normal, tokens};
-use crate::product::postgres::diff::fingerprint::hex;
 use crate::product::postgres::server::connect::ServerContext;
 
 const READ: &str = "cannot take the fingerprint of the schema";
@@ -154,7 +154,7 @@ fn digest_of(head: &str, body: &str) -> String {
     let code = if ours { tokens(body) } else { None };
     let mut digest = Sha256::new();
     digest.update(code.as_deref().unwrap_or(body));
-    hex(digest).get(..32).unwrap_or_default().to_owned()
+    hex(&digest.finalize()).get(..32).unwrap_or_default().to_owned()
 }
 
 /// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
@@ -193,5 +193,5 @@ pub async fn schema(
     for (identity, definition) in &objects {
         digest.update(format!("{identity}\0{definition}\n"));
     }
-    Ok(SchemaFingerprint { objects, digest: hex(digest) })
+    Ok(SchemaFingerprint { objects, digest: hex(&digest.finalize()) })
 }

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fmt::Write;
 
+use crate::model::hex;
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
@@ -106,7 +107,7 @@ fn text(kind: &Type, raw: &[u8]) -> Result<String, Unreadable> {
             String::from_utf8(raw.to_vec())?
         }
         _ if kind.name() == "citext" => String::from_utf8(raw.to_vec())?,
-        _ => hex(raw),
+        _ => format!("\\x{}", hex(raw)),
     })
 }
 
@@ -125,16 +126,9 @@ fn array(elements: &[Option<Text>]) -> String {
     format!("{{{}}}", elements.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
-fn hex(raw: &[u8]) -> String {
-    raw.iter().fold("\\x".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn uuid(raw: &[u8]) -> String {
     let digits = hex(raw);
-    let part = |from: usize, to: usize| digits.get(from + 2..to + 2).unwrap_or_default();
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
     [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }
 
