@@ -2,6 +2,7 @@
 //! of them wait for servers, Java and each other's sessions most of the time.
 
 mod crash;
+mod field;
 mod foreign;
 mod journal_versions;
 mod migrate;

@@ -15,13 +15,14 @@ use serde::de::DeserializeOwned;
 
 pub use installation::Installation;
 pub use protocol::{
-    ChangesetState, ChangesetStatus, Failure, Fault, FaultKind, HistoryRow, RollbackKind, RollbackSql, Status,
+    ChangesetState, ChangesetStatus, Failure, Fault, FaultKind, RollbackKind, RollbackSql, Status,
 };
 
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
 use crate::model::endpoint::JdbcTarget;
+use crate::model::history::HistoryRow;
 use crate::product::Database;
 use process::Process;
 use program::{Cache, Program};
@@ -40,6 +41,7 @@ const ARCHIVING: Duration = Duration::from_secs(10);
 struct Connection {
     target: JdbcTarget,
     application: String,
+    deployment: String,
 }
 
 /// Liquibase, connected to one database at a time.
@@ -48,6 +50,7 @@ pub struct Liquibase {
     process: Option<Process>,
     connection: Option<Connection>,
     changelog: Option<ChangelogRequest>,
+    deployment: String,
 }
 
 impl Liquibase {
@@ -69,7 +72,10 @@ impl Liquibase {
 
     async fn start_from(cache: Cache<'_>) -> Result<Self> {
         let program = Program::prepare(Installation::find()?, cache).await?;
-        let mut liquibase = Self { program, process: None, connection: None, changelog: None };
+        // As Liquibase makes it: the last ten digits of the time in milliseconds.
+        let deployment =
+            format!("{:010}", jiff::Timestamp::now().as_millisecond().rem_euclid(10_000_000_000));
+        let mut liquibase = Self { program, process: None, connection: None, changelog: None, deployment };
         liquibase.ensure().await?;
         Ok(liquibase)
     }
@@ -141,7 +147,11 @@ impl Liquibase {
     /// `Failed` when it cannot be reached.
     pub async fn connect(&mut self, database: &dyn Database, application: &str) -> Result<()> {
         self.ensure().await?;
-        let connection = Connection { target: database.jdbc(), application: application.to_owned() };
+        let connection = Connection {
+            target: database.jdbc(),
+            application: application.to_owned(),
+            deployment: self.deployment.clone(),
+        };
         self.exchange::<Done>(&Request::Connect(connection.request())).await?;
         self.connection = Some(connection);
         self.send_changelog().await
@@ -189,6 +199,20 @@ impl Liquibase {
         Ok(answer.history)
     }
 
+    /// What the history says of one changeset, oldest first.
+    ///
+    /// # Errors
+    /// As Liquibase gives them.
+    pub async fn recorded(&mut self, changeset: &ChangesetId) -> Result<Vec<HistoryRow>> {
+        let answer: HistoryAnswer = self.call(&Request::Recorded { changeset }).await?;
+        Ok(answer.history)
+    }
+
+    /// What marks the rows of the history that this Liquibase writes.
+    pub fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
     /// Runs exactly this changeset, after the statements in `session`.
     ///
     /// # Errors
@@ -205,12 +229,18 @@ impl Liquibase {
         Ok(answer.state)
     }
 
-    /// Runs exactly this changeset's inverse, after the statements in `session`.
+    /// Runs exactly this changeset's inverse, after the statements in `session`. `restore` are the rows that the history had before
+    /// the changeset ran (again): they are there afterwards.
     ///
     /// # Errors
     /// See `apply`.
-    pub async fn undo(&mut self, changeset: &ChangesetId, session: &[String]) -> Result<UndoState, Failure> {
-        let answer: UndoAnswer = self.call(&Request::Undo { changeset, session }).await?;
+    pub async fn undo(
+        &mut self,
+        changeset: &ChangesetId,
+        session: &[String],
+        restore: &[HistoryRow],
+    ) -> Result<UndoState, Failure> {
+        let answer: UndoAnswer = self.call(&Request::Undo { changeset, session, restore }).await?;
         Ok(answer.state)
     }
 
@@ -270,6 +300,7 @@ impl Connection {
             transactional_ddl: target.transactional_ddl,
             role_switch: target.role_switch,
             message_prefixes: target.message_prefixes,
+            deployment: &self.deployment,
         }
     }
 }

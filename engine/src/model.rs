@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod error_class;
 pub mod event;
 pub mod evidence;
+pub mod history;
 pub mod query;
 pub mod query_syntax;
 pub mod query_tag;

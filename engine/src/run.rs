@@ -14,5 +14,6 @@ pub mod select;
 pub mod session;
 pub mod storage;
 pub mod target;
+pub mod trace;
 
 pub use session::{Run, RunOptions};

@@ -116,7 +116,7 @@ async fn kill(shop: &Shop, way: &'static str) {
 fn dies(event: &Event) {
     if matches!(
         &event.what,
-        EventKind::Intended { action: Action::Apply { wave: 2, .. } | Action::Undo { .. } }
+        EventKind::Intended { action: Action::Apply { wave: 2, .. } | Action::Undo { .. }, .. }
     ) {
         nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL).unwrap();
         std::thread::sleep(std::time::Duration::from_secs(10));

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use drydock::error::ErrorKind;
 use drydock::liquibase::{Failure, FaultKind, Liquibase};
-use drydock::model::changeset::{ApplyState, ChangesetId, Phase};
+use drydock::model::changeset::{ApplyState, ChangesetId, Phase, UndoState};
 use drydock::model::endpoint::Limits;
 use drydock::model::error_class::ErrorClass;
+use drydock::model::history::{ActTrace, HistoryBefore};
 use drydock::model::query::{Call, Ending, ParameterRole};
 use drydock::product::{Database, ScratchKind};
 use drydock::watcher::Progress;
@@ -39,6 +40,10 @@ CREATE TABLE half (id integer PRIMARY KEY);
 CREATE TABLE half (id integer PRIMARY KEY);
 --rollback DROP TABLE half;
 
+--changeset suite:stamp runAlways:true
+INSERT INTO parcels (id) SELECT max(id) + 1 FROM parcels;
+--rollback DELETE FROM parcels WHERE id = (SELECT max(id) FROM parcels);
+
 --changeset suite:note
 ALTER TABLE parcels ADD COLUMN note text;
 --rollback ALTER TABLE parcels DROP COLUMN note;
@@ -62,7 +67,7 @@ pub async fn run(rig: Arc<dyn Rig>) {
     let mut liquibase = Liquibase::start(&rig.folder().join("cache")).await.unwrap();
     liquibase.changelog(&environment(&folder, "unused:"), "changes.sql").await.unwrap();
     let bench = Bench { rig, liquibase: Arc::new(Mutex::new(liquibase)) };
-    let checks: [(&str, Checked); 15] = [
+    let checks: [(&str, Checked); 16] = [
         ("a URL that cannot be read", |b| Box::pin(broken_url(b))),
         ("a claim is exclusive and ends with its owner", |b| Box::pin(claim(b))),
         ("schema fingerprints", |b| Box::pin(schema_fingerprints(b))),
@@ -76,6 +81,7 @@ pub async fn run(rig: Arc<dyn Rig>) {
         ("a client", |b| Box::pin(client(b))),
         ("sessions are ended by their application", |b| Box::pin(sessions(b))),
         ("transactional DDL is what the product says", |b| Box::pin(transactional_ddl(b))),
+        ("the history before a changeset ran again comes back with its inverse", |b| Box::pin(reruns(b))),
         ("a lock wait has an end, and not before the shortest", |b| Box::pin(lock_wait(b))),
         ("other capabilities are what the product says", |b| Box::pin(capabilities(b))),
     ];
@@ -300,7 +306,7 @@ async fn scratch(bench: Bench) {
     let rows: u64 = first.data_fingerprint(None).await.unwrap().tables.values().map(|t| t.rows).sum();
     assert_eq!(rows, 0);
     liquibase.connect(first.as_ref(), "drydock suite").await.unwrap();
-    let told = |rows: &[drydock::liquibase::HistoryRow]| {
+    let told = |rows: &[drydock::model::history::HistoryRow]| {
         rows.iter().map(|r| (r.key.clone(), r.checksum.clone())).collect::<Vec<_>>()
     };
     assert_eq!(told(&liquibase.history().await.unwrap()), told(&history));
@@ -476,6 +482,31 @@ async fn transactional_ddl(bench: Bench) {
     assert_eq!(stayed, !bench.rig.product().capabilities().transactional_ddl);
     assert_eq!(database.jdbc().transactional_ddl, bench.rig.product().capabilities().transactional_ddl);
     assert!(liquibase.history().await.unwrap().iter().all(|row| row.key != changeset("half")));
+    liquibase.disconnect().await.unwrap();
+}
+
+async fn reruns(bench: Bench) {
+    let database = bench.database("for_reruns").await;
+    let mut liquibase = bench.liquibase.lock().await;
+    liquibase.connect(database.as_ref(), "drydock suite").await.unwrap();
+    let stamp = changeset("stamp");
+    let parcels = named(database.as_ref(), "parcels").await;
+    assert_eq!(liquibase.recorded(&stamp).await.unwrap(), []);
+    assert_eq!(liquibase.apply(&stamp, &[]).await.unwrap(), ApplyState::Applied);
+    let first = liquibase.recorded(&stamp).await.unwrap();
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].deployment.as_deref(), Some(liquibase.deployment()));
+    let before = HistoryBefore { rows: first.clone(), deployment: liquibase.deployment().to_owned() };
+    assert_eq!(liquibase.apply(&stamp, &[]).await.unwrap(), ApplyState::Applied);
+    let second = liquibase.recorded(&stamp).await.unwrap();
+    assert_eq!(before.of_apply(&second), ActTrace::Ours, "{first:?} {second:?}");
+    assert_eq!(database.count_present(&parcels, "id", &["12".into(), "13".into()]).await.unwrap(), 2);
+    assert_eq!(liquibase.undo(&stamp, &[], &first).await.unwrap(), UndoState::Undone);
+    assert_eq!(liquibase.recorded(&stamp).await.unwrap(), first);
+    assert_eq!(database.count_present(&parcels, "id", &["12".into(), "13".into()]).await.unwrap(), 1);
+    assert_eq!(liquibase.undo(&stamp, &[], &[]).await.unwrap(), UndoState::Undone);
+    assert_eq!(liquibase.undo(&stamp, &[], &[]).await.unwrap(), UndoState::NotApplied);
+    assert_eq!(liquibase.recorded(&stamp).await.unwrap(), []);
     liquibase.disconnect().await.unwrap();
 }
 

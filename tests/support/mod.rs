@@ -17,8 +17,15 @@ pub fn repository() -> PathBuf {
 }
 
 /// Stops every server below a folder and removes it.
-const CLEAN: &str = r#"find "$1" -name postmaster.pid 2>/dev/null | while read -r f; do kill -QUIT "$(head -1 "$f")" 2>/dev/null; done
-for i in 1 2 3 4 5; do rm -rf "$1" 2>/dev/null && break; sleep 0.3; done"#;
+///
+/// Again and again: what a killed test had started may still be starting a server.
+const CLEAN: &str = r#"n=0
+while [ $n -lt 100 ]; do
+  find "$1" -name postmaster.pid 2>/dev/null | while read -r f; do kill -QUIT "$(head -1 "$f")" 2>/dev/null; done
+  rm -rf "$1" 2>/dev/null && break
+  n=$((n + 1))
+  sleep 0.3
+done"#;
 
 /// A folder for everything of one test: DRYDOCK_HOME, a copy of the changelogs, a configuration.
 pub struct Home {
@@ -110,7 +117,12 @@ impl Home {
 
     /// What each record of the latest run's journal is: its event, and of which act.
     pub fn records(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.folder.join("home/demo/runs")) else { return Vec::new() };
+        self.records_in("demo")
+    }
+
+    fn records_in(&self, environment: &str) -> Vec<String> {
+        let runs = self.folder.join("home").join(environment).join("runs");
+        let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
         let journal = entries.flatten().map(|e| e.path().join("journal.jsonl")).filter(|p| p.is_file()).max();
         let Some(journal) = journal else { return Vec::new() };
         let line = |line: &str| {
@@ -122,8 +134,13 @@ impl Home {
 
     /// Waits until the journal has an act begun whose name contains this.
     pub fn wait_for(&self, child: &mut Child, act: &str) {
+        self.wait_for_in("demo", child, act);
+    }
+
+    pub fn wait_for_in(&self, environment: &str, child: &mut Child, act: &str) {
         for _ in 0..1200 {
-            let begun = self.records().iter().any(|r| r.starts_with("\"intended\"") && r.contains(act));
+            let begun =
+                self.records_in(environment).iter().any(|r| r.starts_with("\"intended\"") && r.contains(act));
             if begun {
                 return;
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
+use crate::model::history::HistoryRow;
 
 #[derive(Serialize)]
 pub(super) struct Numbered<'a> {
@@ -25,9 +26,10 @@ pub(super) enum Request<'a> {
     Changelog(&'a ChangelogRequest),
     Status,
     History,
+    Recorded { changeset: &'a ChangesetId },
     Apply { changeset: &'a ChangesetId, session: &'a [String] },
     ApplyAll { changesets: Option<&'a [ChangesetId]> },
-    Undo { changeset: &'a ChangesetId, session: &'a [String] },
+    Undo { changeset: &'a ChangesetId, session: &'a [String], restore: &'a [HistoryRow] },
     Lock,
     ReleaseLock,
     Archive { file: &'a Path },
@@ -42,6 +44,7 @@ pub(super) struct ConnectRequest<'a> {
     pub transactional_ddl: bool,
     pub role_switch: Option<&'a str>,
     pub message_prefixes: &'a [&'a str],
+    pub deployment: &'a str,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -157,14 +160,6 @@ pub struct Status {
     pub unknown: Vec<ChangesetId>,
     #[serde(default)]
     pub history: Vec<HistoryRow>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub struct HistoryRow {
-    #[serde(flatten)]
-    pub key: ChangesetId,
-    pub checksum: Option<String>,
-    pub exec_type: Option<String>,
 }
 
 /// What kind of failure the driver reports.

@@ -31,6 +31,10 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         json!({"id": 7, "op": "apply", "changeset": key, "session": ["SET x = 1"]})
     );
     assert_eq!(
+        sent(&Request::Undo { changeset: &id("1"), session: &[], restore: &[] }),
+        json!({"id": 7, "op": "undo", "changeset": key, "session": [], "restore": []})
+    );
+    assert_eq!(
         sent(&Request::ApplyAll { changesets: None }),
         json!({"id": 7, "op": "apply_all", "changesets": null})
     );
@@ -42,12 +46,14 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         transactional_ddl: false,
         role_switch: None,
         message_prefixes: &["ERROR: "],
+        deployment: "0123456789",
     };
     assert_eq!(
         sent(&Request::Connect(connect)),
         json!({
             "id": 7, "op": "connect", "url": "jdbc:x:y", "user": "me", "password": null, "properties": {"name": "drydock"},
-            "transactional_ddl": false, "role_switch": null, "message_prefixes": ["ERROR: "]
+            "transactional_ddl": false, "role_switch": null, "message_prefixes": ["ERROR: "],
+            "deployment": "0123456789"
         })
     );
 }

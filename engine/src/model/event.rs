@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changeset::ChangesetId;
 use super::evidence::Outcome;
+use super::history::HistoryBefore;
 use super::stage::Stage;
 
 /// One line of the record of a run.
@@ -68,6 +69,9 @@ pub enum EventKind {
     },
     Intended {
         action: Action,
+        /// For an act on production, what the history said of its changeset. Older versions did not write it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<HistoryBefore>,
     },
     Done {
         action: Action,

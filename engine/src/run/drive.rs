@@ -5,14 +5,16 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::changeset::{ApplyState, ChangesetId};
+use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
 use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
 use crate::model::evidence::{Applied, Outcome, Plan, Undone};
+use crate::model::history::ActTrace;
 use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::half_done;
 use crate::run::liquibase_lock;
 use crate::run::saga::{self, Decision};
+use crate::run::trace;
 
 /// What a stage gives the saga: the outcome it decides by, the evidence's SHA-256, one line for people.
 pub type StageDone = (ActOutcome, String, String);
@@ -90,7 +92,8 @@ fn past(stage: Stage, action: &Action) -> bool {
 
 async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
     half_done::remember(run, &action).await?;
-    run.journal.append(EventKind::Intended { action: action.clone() }).await?;
+    let before = trace::before(run, &action).await?;
+    run.journal.append(EventKind::Intended { action: action.clone(), before }).await?;
     match &action {
         Action::Stage { stage } => {
             let stage = *stage;
@@ -117,9 +120,15 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
             let (changeset, wave) = (changeset.clone(), *wave);
             match stages.apply(run, &changeset, wave).await {
                 Ok(applied) => {
-                    let changed = match applied.state {
-                        ApplyState::Applied | ApplyState::MarkedRan => true,
-                        ApplyState::Already | ApplyState::Filtered => false,
+                    let ran = matches!(applied.state, ApplyState::Applied | ApplyState::MarkedRan);
+                    let changed = match trace::of_apply(run, &changeset).await {
+                        Ok(ActTrace::Ours) => true,
+                        Ok(ActTrace::None | ActTrace::Others) if !ran => false,
+                        Ok(ActTrace::None | ActTrace::Others) => {
+                            let error = trace::contradiction(&action);
+                            return failed(run, action, &error).await;
+                        }
+                        Err(unknown) => return not_known(run, action, unknown).await,
                     };
                     let text = format!(
                         "{} in {:.3} s, {} tries, {} rows",
@@ -136,12 +145,28 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
         }
         Action::Undo { changeset } => {
             let changeset = changeset.clone();
-            match stages.undo(run, &changeset).await {
-                Ok(undone) => {
-                    let text =
-                        format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts);
-                    done(run, action, true, text).await?;
+            match trace::of_apply(run, &changeset).await {
+                Ok(ActTrace::Ours | ActTrace::None) => {}
+                Ok(ActTrace::Others) => {
+                    let error = Error::stuck(format!("{changeset} has run again since, and not by this run"))
+                        .hint("take back what ran later first, or go forward with a new changeset");
+                    return failed(run, action, &error).await;
                 }
+                Err(unknown) => return not_known(run, action, unknown).await,
+            }
+            match stages.undo(run, &changeset).await {
+                Ok(undone) => match trace::is_undone(run, &changeset).await {
+                    Ok(true) => {
+                        let text =
+                            format!("{} in {:.3} s, {} tries", undone.state, undone.seconds, undone.attempts);
+                        done(run, action, undone.state != UndoState::NotApplied, text).await?;
+                    }
+                    Ok(false) => {
+                        let error = trace::contradiction(&action);
+                        failed(run, action, &error).await?;
+                    }
+                    Err(unknown) => not_known(run, action, unknown).await?,
+                },
                 Err(error) => failed(run, action, &error).await?,
             }
         }
@@ -173,71 +198,59 @@ async fn failed(run: &mut Run, action: Action, error: &Error) -> Result<()> {
     run.journal.append(EventKind::Failed { action, error: error.chain(), kind, hint }).await.map(|_| ())
 }
 
+/// What came of an act on production cannot be told.
+async fn not_known(run: &mut Run, action: Action, unknown: Error) -> Result<()> {
+    let error = Error::stuck(format!("{action}: whether it was done cannot be known")).because(unknown);
+    failed(run, action, &error).await
+}
+
 /// A failed apply may have gone through all the same: the history says.
 async fn after_failure(run: &mut Run, action: Action, changeset: &ChangesetId, error: Error) -> Result<()> {
-    match is_applied(run, changeset).await {
-        Ok(true) => {
+    match trace::of_apply(run, changeset).await {
+        Ok(ActTrace::Ours) => {
             done(run, action, true, format!("applied, and then: {}", error.chain())).await?;
             run.journal.append(EventKind::Unwinding { reason: error.chain(), automatic: true }).await?;
             Ok(())
         }
         // It may have run without its record.
-        Ok(false) if error.kind == ErrorKind::Stuck => {
+        Ok(ActTrace::None | ActTrace::Others) if error.kind == ErrorKind::Stuck => {
             let error = match half_done::untouched(run, &action).await {
                 Ok(()) => error.kind(ErrorKind::Failed),
                 Err(half) => half.because(error),
             };
             failed(run, action, &error).await
         }
-        Ok(false) => failed(run, action, &error).await,
-        Err(unknown) => {
-            let error =
-                Error::stuck(format!("whether {changeset} was applied cannot be known")).because(unknown);
-            failed(run, action, &error).await
-        }
+        Ok(ActTrace::None | ActTrace::Others) => failed(run, action, &error).await,
+        Err(unknown) => not_known(run, action, unknown.because(error)).await,
     }
 }
 
 /// What came of an act that a crash cut off.
 async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
-    let (changeset, forward) = match &action {
-        Action::Apply { changeset, .. } => (changeset.clone(), true),
-        Action::Undo { changeset } => (changeset.clone(), false),
-        _ => return act(run, stages, action).await,
-    };
     liquibase_lock::release_stale(run).await?;
-    match is_applied(run, &changeset).await {
-        Ok(applied) if applied == forward => {
+    let found = match &action {
+        Action::Apply { changeset, .. } => match trace::of_apply(run, changeset).await {
+            Ok(ActTrace::Ours) => Ok(Some(true)),
+            // What this run began did not go through: the changeset was locked, and is recorded with it.
+            Ok(ActTrace::Others) => Ok(Some(false)),
+            Ok(ActTrace::None) => Ok(None),
+            Err(unknown) => Err(unknown),
+        },
+        Action::Undo { changeset } => trace::is_undone(run, changeset).await.map(|is| is.then_some(true)),
+        Action::Stage { .. } | Action::Settle | Action::SettleBack => return act(run, stages, action).await,
+    };
+    match found {
+        Ok(Some(changed)) => {
             run.watcher.note(&format!("found done: {action}"));
-            done(run, action, true, "found done after a crash".to_owned()).await
+            let text =
+                if changed { "found done after a crash" } else { "somebody else has applied it since" };
+            done(run, action, changed, text.to_owned()).await
         }
-        Ok(_) => match half_done::untouched(run, &action).await {
+        Ok(None) => match half_done::untouched(run, &action).await {
             Ok(()) => act(run, stages, action).await,
             Err(half) => failed(run, action, &half).await,
         },
-        Err(unknown) => {
-            failed(
-                run,
-                action,
-                &Error::stuck("the database does not show whether the changeset was applied")
-                    .because(unknown),
-            )
-            .await
-        }
-    }
-}
-
-async fn is_applied(run: &mut Run, changeset: &ChangesetId) -> Result<bool> {
-    let mut tries = 0;
-    loop {
-        match run.liquibase.history().await {
-            Ok(rows) => return Ok(rows.iter().any(|row| row.key == *changeset)),
-            Err(error) if tries >= 10 => return Err(error),
-            Err(_) => {
-                tries += 1;
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            }
-        }
+        Err(unknown) => not_known(run, action, unknown).await,
     }
 }
 

@@ -146,7 +146,7 @@ fn stages(events: &[Event]) -> Vec<StageLine> {
         let mut detail = String::new();
         for event in events {
             match &event.what {
-                EventKind::Intended { action } if of(action) => open = Some(event),
+                EventKind::Intended { action, .. } if of(action) => open = Some(event),
                 EventKind::Done { action, text, .. } if of(action) => {
                     total += open.take().map_or(0.0, |from| seconds(from, event));
                     outcome = Some(StageOutcome::Done);
@@ -192,7 +192,7 @@ fn stretch(events: &[Event]) -> f64 {
     for event in events {
         let rollout = matches!(
             &event.what,
-            EventKind::Intended { action: Action::Apply { .. } | Action::Settle }
+            EventKind::Intended { action: Action::Apply { .. } | Action::Settle, .. }
                 | EventKind::Done { action: Action::Apply { .. } | Action::Settle, .. }
                 | EventKind::Failed { action: Action::Apply { .. } | Action::Settle, .. }
                 | EventKind::Noted { .. }
@@ -257,7 +257,7 @@ fn line(event: &Event) -> EventLine {
             ("started", format!("by {actor} with drydock {version}{commit}{inject}"))
         }
         EventKind::Resumed { actor, version } => ("resumed", format!("by {actor} with drydock {version}")),
-        EventKind::Intended { action } => ("intended", action.to_string()),
+        EventKind::Intended { action, .. } => ("intended", action.to_string()),
         EventKind::Done { action, text, evidence, .. } => {
             let evidence =
                 evidence.as_deref().map(|e| format!(" [{}]", e.get(..12).unwrap_or(e))).unwrap_or_default();

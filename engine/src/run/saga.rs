@@ -46,7 +46,7 @@ fn replay(events: &[Event]) -> RunState<'_> {
     let mut state = RunState::default();
     for event in events {
         match &event.what {
-            EventKind::Intended { action } => {
+            EventKind::Intended { action, .. } => {
                 state.open = Some(action);
                 state.failed = None;
                 // A stage that is begun again makes what came of it before void; a new clone voids the shadow.
@@ -85,7 +85,7 @@ fn replay(events: &[Event]) -> RunState<'_> {
 
 /// Whether an act on production was ever begun.
 pub fn reached_production(events: &[Event]) -> bool {
-    events.iter().any(|e| matches!(e.what, EventKind::Intended { action: Action::Apply { .. } }))
+    events.iter().any(|e| matches!(e.what, EventKind::Intended { action: Action::Apply { .. }, .. }))
 }
 
 /// Decides from the journal alone what the run does next.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::liquibase::{Failure, Fault, FaultKind, Liquibase};
 use crate::model::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Statement, UndoState};
 use crate::model::endpoint::Limits;
+use crate::model::history::{self, HistoryRow};
 use crate::product::Database;
 
 /// Who works on which database, under which limits.
@@ -49,36 +50,54 @@ trait Way {
     type State;
 
     async fn go(
+        &self,
         liquibase: &mut Liquibase,
         key: &ChangesetId,
         session: &[String],
     ) -> Result<Self::State, Failure>;
+
+    /// What an attempt came to that was reported as failed, if the history shows that it went through.
+    fn went_through(&self, before: &[HistoryRow], now: &[HistoryRow]) -> Option<Self::State>;
 }
 
 struct Forward;
-struct Back;
+struct Back<'a> {
+    restore: &'a [HistoryRow],
+}
 
 impl Way for Forward {
     type State = ApplyState;
 
     async fn go(
+        &self,
         liquibase: &mut Liquibase,
         key: &ChangesetId,
         session: &[String],
     ) -> Result<ApplyState, Failure> {
         liquibase.apply(key, session).await
     }
+
+    fn went_through(&self, before: &[HistoryRow], now: &[HistoryRow]) -> Option<ApplyState> {
+        let last = now.last().filter(|_| !history::is_same(before, now))?;
+        let marked = last.exec_type.as_deref() == Some(history::MARK_RAN);
+        Some(if marked { ApplyState::MarkedRan } else { ApplyState::Applied })
+    }
 }
 
-impl Way for Back {
+impl Way for Back<'_> {
     type State = UndoState;
 
     async fn go(
+        &self,
         liquibase: &mut Liquibase,
         key: &ChangesetId,
         session: &[String],
     ) -> Result<UndoState, Failure> {
-        liquibase.undo(key, session).await
+        liquibase.undo(key, session, self.restore).await
+    }
+
+    fn went_through(&self, before: &[HistoryRow], now: &[HistoryRow]) -> Option<UndoState> {
+        (!history::is_same(before, now) && history::is_same(self.restore, now)).then_some(UndoState::Undone)
     }
 }
 
@@ -92,24 +111,30 @@ pub async fn forward(
     changeset: &Changeset,
     after: Option<String>,
 ) -> Result<(ApplyState, Effort)> {
-    go::<Forward>(runner, changeset, &changeset.statements, after).await
+    go(runner, &Forward, changeset, &changeset.statements, after).await
 }
 
-/// Runs a changeset's inverse.
+/// Runs a changeset's inverse. `restore`: the rows that the history had before the changeset ran.
 ///
 /// # Errors
 /// See `forward`.
-pub async fn back(runner: &mut ChangesetRunner<'_>, changeset: &Changeset) -> Result<(UndoState, Effort)> {
-    go::<Back>(runner, changeset, &changeset.inverse, None).await
+pub async fn back(
+    runner: &mut ChangesetRunner<'_>,
+    changeset: &Changeset,
+    restore: &[HistoryRow],
+) -> Result<(UndoState, Effort)> {
+    go(runner, &Back { restore }, changeset, &changeset.inverse, None).await
 }
 
 async fn go<W: Way>(
     runner: &mut ChangesetRunner<'_>,
+    way: &W,
     changeset: &Changeset,
     statements: &[Statement],
     after: Option<String>,
 ) -> Result<(W::State, Effort)> {
     let mut effort = Effort::default();
+    let before = runner.liquibase.recorded(&changeset.key).await?;
     // Rows are moved in batches only where the statement stands alone: what comes before it in the same changeset
     // would not have happened yet.
     if let [Statement { backfill: Some(backfill), .. }] = statements {
@@ -129,7 +154,7 @@ async fn go<W: Way>(
         for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
             runner.database.before_retry(index).await?;
         }
-        let failure = match W::go(runner.liquibase, &changeset.key, &session).await {
+        let failure = match way.go(runner.liquibase, &changeset.key, &session).await {
             Ok(state) => return Ok((state, effort)),
             Err(failure) => failure,
         };
@@ -153,6 +178,11 @@ async fn go<W: Way>(
             } else {
                 error
             });
+        }
+        // Its commit may have gone through all the same, and what runs always would run a second time.
+        let now = runner.liquibase.recorded(&changeset.key).await?;
+        if let Some(state) = way.went_through(&before, &now) {
+            return Ok((state, effort));
         }
         (runner.tell)(Step::Retry { attempt: effort.attempts, error: error.chain(), pause });
         tokio::time::sleep(pause).await;

@@ -13,7 +13,7 @@ use crate::model::evidence::{BeforeAfter, Plan, Rollback, Undone};
 use crate::model::schema::SchemaFingerprint;
 use crate::model::stage::Stage;
 use crate::run::Run;
-use crate::run::files;
+use crate::run::{files, trace};
 use crate::stages::changeset_runner::{self, ChangesetRunner, Step};
 
 /// Takes one changeset back.
@@ -29,6 +29,7 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
         live.traffic.running(Some(key.clone()));
     }
     let application = run.application();
+    let restore = trace::restored(run.journal.events(), key);
     let (notes, heard) = tokio::sync::mpsc::unbounded_channel();
     let tell = move |step: Step| {
         if let Step::Retry { attempt, error, .. } = step {
@@ -54,7 +55,7 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
             session: Vec::new(),
             tell: &mut tell,
         };
-        changeset_runner::back(&mut runner, &changeset).await
+        changeset_runner::back(&mut runner, &changeset, &restore).await
     };
     let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
     let (state, effort) = effort?;

@@ -16,6 +16,7 @@ use crate::model::backup::Backup;
 use crate::model::changeset::{Changeset, Phase};
 use crate::model::event::ActOutcome;
 use crate::model::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
+use crate::model::history::HistoryRow;
 use crate::model::query::Ending;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint};
 use crate::product::Database;
@@ -62,6 +63,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
 struct Before {
     schema: SchemaFingerprint,
     data: Option<DataFingerprint>,
+    history: Vec<HistoryRow>,
 }
 
 async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -> Result<Shadow> {
@@ -93,6 +95,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
                 Phase::Expand => None,
                 _ => Some(clone.data_fingerprint(Some(&changeset.touches())).await?),
             },
+            history: run.liquibase.recorded(&changeset.key).await?,
         };
         traffic.running(Some(changeset.key.clone()));
         let (mut rehearsal, effort) = forward(run, clone.as_ref(), &traffic, changeset, application).await?;
@@ -294,7 +297,7 @@ async fn backward(
     let begun = Instant::now();
     let mut tell = |_: Step| {};
     let mut runner = runner(run, clone, application, &mut tell);
-    let undone = changeset_runner::back(&mut runner, changeset).await;
+    let undone = changeset_runner::back(&mut runner, changeset, &before.history).await;
     rehearsal.inverse_seconds = begun.elapsed().as_secs_f64();
     if let Err(error) = undone {
         rehearsal.reverse = ReverseProof::Failed;

@@ -14,8 +14,7 @@ use crate::run::journal::AfterRecord;
 pub(super) fn after_record(inject: Inject) -> AfterRecord {
     let number: Option<u64> = std::env::var("DRYDOCK_TEST_KILL_AT").ok().and_then(|n| n.parse().ok());
     let dies = move |event: &Event| {
-        let intended =
-            matches!(&event.what, EventKind::Intended { action: Action::Apply { wave, .. } } if *wave >= 2);
+        let intended = matches!(&event.what, EventKind::Intended { action: Action::Apply { wave, .. }, .. } if *wave >= 2);
         number == Some(event.seq) || inject == Inject::Kill && intended
     };
     if number.is_none() && inject != Inject::Kill {

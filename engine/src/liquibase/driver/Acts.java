@@ -19,6 +19,7 @@ import liquibase.changelog.visitor.ChangeExecListener;
 import liquibase.changelog.visitor.RollbackVisitor;
 import liquibase.changelog.visitor.UpdateVisitor;
 import liquibase.database.Database;
+import liquibase.exception.UnexpectedLiquibaseException;
 
 /** Applies changesets and undoes them. */
 final class Acts {
@@ -103,7 +104,7 @@ final class Acts {
         filters.addAll(changelog.filters());
         if (only != null) filters.add(exactly(only));
         ChangeLogIterator iterator = new ChangeLogIterator(changelog.parsed, filters.toArray(new ChangeSetFilter[0]));
-        iterator.run(new UpdateVisitor(target.database, listener(), shouldRun), changelog.environment());
+        iterator.run(new UpdateVisitor(target.database, listener(() -> {}), shouldRun), changelog.environment());
         target.stopDeferring();
         target.database.commit();
     }
@@ -131,13 +132,25 @@ final class Acts {
         ChangeSet changeSet = changelog.find(Json.object(request.get("changeset")));
         errors.subject = changeSet;
         target.runSession(Json.strings(request.get("session")));
-        Map<String, Object> row = History.row(new History(target).rows(), changeSet);
-        if (row == null) return Json.map("state", "not_applied");
+        History history = new History(target);
+        List<Map<String, Object>> rows = history.rows(Identity.of(changeSet));
+        List<?> restored = request.get("restore") instanceof List<?> list ? list : List.of();
+        if (rows.isEmpty()) {
+            if (restored.isEmpty()) return Json.map("state", "not_applied");
+            // Cut off between the two where they are not one transaction: the inverse has run.
+            lock.during(() -> {
+                restore(history, restored);
+                target.database.commit();
+            });
+            return Json.map("state", "undone");
+        }
+        Map<String, Object> row = rows.get(rows.size() - 1);
         changeSet.setStoredFilePath(Json.text(row.getOrDefault("stored_path", row.get("path"))));
         if ("MARK_RAN".equals(row.get("exec_type"))) {
             // A precondition kept it from running: its inverse would take away what somebody else made.
             lock.during(() -> {
                 target.database.removeRanStatus(changeSet);
+                restore(history, restored);
                 target.database.commit();
             });
             return Json.map("state", "unmarked");
@@ -146,16 +159,22 @@ final class Acts {
         if (inverse.get("kind").equals("none")) throw new Fault(Fault.Kind.NO_INVERSE, Json.text(inverse.get("message")));
         lock.during(() -> {
             ChangeLogIterator iterator = new ChangeLogIterator(changelog.parsed, exactly(Set.of(Identity.key(changeSet))));
-            iterator.run(new RollbackVisitor(target.database, listener()), changelog.environment());
+            iterator.run(new RollbackVisitor(target.database, listener(() -> restore(history, restored))), changelog.environment());
             target.stopDeferring();
             target.database.commit();
         });
         return Json.map("state", "undone");
     }
 
+    /** Puts back the rows that the history had before the changeset ran again. */
+    private static void restore(History history, List<?> rows) throws Exception {
+        for (Object row : rows) history.insert(Json.object(row));
+    }
+
     // ---- both
 
-    private ChangeExecListener listener() {
+    /** {@code afterInverse} belongs to the transaction of the inverse and of its record. */
+    private ChangeExecListener listener(Lock.Act afterInverse) {
         return new AbstractChangeExecListener() {
             @Override
             public void willRun(ChangeSet changeSet, DatabaseChangeLog log, Database database, ChangeSet.RunStatus status) {
@@ -177,6 +196,11 @@ final class Acts {
 
             @Override
             public void rolledBack(ChangeSet changeSet, DatabaseChangeLog log, Database database) {
+                try {
+                    afterInverse.run();
+                } catch (Exception e) {
+                    throw new UnexpectedLiquibaseException(e);
+                }
                 target.stopDeferring();
             }
         };

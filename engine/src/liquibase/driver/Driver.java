@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,16 +33,19 @@ import liquibase.util.LiquibaseUtil;
  *
  * hello                                             -> {liquibase}: its version
  * connect   {url, user, password, properties,       -> {}; replaces the connection before
- *            transactional_ddl, role_switch, message_prefixes}
+ *            transactional_ddl, role_switch, message_prefixes,
+ *            deployment}
  * disconnect                                        -> {}; the next request that needs the database connects again
  * changelog {root, file, contexts, labels}          -> {}; reads and validates it. `root` is Liquibase's search path, so that
  *                                                      identities are those that its command line writes
  * status                                            -> {changesets, unknown, history}; changesets in the changelog's order
  * history                                           -> {history}
+ * recorded  {changeset}                             -> {history}: the rows of one changeset
  * apply     {changeset, session}                    -> {state: applied|already|marked_ran|filtered, reason}
  * apply_all {changesets|null}                       -> {}; one update of the named changesets, or of all that should run
- * undo      {changeset, session}                    -> {state: undone|unmarked|not_applied}; at any position of the history.
- *                                                      `unmarked`: a precondition had kept it from running
+ * undo      {changeset, session, restore}           -> {state: undone|unmarked|not_applied}; at any position of the history.
+ *                                                      `unmarked`: a precondition had kept it from running. `restore`: the rows
+ *                                                      that the history had before the changeset ran again; they are put back
  * lock                                              -> {held, by, since}
  * release_lock                                      -> {}; whoever holds Liquibase's lock
  * archive   {file}                                  -> {}; writes the classes that are loaded to a file for class data sharing
@@ -55,7 +59,7 @@ import liquibase.util.LiquibaseUtil;
  * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
  * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
  * {@code sql} (the statements as Liquibase would send them, without its bookkeeping) and {@code rollback} {kind:
- * inverse|empty|none, sql, message}. A row of the history: {id, author, path, checksum, exec_type}.
+ * inverse|empty|none, sql, message}. A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
  *
  * <p>{@code session} statements run and are committed first, so that they outlive a rollback.
  *
@@ -69,7 +73,7 @@ import liquibase.util.LiquibaseUtil;
  *     record after it; dying in between leaves a change that the history does not know. Liquibase's own order stays where DDL
  *     commits by itself, for changesets with {@code runInTransaction:false}, and for those that switch the role.
  * <li>A lock held by somebody else is reported at once instead of waited for.
- * <li>A run has one deployment id, as if it were one update.
+ * <li>The deployment id is that of {@code connect}, so that a run has one of its own, whichever process acts for it.
  * </ul>
  */
 final class Driver {
@@ -113,14 +117,21 @@ final class Driver {
         try {
             Map<String, Object> request = Json.object(Json.read(line));
             id = request.get("id");
-            Object result = changelog.accessor == null ? perform(request)
-                : Scope.child(Map.of(Scope.Attr.resourceAccessor.name(), changelog.accessor), () -> perform(request));
+            Object result = Scope.child(scope(), () -> perform(request));
             return Json.map("id", id, "result", result);
         } catch (Throwable problem) {
             Map<String, Object> answer = Json.map("id", id, "error", errors.describe(problem, target::lost));
             target.recover();
             return answer;
         }
+    }
+
+    /** What Liquibase looks up while it works. */
+    private Map<String, Object> scope() {
+        Map<String, Object> values = new HashMap<>();
+        if (changelog.accessor != null) values.put(Scope.Attr.resourceAccessor.name(), changelog.accessor);
+        if (target.deployment() != null) values.put(Scope.Attr.deploymentId.name(), target.deployment());
+        return values;
     }
 
     private Map<String, Object> perform(Map<String, Object> request) throws Exception {
@@ -146,6 +157,8 @@ final class Driver {
         switch (op) {
             case "history":
                 return Json.map("history", new History(target).rows());
+            case "recorded":
+                return Json.map("history", new History(target).rows(Json.object(request.get("changeset"))));
             case "lock":
                 return new Lock(target).holder();
             case "release_lock":

@@ -1,18 +1,32 @@
 package drydock;
 
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.sql.Timestamp;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import liquibase.Scope;
 import liquibase.changelog.ChangeSet;
 import liquibase.changelog.DatabaseChangeLog;
 import liquibase.database.Database;
+import liquibase.executor.ExecutorService;
+import liquibase.statement.core.InsertStatement;
 
-/** Liquibase's table of applied changesets. It is only read here, and never made. */
+/** Liquibase's table of applied changesets. It is never made here. */
 final class History {
+    /** The columns of Liquibase's table, and what they are called in JSON. */
+    private static final String[][] COLUMNS = {
+        {"ID", "id"}, {"AUTHOR", "author"}, {"FILENAME", "path"}, {"DATEEXECUTED", "executed_at"}, {"ORDEREXECUTED", "order"},
+        {"EXECTYPE", "exec_type"}, {"MD5SUM", "checksum"}, {"DESCRIPTION", "description"}, {"COMMENTS", "comments"}, {"TAG", "tag"},
+        {"LIQUIBASE", "liquibase"}, {"CONTEXTS", "contexts"}, {"LABELS", "labels"}, {"DEPLOYMENT_ID", "deployment"},
+    };
+
     private final Target target;
 
     History(Target target) {
@@ -21,25 +35,77 @@ final class History {
 
     /** All rows, oldest first. */
     List<Map<String, Object>> rows() throws Exception {
+        return read("");
+    }
+
+    /** The rows of one changeset, oldest first. Liquibase adds a second one where a precondition keeps it from running again. */
+    List<Map<String, Object>> rows(Map<String, Object> identity) throws Exception {
+        List<Map<String, Object>> rows = read(" WHERE ID = ? AND AUTHOR = ?", Json.text(identity.get("id")), Json.text(identity.get("author")));
+        rows.removeIf(row -> !Identity.key(row).equals(Identity.key(identity)));
+        return rows;
+    }
+
+    private List<Map<String, Object>> read(String where, String... values) throws Exception {
         List<Map<String, Object>> rows = new ArrayList<>();
         try {
             String name = target.database.getDatabaseChangeLogTableName();
             if (!exists(target, name)) return rows;
-            String sql = "SELECT ID, AUTHOR, FILENAME, MD5SUM, EXECTYPE FROM " + escaped(target.database, name) + " ORDER BY DATEEXECUTED, ORDEREXECUTED";
-            try (Statement statement = target.jdbc().createStatement(); ResultSet set = statement.executeQuery(sql)) {
-                while (set.next()) {
-                    String stored = set.getString(3);
-                    String path = DatabaseChangeLog.normalizePath(stored);
-                    Map<String, Object> row = Json.map("id", set.getString(1), "author", set.getString(2), "path", path,
-                        "checksum", set.getString(4), "exec_type", set.getString(5));
-                    if (!stored.equals(path)) row.put("stored_path", stored);
-                    rows.add(row);
+            // An older Liquibase made the table with fewer columns.
+            String sql = "SELECT * FROM " + escaped(target.database, name) + where + " ORDER BY DATEEXECUTED, ORDEREXECUTED";
+            try (PreparedStatement statement = target.jdbc().prepareStatement(sql)) {
+                for (int i = 0; i < values.length; i++) statement.setString(i + 1, values[i]);
+                try (ResultSet set = statement.executeQuery()) {
+                    Map<String, Integer> places = places(set.getMetaData());
+                    while (set.next()) rows.add(row(set, places));
                 }
             }
         } finally {
             target.endRead();
         }
         return rows;
+    }
+
+    private static Map<String, Integer> places(ResultSetMetaData columns) throws SQLException {
+        Map<String, Integer> places = new HashMap<>();
+        for (int i = 1; i <= columns.getColumnCount(); i++) places.put(columns.getColumnName(i).toUpperCase(Locale.ROOT), i);
+        return places;
+    }
+
+    private static Map<String, Object> row(ResultSet set, Map<String, Integer> places) throws SQLException {
+        Map<String, Object> row = Json.map();
+        for (String[] column : COLUMNS) {
+            Integer place = places.get(column[0]);
+            // Times stay text, because not every JDBC driver reads back what Liquibase wrote.
+            row.put(column[1], place == null ? null : set.getString(place));
+        }
+        Object order = row.get("order");
+        row.put("order", order == null ? null : Long.valueOf(Json.text(order)));
+        String stored = Json.text(row.get("path"));
+        String path = DatabaseChangeLog.normalizePath(stored);
+        row.put("path", path);
+        if (!Objects.equals(stored, path)) row.put("stored_path", stored);
+        return row;
+    }
+
+    /** Writes a row as it was read. Its transaction is the caller's. */
+    void insert(Map<String, Object> row) throws Exception {
+        Database database = target.database;
+        InsertStatement insert = new InsertStatement(database.getLiquibaseCatalogName(), database.getLiquibaseSchemaName(), database.getDatabaseChangeLogTableName());
+        for (String[] column : COLUMNS) {
+            Object value = row.get(column[1]);
+            if (column[0].equals("FILENAME") && row.get("stored_path") != null) value = row.get("stored_path");
+            if (column[0].equals("DATEEXECUTED")) value = time(Json.text(value));
+            insert.addColumnValue(column[0], value);
+        }
+        Scope.getCurrentScope().getSingleton(ExecutorService.class).getExecutor("jdbc", database).execute(insert);
+    }
+
+    private static Object time(String text) {
+        try {
+            return Timestamp.valueOf(text);
+        } catch (IllegalArgumentException e) {
+            return text;
+        }
     }
 
     /** The row of a changeset, or null. */

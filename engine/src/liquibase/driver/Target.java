@@ -124,6 +124,11 @@ final class Target {
         LockServiceFactory.getInstance().resetAll();
     }
 
+    /** What marks the rows of the history as written for this run; null before the first connection. */
+    String deployment() {
+        return request == null || request.get("deployment") == null ? null : Json.text(request.get("deployment"));
+    }
+
     Connection jdbc() {
         return ((JdbcConnection) database.getConnection()).getUnderlyingConnection();
     }

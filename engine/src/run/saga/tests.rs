@@ -85,7 +85,7 @@ impl World {
         }
     }
     fn act(&mut self, action: &Action, fate: Fate) {
-        self.log(EventKind::Intended { action: action.clone() });
+        self.log(EventKind::Intended { action: action.clone(), before: None });
         match fate {
             Fate::Works => {
                 let outcome = self.perform(action);
@@ -200,7 +200,9 @@ fn a_crashed_shadow_gets_a_new_clone() {
     let clones = world
         .events
         .iter()
-        .filter(|e| matches!(&e.what, EventKind::Intended { action: Action::Stage { stage: Stage::Clone } }))
+        .filter(|e| {
+            matches!(&e.what, EventKind::Intended { action: Action::Stage { stage: Stage::Clone }, .. })
+        })
         .count();
     assert_eq!(clones, 2);
 }

@@ -1,0 +1,134 @@
+//! What people reported of tools of this trade, on databases that Drydock did not make. `cases/NAME` has what a case needs: the
+//! schema and rows (`setup.sql`), the changelog and the contracts. The tests say what is right, and whose report it goes back to.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod reruns;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use drydock::model::endpoint::Endpoint;
+use drydock::product::postgres::local::Local;
+use tokio_postgres::SimpleQueryMessage;
+
+use crate::support::{Home, Ran, copy, repository};
+
+/// One server for all cases, each of which has a database of its own.
+struct Server {
+    endpoint: Endpoint,
+    runtime: tokio::runtime::Runtime,
+    _home: Home,
+}
+
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let home = Home::new("field");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let endpoint = runtime.block_on(async {
+        Local::find().await.unwrap().production(&home.folder.join("server")).await.unwrap()
+    });
+    Server { endpoint, runtime, _home: home }
+});
+
+/// A database, its changelog and its services.
+pub struct Case {
+    home: Home,
+    database: String,
+}
+
+/// A session of somebody who is no part of Drydock.
+pub struct Session(tokio_postgres::Client);
+
+impl Session {
+    /// Runs statements and gives the rows of all of them as text.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let answer = SERVER.runtime.block_on(self.0.simple_query(sql)).unwrap();
+        answer
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => {
+                    Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
+                }
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Case {
+    pub fn new(name: &str) -> Self {
+        let home = Home::new(name);
+        copy(&repository().join("tests/field/cases").join(name), &home.folder);
+        let database = name.replace('-', "_");
+        let case = Self { home, database };
+        Self::session_on("postgres").rows(&format!("create database {}", case.database));
+        case.rows(&std::fs::read_to_string(case.home.folder.join("setup.sql")).unwrap());
+        let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
+        let password = password.as_ref().map(|p| format!(":{}", p.expose())).unwrap_or_default();
+        let text = format!(
+            "[environments.field]\ndatabase = \"postgresql://{user}{password}@{host}:{port}/{}\"\n\
+             changelog = \"changelog.sql\"\ncontracts = \"contracts\"\n\
+             [environments.field.gates]\nsettle_seconds = 0.2\nblocked = 60\n\
+             [environments.field.limits]\nlock_attempts = 3\nstall_ms = 300\n",
+            case.database
+        );
+        std::fs::write(case.home.folder.join("drydock.toml"), text).unwrap();
+        case
+    }
+
+    fn session_on(database: &str) -> Session {
+        let Endpoint { host, port, user, .. } = &SERVER.endpoint;
+        let mut config = tokio_postgres::Config::new();
+        config.host(host).port(*port).user(user).dbname(database).application_name("somebody");
+        if let Some(password) = &SERVER.endpoint.password {
+            config.password(password.expose());
+        }
+        let (client, connection) = SERVER.runtime.block_on(config.connect(tokio_postgres::NoTls)).unwrap();
+        SERVER.runtime.spawn(connection);
+        Session(client)
+    }
+
+    pub fn session(&self) -> Session {
+        Self::session_on(&self.database)
+    }
+
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        self.session().rows(sql)
+    }
+
+    /// Rows of one text column, for short expectations.
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        self.rows(sql).into_iter().map(|mut row| row.remove(0).unwrap_or_default()).collect()
+    }
+
+    /// Liquibase's history, whole.
+    pub fn history(&self) -> Vec<String> {
+        self.column("select t::text from databasechangelog t order by orderexecuted")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.home.command(arguments);
+        command.env("DRYDOCK_ENV", "field");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Puts another version of the changelog in the place of the one there.
+    pub fn release(&self, file: &str) {
+        let from: &Path = &self.home.folder;
+        std::fs::copy(from.join(file), from.join("changelog.sql")).unwrap();
+    }
+
+    /// Waits until the run has begun to apply a changeset to production.
+    pub fn wait_for_apply(&self, child: &mut Child) {
+        self.home.wait_for_in("field", child, "\"apply\"");
+    }
+}
