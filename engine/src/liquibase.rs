@@ -244,6 +244,15 @@ impl Liquibase {
         Ok(answer.state)
     }
 
+    /// Puts a changeset into the history as applied, without running it.
+    ///
+    /// # Errors
+    /// As Liquibase gives them.
+    pub async fn record(&mut self, changeset: &ChangesetId) -> Result<()> {
+        self.call::<Done>(&Request::Record { changeset }).await?;
+        Ok(())
+    }
+
     /// Runs these changesets (or all that should run) in one update.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! schema and rows (`setup.sql`), the changelog and the contracts. The tests say what is right, and whose report it goes back to.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod backfills;
 mod reruns;
 
 use std::path::Path;

@@ -30,6 +30,7 @@ pub(super) enum Request<'a> {
     Apply { changeset: &'a ChangesetId, session: &'a [String] },
     ApplyAll { changesets: Option<&'a [ChangesetId]> },
     Undo { changeset: &'a ChangesetId, session: &'a [String], restore: &'a [HistoryRow] },
+    Record { changeset: &'a ChangesetId },
     Lock,
     ReleaseLock,
     Archive { file: &'a Path },

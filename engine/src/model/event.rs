@@ -89,6 +89,11 @@ pub enum EventKind {
         kind: FailureKind,
         hint: Option<String>,
     },
+    /// From here on batches move rows of this changeset, and each of them stays: if the changeset does not go through, its inverse
+    /// has to be run all the same.
+    Moving {
+        changeset: ChangesetId,
+    },
     /// A measurement, a retry, a checkpoint: nothing that `next` decides by.
     Noted {
         text: String,

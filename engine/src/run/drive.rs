@@ -146,6 +146,12 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
         Action::Undo { changeset } => {
             let changeset = changeset.clone();
             match trace::of_apply(run, &changeset).await {
+                // The record makes the undoing of a part what any other is: one transaction that takes the record away.
+                Ok(ActTrace::None) if saga::is_in_part(run.journal.events(), &changeset) => {
+                    if let Err(error) = run.liquibase.record(&changeset).await {
+                        return failed(run, action, &error).await;
+                    }
+                }
                 Ok(ActTrace::Ours | ActTrace::None) => {}
                 Ok(ActTrace::Others) => {
                     let error = Error::stuck(format!("{changeset} has run again since, and not by this run"))
@@ -239,6 +245,7 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
         Action::Undo { changeset } => trace::is_undone(run, changeset).await.map(|is| is.then_some(true)),
         Action::Stage { .. } | Action::Settle | Action::SettleBack => return act(run, stages, action).await,
     };
+    let is_forward = matches!(action, Action::Apply { .. });
     match found {
         Ok(Some(changed)) => {
             run.watcher.note(&format!("found done: {action}"));
@@ -247,6 +254,12 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
             done(run, action, changed, text.to_owned()).await
         }
         Ok(None) => match half_done::untouched(run, &action).await {
+            // A run that goes back does nothing more: the changeset may mean something else by now.
+            Ok(()) if is_forward && saga::is_unwinding(run.journal.events()) => {
+                let error = "cut off, and not done".to_owned();
+                let failed = EventKind::Failed { action, error, kind: FailureKind::Crashed, hint: None };
+                run.journal.append(failed).await.map(|_| ())
+            }
             Ok(()) => act(run, stages, action).await,
             Err(half) => failed(run, action, &half).await,
         },
@@ -261,12 +274,13 @@ async fn resume_check(run: &mut Run) -> Result<()> {
     }
     let plan: Plan = run.evidence("plan")?;
     let status = run.liquibase.status().await?;
-    let unwinding = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
+    let unwinding = saga::is_unwinding(run.journal.events());
     for planned in &plan.changesets {
         let now = status.changesets.iter().find(|c| c.key == planned.key).and_then(|c| c.checksum.clone());
         if now != planned.checksum {
             let reason = format!("{} was edited while the run was interrupted", planned.key);
-            if unwinding {
+            // Its inverse is no longer the one that was rehearsed.
+            if unwinding || saga::is_on_production(run.journal.events(), &planned.key) {
                 return Err(Error::stuck(reason)
                     .hint("check out the commit that the run began with and run it again"));
             }

@@ -258,6 +258,7 @@ fn line(event: &Event) -> EventLine {
         }
         EventKind::Resumed { actor, version } => ("resumed", format!("by {actor} with drydock {version}")),
         EventKind::Intended { action, .. } => ("intended", action.to_string()),
+        EventKind::Moving { changeset } => ("moving", format!("rows of {changeset}, in batches that stay")),
         EventKind::Done { action, text, evidence, .. } => {
             let evidence =
                 evidence.as_deref().map(|e| format!(" [{}]", e.get(..12).unwrap_or(e))).unwrap_or_default();

@@ -38,8 +38,10 @@ struct RunState<'a> {
     failed: Option<(&'a Action, &'a str, FailureKind)>,
     unwinding: bool,
     finished: Option<Outcome>,
-    /// Changesets that are, or may be, on production because of this run, oldest first.
+    /// Changesets that are on production because of this run, whole or in part, oldest first.
     on_production: Vec<&'a ChangesetId>,
+    /// Those of them whose rows were moved in batches, and that have not gone through.
+    in_part: Vec<&'a ChangesetId>,
 }
 
 fn replay(events: &[Event]) -> RunState<'_> {
@@ -57,19 +59,25 @@ fn replay(events: &[Event]) -> RunState<'_> {
             EventKind::Done { action, outcome, .. } => {
                 state.open = None;
                 state.done.push((action, outcome));
-                match action {
-                    Action::Apply { changeset, .. }
-                        if *outcome == (ActOutcome::Changed { changed: true }) =>
-                    {
-                        state.on_production.push(changeset);
-                    }
-                    Action::Undo { changeset } => state.on_production.retain(|c| *c != changeset),
-                    _ => {}
+                if let Action::Apply { changeset, .. } | Action::Undo { changeset } = action {
+                    state.in_part.retain(|c| *c != changeset);
+                    state.on_production.retain(|c| *c != changeset);
+                }
+                if let Action::Apply { changeset, .. } = action
+                    && *outcome == (ActOutcome::Changed { changed: true })
+                {
+                    state.on_production.push(changeset);
                 }
             }
             EventKind::Failed { action, error, kind, .. } => {
                 state.open = None;
                 state.failed = Some((action, error, *kind));
+            }
+            EventKind::Moving { changeset } => {
+                for all in [&mut state.in_part, &mut state.on_production] {
+                    all.retain(|c| *c != changeset);
+                    all.push(changeset);
+                }
             }
             EventKind::Unwinding { .. } => {
                 state.unwinding = true;
@@ -86,6 +94,21 @@ fn replay(events: &[Event]) -> RunState<'_> {
 /// Whether an act on production was ever begun.
 pub fn reached_production(events: &[Event]) -> bool {
     events.iter().any(|e| matches!(e.what, EventKind::Intended { action: Action::Apply { .. }, .. }))
+}
+
+/// Whether rows of a changeset were moved in batches, and the changeset did not go through.
+pub fn is_in_part(events: &[Event], changeset: &ChangesetId) -> bool {
+    replay(events).in_part.contains(&changeset)
+}
+
+/// Whether a changeset is on production because of this run, whole or in part.
+pub fn is_on_production(events: &[Event], changeset: &ChangesetId) -> bool {
+    replay(events).on_production.contains(&changeset)
+}
+
+/// Whether the run goes back.
+pub fn is_unwinding(events: &[Event]) -> bool {
+    replay(events).unwinding
 }
 
 /// Decides from the journal alone what the run does next.
@@ -164,7 +187,8 @@ fn forward(state: &RunState<'_>) -> Decision {
 }
 
 fn back(state: &RunState<'_>) -> Decision {
-    if let Some((action, error, _)) = state.failed {
+    // An apply that was cut off and is not done after all is no failure of the way back.
+    if let Some((action, error, _)) = state.failed.filter(|(_, _, kind)| *kind != FailureKind::Crashed) {
         return Decision::Finish {
             outcome: Outcome::Stuck,
             reason: Some(format!("{action} failed: {error}")),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::liquibase::{Failure, Fault, FaultKind, Liquibase};
 use crate::model::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Statement, UndoState};
 use crate::model::endpoint::Limits;
+use crate::model::error_class::ErrorClass;
 use crate::model::history::{self, HistoryRow};
 use crate::product::Database;
 
@@ -126,6 +127,12 @@ pub async fn back(
     go(runner, &Back { restore }, changeset, &changeset.inverse, None).await
 }
 
+/// Whether rows are moved in batches before Liquibase runs the statements. Only where the statement stands alone: what comes
+/// before it in the same changeset would not have happened yet.
+pub fn moves_in_batches(statements: &[Statement]) -> bool {
+    matches!(statements, [Statement { backfill: Some(_), .. }])
+}
+
 async fn go<W: Way>(
     runner: &mut ChangesetRunner<'_>,
     way: &W,
@@ -135,10 +142,10 @@ async fn go<W: Way>(
 ) -> Result<(W::State, Effort)> {
     let mut effort = Effort::default();
     let before = runner.liquibase.recorded(&changeset.key).await?;
-    // Rows are moved in batches only where the statement stands alone: what comes before it in the same changeset
-    // would not have happened yet.
-    if let [Statement { backfill: Some(backfill), .. }] = statements {
-        walk(runner, backfill, after, &mut effort).await?;
+    if moves_in_batches(statements)
+        && let Some(backfill) = statements.first().and_then(|s| s.backfill.as_ref())
+    {
+        walk(runner, changeset, backfill, after, &mut effort).await?;
     }
     let waits_without_blocking = statements.iter().any(|s| s.waits_without_blocking);
     let limited = runner.gentle && !waits_without_blocking;
@@ -238,6 +245,7 @@ async fn blockers(database: &dyn Database, application: &str, changeset: &Change
 /// batch fails on a lock (GitLab's batch optimizer).
 async fn walk(
     runner: &mut ChangesetRunner<'_>,
+    changeset: &Changeset,
     backfill: &Backfill,
     after: Option<String>,
     effort: &mut Effort,
@@ -282,10 +290,17 @@ async fn walk(
             }
             Err(error) => {
                 failures += 1;
-                let busy =
-                    error.code.as_deref().is_some_and(|code| runner.database.error_class(code).may_pass());
-                if !busy || failures >= runner.limits.lock_attempts {
-                    return Err(error);
+                let class = error.code.as_deref().map(|code| runner.database.error_class(code));
+                let busy = class.is_some_and(ErrorClass::may_pass);
+                // A batch whose commit nobody saw is done again: its predicate leaves out what is done.
+                let lost = class == Some(ErrorClass::ConnectionLost);
+                if !(busy || lost) || failures >= runner.limits.lock_attempts {
+                    let moved = format!("{} did not get through, {} rows in", changeset.key, effort.rows);
+                    let hint = match busy {
+                        true => blockers(runner.database, runner.application, changeset).await,
+                        false => "its inverse takes the rows back".to_owned(),
+                    };
+                    return Err(Error::new(error.kind, moved).because(error).hint(hint));
                 }
                 size = (size / 2).max(1);
                 let pause = Duration::from_millis(50) * failures;

@@ -166,6 +166,16 @@ final class Acts {
         return Json.map("state", "undone");
     }
 
+    void record(Map<String, Object> request) throws Exception {
+        ChangeSet changeSet = changelog.find(Json.object(request.get("changeset")));
+        errors.subject = changeSet;
+        boolean again = !new History(target).rows(Identity.of(changeSet)).isEmpty();
+        lock.during(() -> {
+            target.database.markChangeSetExecStatus(changeSet, again ? ChangeSet.ExecType.RERAN : ChangeSet.ExecType.EXECUTED);
+            target.database.commit();
+        });
+    }
+
     /** Puts back the rows that the history had before the changeset ran again. */
     private static void restore(History history, List<?> rows) throws Exception {
         for (Object row : rows) history.insert(Json.object(row));

@@ -46,6 +46,7 @@ import liquibase.util.LiquibaseUtil;
  * undo      {changeset, session, restore}           -> {state: undone|unmarked|not_applied}; at any position of the history.
  *                                                      `unmarked`: a precondition had kept it from running. `restore`: the rows
  *                                                      that the history had before the changeset ran again; they are put back
+ * record    {changeset}                             -> {}; puts it into the history as applied, without running it
  * lock                                              -> {held, by, since}
  * release_lock                                      -> {}; whoever holds Liquibase's lock
  * archive   {file}                                  -> {}; writes the classes that are loaded to a file for class data sharing
@@ -176,6 +177,9 @@ final class Driver {
                 return acts.applyAll(request);
             case "undo":
                 return acts.undo(request);
+            case "record":
+                acts.record(request);
+                return Json.map();
             default:
                 throw new Fault(Fault.Kind.INTERNAL, "no such op: " + op);
         }

@@ -16,6 +16,8 @@ fn changeset(n: usize) -> ChangesetId {
 struct World {
     events: Vec<Event>,
     production: BTreeSet<String>,
+    /// Rows of these were moved in batches, and no more. Every second changeset is of that kind.
+    in_part: BTreeSet<String>,
     total: usize,
     held: u64,
 }
@@ -27,13 +29,15 @@ enum Fate {
     Fails,
     /// The process dies after the intent, before the act.
     DiesBefore,
+    /// The process dies when rows were moved, where the act moves any.
+    DiesMoving,
     /// The process dies after the act, before its outcome is on record.
     DiesAfter,
 }
 
 impl World {
     fn new(total: usize, held: u64) -> Self {
-        Self { events: Vec::new(), production: BTreeSet::new(), total, held }
+        Self { events: Vec::new(), production: BTreeSet::new(), in_part: BTreeSet::new(), total, held }
     }
     fn log(&mut self, what: EventKind) {
         let seq = self.events.len() as u64 + 1;
@@ -56,10 +60,12 @@ impl World {
                 ActOutcome::Accepted { waves, held: self.held }
             }
             Action::Apply { changeset, .. } => {
+                self.in_part.remove(&changeset.id);
                 ActOutcome::Changed { changed: self.production.insert(changeset.id.clone()) }
             }
             Action::Undo { changeset } => {
-                ActOutcome::Changed { changed: self.production.remove(&changeset.id) }
+                let part = self.in_part.remove(&changeset.id);
+                ActOutcome::Changed { changed: self.production.remove(&changeset.id) || part }
             }
             _ => ActOutcome::Plain,
         }
@@ -69,9 +75,14 @@ impl World {
         let there = |w: &Self, c: &ChangesetId| w.production.contains(&c.id);
         let happened = match action {
             Action::Apply { changeset, .. } => there(self, changeset),
-            Action::Undo { changeset } => !there(self, changeset),
+            // The record that an undo takes away is made before it, also for a part.
+            Action::Undo { changeset } => !there(self, changeset) && !self.in_part.contains(&changeset.id),
             _ => panic!("{action} is not observed"),
         };
+        if !happened && matches!(action, Action::Apply { .. }) && is_unwinding(&self.events) {
+            let (action, error, kind) = (action.clone(), "cut off".into(), FailureKind::Crashed);
+            return self.log(EventKind::Failed { action, error, kind, hint: None });
+        }
         if happened {
             let outcome = ActOutcome::Changed { changed: true };
             self.log(EventKind::Done {
@@ -86,6 +97,13 @@ impl World {
     }
     fn act(&mut self, action: &Action, fate: Fate) {
         self.log(EventKind::Intended { action: action.clone(), before: None });
+        if let Action::Apply { changeset, .. } = action
+            && changeset.id.parse().is_ok_and(|n: usize| n % 2 == 1)
+            && fate != Fate::DiesBefore
+        {
+            self.log(EventKind::Moving { changeset: changeset.clone() });
+            self.in_part.insert(changeset.id.clone());
+        }
         match fate {
             Fate::Works => {
                 let outcome = self.perform(action);
@@ -100,7 +118,7 @@ impl World {
                 let kind = FailureKind::Failed;
                 self.log(EventKind::Failed { action: action.clone(), error: "no".into(), kind, hint: None });
             }
-            Fate::DiesBefore => {}
+            Fate::DiesBefore | Fate::DiesMoving => {}
             Fate::DiesAfter => {
                 self.perform(action);
             }
@@ -129,7 +147,7 @@ fn fail_here_and_crash_here_at_every_step() {
     let steps = 5 + total + 1;
     for held in [0, 2] {
         for position in 0..steps {
-            for fate in [Fate::Fails, Fate::DiesBefore, Fate::DiesAfter] {
+            for fate in [Fate::Fails, Fate::DiesBefore, Fate::DiesMoving, Fate::DiesAfter] {
                 let mut fates = vec![Fate::Works; position];
                 fates.push(fate);
                 let mut world = World::new(total, held);
@@ -143,6 +161,7 @@ fn fail_here_and_crash_here_at_every_step() {
                 assert_eq!(outcome, expected, "{fate:?} at {position}");
                 let left = if matches!(expected, Outcome::Migrated | Outcome::Held) { total } else { 0 };
                 assert_eq!(world.production.len(), left, "{fate:?} at {position}");
+                assert!(world.in_part.is_empty(), "{fate:?} at {position}");
             }
         }
     }
@@ -165,7 +184,7 @@ fn crash_and_fail_at_every_step_of_going_back() {
                     assert_eq!(outcome, Outcome::Stuck);
                 } else {
                     assert_eq!(
-                        (outcome, world.production.len()),
+                        (outcome, world.production.len() + world.in_part.len()),
                         (Outcome::RolledBack, 0),
                         "{failing} {position} {fate:?}"
                     );
@@ -193,6 +212,29 @@ fn going_back_by_hand_after_the_end_takes_everything_back_newest_first() {
     assert_eq!(undone, ["2", "1", "0"]);
 }
 
+/// A changeset that was edited while the run was interrupted is not applied any more, wherever the crash had cut it off.
+#[test]
+fn nothing_is_applied_after_the_run_has_turned_back() {
+    for at in 0..4 {
+        for fate in [Fate::DiesBefore, Fate::DiesMoving, Fate::DiesAfter] {
+            let mut world = World::new(4, 0);
+            for n in 0..5 + at {
+                let Decision::Do(action) = next(&world.events) else { panic!("step {n}") };
+                world.act(&action, Fate::Works);
+            }
+            let Decision::Do(action) = next(&world.events) else { panic!("no apply") };
+            world.act(&action, fate);
+            world.log(EventKind::Unwinding { reason: "edited".into(), automatic: true });
+            let begun = world.events.len();
+            assert_eq!(world.run(&[]), Outcome::RolledBack, "{fate:?} at {at}");
+            assert!(world.production.is_empty() && world.in_part.is_empty(), "{fate:?} at {at}");
+            let applies =
+                |e: &Event| matches!(&e.what, EventKind::Intended { action: Action::Apply { .. }, .. });
+            assert!(!world.events[begun..].iter().any(applies), "{fate:?} at {at}");
+        }
+    }
+}
+
 #[test]
 fn a_crashed_shadow_gets_a_new_clone() {
     let mut world = World::new(1, 0);
@@ -214,15 +256,19 @@ proptest! {
         total in 0usize..6,
         held in 0u64..2,
         fates in prop::collection::vec(
-            prop_oneof![4 => Just(Fate::Works), 1 => Just(Fate::Fails), 2 => Just(Fate::DiesBefore), 2 => Just(Fate::DiesAfter)],
+            prop_oneof![4 => Just(Fate::Works), 1 => Just(Fate::Fails), 2 => Just(Fate::DiesBefore), 1 => Just(Fate::DiesMoving), 2 => Just(Fate::DiesAfter)],
             0..40,
         ),
     ) {
         let mut world = World::new(total, held);
         let outcome = world.run(&fates);
         match outcome {
-            Outcome::Migrated | Outcome::Held => prop_assert_eq!(world.production.len(), total),
-            Outcome::Refused | Outcome::RolledBack => prop_assert_eq!(world.production.len(), 0),
+            Outcome::Migrated | Outcome::Held => {
+                prop_assert_eq!((world.production.len(), world.in_part.len()), (total, 0));
+            }
+            Outcome::Refused | Outcome::RolledBack => {
+                prop_assert_eq!((world.production.len(), world.in_part.len()), (0, 0));
+            }
             Outcome::Stuck => {}
             Outcome::Unfinished => prop_assert!(false, "a run that is over is finished"),
         }

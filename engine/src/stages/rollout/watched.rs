@@ -33,6 +33,9 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     if first {
         wait_for_gate(run.database.as_ref(), live, &run.environment, &application, wave).await?;
     }
+    if changeset_runner::moves_in_batches(&changeset.statements) {
+        run.journal.append(EventKind::Moving { changeset: key.clone() }).await?;
+    }
     live.traffic.mark(Period::During);
     live.traffic.running(Some(key.clone()));
     let total = live.plan.changesets.len();
