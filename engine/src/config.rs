@@ -68,6 +68,9 @@ impl Target {
     }
 }
 
+/// The name of an environment that only the command line describes.
+const UNNAMED: &str = "url";
+
 /// A named target database with its settings, ready to use.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -167,7 +170,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     let (file, base) = read_file(selection.config.as_deref())?;
     let name = match (&selection.env, &selection.database) {
         (Some(name), _) => name.clone(),
-        (None, Some(_)) => "url".to_owned(),
+        (None, Some(_)) => UNNAMED.to_owned(),
         (None, None) => {
             return Err(Error::input("no environment is named")
                 .hint("add --env NAME (for example --env demo) or --database URL"));
@@ -253,10 +256,24 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
     })
 }
 
+impl Environment {
+    /// A command of `drydock` on this environment, for a person to type. A database that was given as a URL may carry a password, so
+    /// that it is left for them to give again.
+    pub fn command(&self, command: &str) -> String {
+        match self.target {
+            Target::Url(_) if self.name == UNNAMED => {
+                let changelog = self.changelog_root.join(&self.changelog_file);
+                format!("drydock {command} --database … --changelog {}", changelog.display())
+            }
+            _ => format!("drydock {command} --env {}", self.name),
+        }
+    }
+}
+
 /// Different targets of one name must not share journals.
 fn environment_folder(name: &str, target: &Target) -> String {
     match target {
-        Target::Url(url) if name == "url" => {
+        Target::Url(url) if name == UNNAMED => {
             use sha2::Digest;
             let plain = url::Url::parse(url.expose())
                 .map(|u| format!("{:?}{:?}{}", u.host_str(), u.port(), u.path()))

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod change;
 pub mod changeset;
 pub mod column_type;
+pub mod data_at_risk;
 pub mod endpoint;
 pub mod error_class;
 pub mod event;

@@ -12,14 +12,14 @@ use crate::liquibase::Liquibase;
 use crate::model::changeset::Changeset;
 use crate::model::endpoint::Endpoint;
 use crate::model::event::EventKind;
-use crate::model::evidence::{Compat, Drift, Outcome, Plan, RunRecord, RunSummary};
+use crate::model::evidence::{Compat, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary};
 use crate::product::{Database, Products};
 use crate::run::drive::{self, Until};
 use crate::run::saga::{self, Decision};
 use crate::run::select::{self, RunSelector};
 use crate::run::storage::Storage;
 use crate::run::{Run, RunOptions, files, handover, record, target};
-use crate::stages::{Stages, compat, plan};
+use crate::stages::{Stages, compat, plan, rollback};
 use crate::watcher::Watcher;
 
 /// Who carries out a use case: the products it knows, and who hears of its progress.
@@ -65,19 +65,26 @@ impl Operations {
         self.drive(run, until).await
     }
 
-    /// Takes a run back: the named one, or the latest that changed production.
+    /// Takes a run back: the named one, or the latest that changed production. Before anything is done, production is looked at.
+    /// `ask` answers whether to go back although that loses something.
     ///
     /// # Errors
-    /// See `migrate`.
+    /// See `migrate`. `Refused` when production has changed since the run, or would lose something, and nobody accepts it.
     pub async fn roll_back(
         &self,
         environment: &Environment,
         options: RunOptions,
         evidence: Option<&Path>,
         reason: String,
+        ask: &dyn Fn(&RollbackPreview) -> bool,
     ) -> Result<Driven> {
+        let accepted = (options.accept_drift, options.accept_loss);
         let mut run = self.open_run(environment, options, evidence, true).await?;
         let unwound = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
+        if !unwound && let Err(refused) = consent(&run, accepted, ask).await {
+            run.close(false).await;
+            return Err(refused);
+        }
         // One that got stuck on the way back is tried again.
         if !unwound || run.decision() == Decision::Over(Outcome::Stuck) {
             run.journal.append(EventKind::Unwinding { reason, automatic: false }).await?;
@@ -228,7 +235,7 @@ impl Operations {
             Some(run) => Ok(run),
             None => files::list(environment)?.pop().ok_or_else(|| {
                 Error::input(format!("environment \"{}\" has no run yet", environment.name))
-                    .hint(format!("drydock migrate --env {}", environment.name))
+                    .hint(environment.command("migrate"))
             }),
         }
     }
@@ -253,6 +260,20 @@ impl Operations {
     ) -> Result<()> {
         demo::serve(environment, listen, &self.watcher, stop).await
     }
+}
+
+/// Looks at what going back would meet and take, and asks about the latter.
+async fn consent(
+    run: &Run,
+    (accept_drift, accept_loss): (bool, bool),
+    ask: &dyn Fn(&RollbackPreview) -> bool,
+) -> Result<()> {
+    let preview = rollback::preview::look(run).await?;
+    rollback::preview::refuse(&preview, accept_drift, true)?;
+    if preview.losses.is_empty() || accept_loss || ask(&preview) {
+        return Ok(());
+    }
+    rollback::preview::refuse(&preview, accept_drift, false)
 }
 
 /// A run that cannot go on in the middle of production must not end as one that never got there.

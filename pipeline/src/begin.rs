@@ -40,6 +40,20 @@ pub struct Begin {
     pub inject: Option<String>,
 }
 
+/// Why a run is taken back by hand, and in spite of what.
+#[derive(Clone, Group, Serialize, Deserialize)]
+pub struct RollbackOptions {
+    /// Why, for the record
+    #[argument(default = "by hand")]
+    pub reason: String,
+    /// Go back although production's schema is not as the run left it
+    #[argument(default = false)]
+    pub accept_drift: bool,
+    /// Go back although what services wrote since the run is lost
+    #[argument(default = false)]
+    pub accept_loss: bool,
+}
+
 impl From<Target> for Begin {
     fn from(target: Target) -> Self {
         Self { target, run: None, evidence: None, accept_drift: false, inject: None }

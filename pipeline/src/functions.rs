@@ -4,7 +4,7 @@ use dagger_module::sdk::{Container, Directory, File, Query};
 use dagger_module::{Result, object};
 use serde::{Deserialize, Serialize};
 
-use crate::begin::{Begin, Known, Target};
+use crate::begin::{Begin, Known, RollbackOptions, Target};
 use crate::run::Run;
 use crate::settings::Settings;
 
@@ -81,11 +81,9 @@ impl Drydock {
         &self,
         dag: &Query,
         #[argument(group)] run: Known,
-        /// Why, for the record
-        #[argument(default = "by hand")]
-        reason: String,
+        #[argument(group)] options: RollbackOptions,
     ) -> Result<String> {
-        self.on(run.into()).rollback(dag, reason).await?.text()
+        self.on(run.into()).rollback(dag, options).await?.text()
     }
 
     /// Shows where the latest run is

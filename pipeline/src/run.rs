@@ -4,7 +4,7 @@ use dagger_module::sdk::{Container, ContainerWithExecOpts, Directory, File, Quer
 use dagger_module::{Exit, Failure, Held, Result, object};
 use serde::{Deserialize, Serialize};
 
-use crate::begin::{Begin, Target};
+use crate::begin::{Begin, RollbackOptions, Target};
 use crate::production::Production;
 use crate::settings::Settings;
 
@@ -83,14 +83,15 @@ impl Run {
 
     /// Takes the run back by hand
     #[function(cache = "never")]
-    pub async fn rollback(
-        &self,
-        dag: &Query,
-        /// Why, for the record
-        #[argument(default = "by hand")]
-        reason: String,
-    ) -> Result<Run> {
-        self.stage(dag, &["rollback", "--reason", &reason]).await
+    pub async fn rollback(&self, dag: &Query, #[argument(group)] options: RollbackOptions) -> Result<Run> {
+        let mut arguments = vec!["rollback", "--reason", &options.reason];
+        if options.accept_drift {
+            arguments.push("--accept-drift");
+        }
+        if options.accept_loss {
+            arguments.push("--accept-loss");
+        }
+        self.stage(dag, &arguments).await
     }
 
     /// What the last command printed; ends with its exit code

@@ -133,7 +133,9 @@ fn the_process_that_is_killed() {
     let operations = operations(Arc::new(Silent));
     let run = runtime.block_on(async {
         match std::env::var(WAY).as_deref() {
-            Ok("back") => operations.roll_back(&environment, options, None, "by hand".to_owned()).await,
+            Ok("back") => {
+                operations.roll_back(&environment, options, None, "by hand".to_owned(), &|_| false).await
+            }
             _ => operations.migrate(&environment, options, None, Until::End).await,
         }
     });

@@ -130,7 +130,7 @@ impl Shop {
 
     pub async fn roll_back(&self, run: Option<&str>) -> Result<Driven> {
         let options = RunOptions { run: run.map(str::to_owned), ..RunOptions::default() };
-        self.operations().roll_back(&self.environment, options, None, "by hand".to_owned()).await
+        self.operations().roll_back(&self.environment, options, None, "by hand".to_owned(), &|_| false).await
     }
 
     pub async fn execute(&self, sql: &str) {

@@ -4,6 +4,7 @@
 
 mod backfills;
 mod reruns;
+mod rollbacks;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

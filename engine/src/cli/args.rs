@@ -195,6 +195,12 @@ pub enum Command {
         /// Reason for the record
         #[arg(long, default_value = "by hand")]
         reason: String,
+        /// Accept that production's schema is not as the run left it
+        #[arg(long)]
+        accept_drift: bool,
+        /// Accept that what services wrote since the run is lost where its changes are taken back
+        #[arg(long)]
+        accept_loss: bool,
     },
     /// Show where the latest run is
     Status {

@@ -18,7 +18,9 @@ use crate::contract::drift::ContractDrift;
 use crate::demo;
 use crate::error::{Context, Error, Result};
 use crate::model::backup::Backup;
-use crate::model::evidence::{CloneProof, Drift, Outcome, Plan, RunRecord, RunSummary, Shadow};
+use crate::model::evidence::{
+    CloneProof, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary, Shadow,
+};
 use crate::model::stage::Stage;
 use crate::operations::Operations;
 use crate::operations::contracts::{Harvest, HarvestOptions};
@@ -57,7 +59,10 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Plan => show_plan(target, out).await,
         Command::Drift => show_drift(target, out).await,
         Command::Compat { output } => check::compat(target, &output, out).await,
-        Command::Rollback { run, evidence, reason } => go_back(target, run, evidence, reason, out).await,
+        Command::Rollback { run, evidence, reason, accept_drift, accept_loss } => {
+            let options = RunOptions { run, accept_drift, accept_loss, ..RunOptions::default() };
+            go_back(target, options, evidence, reason, out).await
+        }
         Command::Status { run } => records::status(target, run, out).await,
         Command::History => records::history(target, out).await,
         Command::Report { run, output } => records::report(target, run, output, out).await,
@@ -142,6 +147,7 @@ fn options(run: &RunArgs, environment: &Environment) -> Result<RunOptions> {
         inject: run.inject,
         after_record: crash::after_record(run.inject),
         accept_drift: run.accept_drift,
+        accept_loss: false,
         run: run.run.clone(),
     })
 }
@@ -174,17 +180,24 @@ fn finish(record: &RunRecord, until: Until, out: &Out) -> Result<u8> {
 
 async fn go_back(
     target: &TargetArgs,
-    run: Option<String>,
+    options: RunOptions,
     evidence: Option<PathBuf>,
     reason: String,
     out: &Out,
 ) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
-    let options = RunOptions { run, ..RunOptions::default() };
-    let driven = out.operations().roll_back(&environment, options, evidence.as_deref(), reason).await?;
+    let ask = |preview: &RollbackPreview| out.terminal.confirm(&question(preview));
+    let driven = out.operations().roll_back(&environment, options, evidence.as_deref(), reason, &ask).await?;
     let code = finish(&driven.record, Until::End, out)?;
     // Asked for and done is a success.
     Ok(if driven.ended == Some(Outcome::RolledBack) { 0 } else { code })
+}
+
+/// What somebody at a terminal is asked.
+fn question(preview: &RollbackPreview) -> String {
+    let losses = preview.losses.iter().map(|loss| format!("  {loss}  ({})", loss.key.id));
+    let losses: Vec<String> = losses.collect();
+    format!("Going back takes what was written since the run:\n{}\nGo back all the same?", losses.join("\n"))
 }
 
 async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {

@@ -43,6 +43,23 @@ impl Terminal {
         }
     }
 
+    /// Asks a person. Where there is none to answer, the answer is no.
+    pub fn confirm(&self, question: &str) -> bool {
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return false;
+        }
+        let ask = || {
+            eprint!("{question} [y/N] ");
+            let mut answer = String::new();
+            std::io::stdin().read_line(&mut answer).is_ok()
+                && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(ask),
+            None => ask(),
+        }
+    }
+
     /// Takes the bar away before results are printed.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {

@@ -212,6 +212,13 @@ impl Statement {
     pub fn is_instance_wide(&self) -> bool {
         self.actions.contains(&SchemaAction::Server)
     }
+    /// The tables whose rows it changes.
+    pub fn moved_tables(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            SchemaAction::MoveRows { table, .. } => Some(table.as_str()),
+            _ => None,
+        })
+    }
     /// It changes rows, or runs code that may.
     pub fn moves_rows(&self) -> bool {
         self.actions.iter().any(|a| matches!(a, SchemaAction::MoveRows { .. } | SchemaAction::RunsCode))

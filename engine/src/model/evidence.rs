@@ -14,7 +14,7 @@ pub use clone::CloneProof;
 pub use compat::{Checked, Compat};
 pub use load::{AroundMs, SkippedQuery, TrafficFailure, TrafficSecond, TrafficSummary};
 pub use plan::{Drift, DriftKind, Filtered, Plan, Wave};
-pub use rollback::{Rollback, Undone};
+pub use rollback::{Rollback, RollbackPreview, Undone};
 pub use rollout::{Applied, BeforeAfter, GateMoment, GateReading, Rollout};
 pub use run::{
     ChangesetLine, ChangesetOutcome, EventLine, Outcome, RunRecord, RunSummary, StageLine, StageOutcome,

@@ -14,6 +14,12 @@ pub struct SchemaFingerprint {
     pub digest: String,
 }
 
+/// What a line of `SchemaFingerprint::differences` is about.
+pub fn subject(difference: &str) -> &str {
+    let named = difference.trim_start_matches(['+', '-', '~', ' ']);
+    named.split_once(": ").map_or(named, |(subject, _)| subject)
+}
+
 impl SchemaFingerprint {
     /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
     pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {

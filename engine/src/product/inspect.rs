@@ -1,10 +1,14 @@
 //! What a database is and holds. Nothing here changes it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::change::Change;
+use crate::model::changeset::Statement;
+use crate::model::data_at_risk::AtRisk;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 
@@ -26,5 +30,8 @@ pub trait Inspect: Send + Sync {
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
     /// How many of these values (as text) the column holds.
     async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64>;
+    /// What statements, run in this order, would take from rows that are there; a list for each statement. What cannot be counted
+    /// within `limit` is told as such.
+    async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>>;
     async fn footprint(&self) -> Result<Footprint>;
 }

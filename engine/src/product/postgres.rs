@@ -14,6 +14,7 @@ use crate::model::catalog::Catalog;
 use crate::model::change::{Change, Reference};
 use crate::model::changeset::{Backfill, Statement};
 use crate::model::column_type::ColumnType;
+use crate::model::data_at_risk::AtRisk;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{ResultFacts, Usage};
@@ -31,7 +32,9 @@ use diff::{fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{FINGERPRINT, INSPECT};
-use server::{activity, batch, catalog, claim, client, connect, error_codes, facts, statement_stats};
+use server::{
+    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, statement_stats,
+};
 
 pub(crate) use diff::fingerprint::begin;
 pub(crate) use server::batch::text_rows;
@@ -433,6 +436,13 @@ impl Inspect for Postgres {
         let present = batch::count_present(&client, table, column, values).await?;
         self.give_back(INSPECT, client);
         Ok(present)
+    }
+
+    async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>> {
+        let client = self.take(INSPECT).await?;
+        let risks = data_at_risk::read(&client, statements, limit).await;
+        self.give_back(INSPECT, client);
+        Ok(risks)
     }
 
     async fn footprint(&self) -> Result<Footprint> {

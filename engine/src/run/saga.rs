@@ -106,6 +106,11 @@ pub fn is_on_production(events: &[Event], changeset: &ChangesetId) -> bool {
     replay(events).on_production.contains(&changeset)
 }
 
+/// The changesets that are on production because of this run, whole or in part, newest first.
+pub fn to_undo(events: &[Event]) -> Vec<ChangesetId> {
+    replay(events).on_production.into_iter().rev().cloned().collect()
+}
+
 /// Whether the run goes back.
 pub fn is_unwinding(events: &[Event]) -> bool {
     replay(events).unwinding

@@ -63,8 +63,8 @@ pub(super) fn which(environment: &Environment, options: &RunOptions, reopen: boo
             if on_production(&journal::read(&journal_path(environment, later))?) {
                 return Err(Error::refused(format!("run {later} changed production after run {id}")).hint(
                     format!(
-                        "take that one back first: drydock rollback --env {} --run {later}",
-                        environment.name
+                        "take that one back first: {}",
+                        environment.command(&format!("rollback --run {later}"))
                     ),
                 ));
             }
@@ -85,9 +85,9 @@ fn unfinished(environment: &Environment, runs: &[String], accept: bool) -> Resul
                 "run {id} is stuck; no new run can begin"
             ))
             .hint(format!(
-                "see `drydock status`; take it back with `drydock rollback --env {}` once the cause is gone, or go on from \
-                 what is there with --accept-drift",
-                environment.name
+                "see `drydock status`; take it back with `{}` once the cause is gone, or go on from what is there with \
+                 --accept-drift",
+                environment.command("rollback")
             ))),
             Decision::Over(_) => Ok(None),
             _ => Ok(Some(id.clone())),

@@ -36,6 +36,8 @@ pub struct RunOptions {
     pub after_record: AfterRecord,
     /// Go on although the catalog is not as the last run left it.
     pub accept_drift: bool,
+    /// Go back although the inverses take what was written since.
+    pub accept_loss: bool,
     /// A particular run instead of the latest unfinished one.
     pub run: Option<String>,
 }

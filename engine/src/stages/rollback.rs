@@ -1,5 +1,7 @@
 //! `rollback`: the inverses of what was applied, newest first, while the services keep running.
 
+pub mod preview;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -10,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::changeset::ChangesetId;
 use crate::model::event::{Action, EventKind};
 use crate::model::evidence::{BeforeAfter, Plan, Rollback, Undone};
-use crate::model::schema::SchemaFingerprint;
+use crate::model::schema::{SchemaFingerprint, subject};
 use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::{files, trace};
@@ -89,8 +91,9 @@ fn begin(run: &mut Run) -> Result<Rollback> {
         undone: Vec::new(),
         seconds: 0.0,
         fingerprint: BeforeAfter { before: before.digest, ..BeforeAfter::default() },
+        preview: if automatic { None } else { preview::seen(run)? },
         lost_writes: 0,
-        lost: Rollback::in_words(0),
+        lost: String::new(),
     })
 }
 
@@ -101,26 +104,31 @@ fn begin(run: &mut Run) -> Result<Rollback> {
 pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> {
     let mut evidence = begin(run)?;
     let before: SchemaFingerprint = files::evidence(&run.folder(), "schema-before")?.unwrap_or_default();
-    let mut lost = 0;
+    let (mut lost, mut acknowledged) = (0, 0);
     if let Some(mut live) = live {
         live.traffic.running(None);
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let (traffic, failures) = live.traffic.stop().await;
-        lost = traffic.lost;
+        (lost, acknowledged) = (traffic.lost, traffic.acknowledged);
         live.evidence.traffic = traffic;
         live.evidence.failures = failures;
         run.keep("rollout", &live.evidence).await?;
     }
     let after = run.database.schema_fingerprint().await?;
     // A run that never got to production has nothing to be held against.
-    let differences = if before.objects.is_empty() { Vec::new() } else { before.differences(&after, 10) };
+    let mut differences =
+        if before.objects.is_empty() { Vec::new() } else { before.differences(&after, usize::MAX) };
+    // What somebody else had changed before, and was accepted, stays.
+    let drift = evidence.preview.iter().flat_map(|o| &o.drift).map(|d| subject(d)).collect::<Vec<_>>();
+    differences.retain(|d| !drift.contains(&subject(d)));
+    differences.truncate(10);
     evidence.fingerprint = BeforeAfter {
         before: before.digest.clone(),
         after: after.digest.clone(),
         as_expected: differences.is_empty(),
         differences: differences.clone(),
     };
-    evidence.set_lost_writes(lost);
+    evidence.set_lost_writes(lost, acknowledged);
     run.keep("rollback", &evidence).await?;
     if !differences.is_empty() {
         return Err(Error::stuck(format!("the schema is not as it was before: {}", differences.join("; ")))
@@ -132,10 +140,11 @@ pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> 
     }
     run.remember_schema(&after).await?;
     let text = format!(
-        "{} {} taken back in {:.1} s, schema as before, nothing lost",
+        "{} {} taken back in {:.1} s, schema as before; lost: {}",
         evidence.undone.len(),
         if evidence.undone.len() == 1 { "changeset" } else { "changesets" },
-        evidence.seconds
+        evidence.seconds,
+        evidence.lost
     );
     run.watcher.stage_done(Stage::Rollback, evidence.seconds, &text);
     Ok(text)

@@ -20,7 +20,7 @@ use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::files;
 use crate::run::liquibase_lock;
-use crate::stages::product_limits;
+use crate::stages::{product_limits, rollback};
 use watched::watched;
 
 /// What is in flight while production changes.
@@ -194,6 +194,7 @@ pub async fn settle(run: &mut Run, live: &mut Option<Live>) -> Result<String> {
     if traffic.lost > 0 {
         return Err(Error::failed(format!("{} acknowledged writes are missing", traffic.lost)));
     }
+    rollback::preview::remember_own(run).await?;
     run.remember_schema(&after).await?;
     run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);
     Ok(text)

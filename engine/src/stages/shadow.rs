@@ -18,7 +18,7 @@ use crate::model::event::ActOutcome;
 use crate::model::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
 use crate::model::history::HistoryRow;
 use crate::model::query::Ending;
-use crate::model::schema::{DataFingerprint, SchemaFingerprint};
+use crate::model::schema::{DataFingerprint, SchemaFingerprint, subject};
 use crate::product::Database;
 use crate::report::rehearsal;
 use crate::run::Run;
@@ -275,12 +275,6 @@ fn rewrites(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>)
         .filter(|(table, id)| after.get(*table).is_some_and(|now| now != *id))
         .map(|(table, _)| table.clone())
         .collect()
-}
-
-/// What a line of a comparison is about.
-fn subject(difference: &str) -> &str {
-    let named = difference.trim_start_matches(['+', '-', '~', ' ']);
-    named.split_once(": ").map_or(named, |(subject, _)| subject)
 }
 
 /// Runs an inverse and holds the clone against what stood before. `false` when it failed. `left` is what the inverses

@@ -46,6 +46,19 @@ fn table_of(table: &TableWithJoins) -> Option<String> {
     }
 }
 
+/// The columns that an UPDATE sets (none: a DELETE), and which rows it finds.
+pub fn changed(sql: &str) -> Option<(Vec<String>, String)> {
+    let (columns, predicate) = match parse(sql).ok()?.into_iter().next()? {
+        ast::Statement::Update(update) => {
+            let columns = update.assignments.iter().map(|a| a.target.to_string()).collect();
+            (columns, update.selection)
+        }
+        ast::Statement::Delete(delete) => (Vec::new(), delete.selection),
+        _ => return None,
+    };
+    Some((columns, predicate.map_or_else(|| "true".to_owned(), |p| p.to_string())))
+}
+
 /// What one statement is.
 struct Read {
     kind: &'static str,

@@ -1,12 +1,16 @@
 //! What a file is and holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use drydock::error::Result;
 use drydock::model::catalog::{Catalog, Column, Table};
 use drydock::model::change::{Change, Events};
+use drydock::model::changeset::Statement;
+use drydock::model::data_at_risk::{AtRisk, Taken};
 use drydock::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, TableFingerprint};
+use drydock::model::schema_action::{RowChange, SchemaAction};
 use drydock::model::server::{Footprint, ServerInfo};
 use drydock::product::Inspect;
 use rusqlite::Connection;
@@ -49,6 +53,43 @@ fn count(connection: &Connection, sql: &str) -> Result<u64> {
         .query_row(sql, [], |row| row.get(0))
         .map_err(|e| wrong("the database cannot be read", e))?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// What one statement takes; without a count where the rows cannot be read (as of a column that an inverse makes).
+fn risks(connection: &Connection, statement: &Statement) -> Vec<AtRisk> {
+    let mut all = Vec::new();
+    for action in &statement.actions {
+        let (taken, value, from) = match action {
+            SchemaAction::DropTable { table } => {
+                (Taken::Table { table: table.clone() }, "rowid".to_owned(), quoted_relation(table))
+            }
+            SchemaAction::DropColumn { table, column } => {
+                let value = quoted(column);
+                let from = format!("{} WHERE {value} IS NOT NULL", quoted_relation(table));
+                (Taken::Column { table: table.clone(), column: column.clone() }, value, from)
+            }
+            SchemaAction::MoveRows { table, kind: RowChange::Update | RowChange::Delete } => {
+                let Some((columns, predicate)) = dialect::changed(&statement.sql) else { continue };
+                let from = format!("{} WHERE {predicate}", quoted_relation(table));
+                match columns.first() {
+                    Some(first) => {
+                        let value = quoted(first);
+                        (Taken::Values { table: table.clone(), columns }, value, from)
+                    }
+                    None => (Taken::Rows { table: table.clone() }, "rowid".to_owned(), from),
+                }
+            }
+            _ => continue,
+        };
+        let digest =
+            format!("SELECT group_concat(v) FROM (SELECT quote({value}) AS v FROM {from} ORDER BY 1)");
+        all.push(AtRisk {
+            taken,
+            rows: count(connection, &format!("SELECT count(*) FROM {from}")).ok(),
+            digest: connection.query_row(&digest, [], |row| row.get(0)).unwrap_or_default(),
+        });
+    }
+    all
 }
 
 fn names(connection: &Connection, pragma: &str, of: &str) -> Result<Vec<String>> {
@@ -289,6 +330,14 @@ impl Inspect for SqliteFile {
                 present += u64::from(found > 0);
             }
             Ok(present)
+        })
+        .await
+    }
+
+    async fn data_at_risk(&self, statements: &[&Statement], _limit: Duration) -> Result<Vec<Vec<AtRisk>>> {
+        let statements: Vec<Statement> = statements.iter().map(|&s| s.clone()).collect();
+        self.on_connection(move |connection| {
+            Ok(statements.iter().map(|statement| risks(connection, statement)).collect())
         })
         .await
     }

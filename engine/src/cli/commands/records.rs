@@ -6,13 +6,15 @@ use super::Out;
 use crate::cli::args::TargetArgs;
 use crate::config;
 use crate::error::{Context, Result};
+use crate::model::evidence::Outcome;
 use crate::report;
 
 pub(super) async fn status(target: &TargetArgs, run: Option<String>, out: &Out) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
     let record = out.operations().record(&environment, run).await?;
     out.give(&record.summary, |style| report::text::status(&record, style.width))?;
-    Ok(0)
+    // Whoever asks in a script has to hear that a person must decide.
+    Ok(if record.summary.outcome == Outcome::Stuck { Outcome::Stuck.exit_code() } else { 0 })
 }
 
 pub(super) async fn history(target: &TargetArgs, out: &Out) -> Result<u8> {

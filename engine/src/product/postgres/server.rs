@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod claim;
 pub mod client;
 pub mod connect;
+pub mod data_at_risk;
 pub mod error_codes;
 pub mod facts;
 mod parameter_inference;

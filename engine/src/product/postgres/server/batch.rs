@@ -73,8 +73,6 @@ pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// How many of these values the column holds, looked up through its index where it has one: the values are cast to the
-/// column's type, not the column to text.
 /// Columns of what a query gives, and all values as text.
 pub type TextRows = (Vec<String>, Vec<Vec<Option<String>>>);
 
@@ -97,6 +95,8 @@ pub async fn text_rows(client: &Client, sql: &str) -> Result<TextRows> {
     Ok((columns, rows))
 }
 
+/// How many of these values the column holds, looked up through its index where it has one: the values are cast to the
+/// column's type, not the column to text.
 pub async fn count_present(client: &Client, table: &str, column: &str, values: &[String]) -> Result<u64> {
     let what = format!("cannot look acknowledged writes up in {table}");
     let relation = quoted_relation(table);
