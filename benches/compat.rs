@@ -106,6 +106,7 @@ fn changesets(
             checksum: None,
             phase: Phase::Contract,
             in_transaction: true,
+            code: Vec::new(),
             statements: database.statements(&[sql], catalog).unwrap(),
             reverse: Reverse::None,
             inverse: Vec::new(),

@@ -118,7 +118,7 @@ impl Rig {
         let backup =
             self.local.backup(source, &self.path(&format!("{name}-backup")), "run-1", quiet()).await.unwrap();
         let backed = began.elapsed();
-        let endpoint = self.local.restore(&backup, source, &self.path(name), quiet()).await.unwrap();
+        let endpoint = self.local.restore(&backup, source, &self.path(name), quiet()).await.unwrap().endpoint;
         eprintln!(
             "{name}: {:?}, backup {backed:?}, restore {:?}, {:?}, {:?}",
             backup.method,

@@ -6,6 +6,7 @@ pub mod change;
 pub mod changeset;
 pub mod column_type;
 pub mod data_at_risk;
+pub mod disarmed;
 pub mod endpoint;
 pub mod error_class;
 pub mod event;

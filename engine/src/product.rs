@@ -28,7 +28,7 @@ pub use dialect::Dialect;
 pub use execute::{Batch, Execute};
 pub use inspect::Inspect;
 pub use optional::{FaultInjection, Harvest};
-pub use provider::{Provider, Scratch};
+pub use provider::{Provider, Restored, Scratch};
 #[cfg(test)]
 pub(crate) use registry::test_dialect;
 pub use registry::{EmbeddedServer, Products, embedded, embedded_product};

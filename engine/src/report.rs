@@ -249,6 +249,9 @@ fn proofs(record: &RunRecord) -> String {
             c.tables,
             count(c.rows)
         );
+        for line in &c.disarmed {
+            let _ = write!(out, "<li>On the clone, {}.</li>", escape(&line.to_string()));
+        }
     }
     let f = &record.summary.fingerprint;
     if !f.after.is_empty() {

@@ -264,7 +264,7 @@ async fn backup(bench: Bench) {
     assert!(provider.holds(&backup).await.unwrap());
     // The clone is that of the backup, whatever came later.
     database.execute_script("DELETE FROM parcels").await.unwrap();
-    let endpoint = provider.restore(&backup, database.as_ref(), &clone, quiet()).await.unwrap();
+    let endpoint = provider.restore(&backup, database.as_ref(), &clone, quiet()).await.unwrap().endpoint;
     let restored = database.at(endpoint.clone());
     assert_eq!(restored.schema_fingerprint().await.unwrap(), backup.schema);
     assert_eq!(restored.data_fingerprint(None).await.unwrap(), backup.data);
@@ -277,7 +277,8 @@ async fn backup(bench: Bench) {
     );
     assert_eq!(provider.revive(&clone).await.unwrap(), Some(endpoint));
     // Once more, in place of the one before.
-    let again = database.at(provider.restore(&backup, database.as_ref(), &clone, quiet()).await.unwrap());
+    let again = provider.restore(&backup, database.as_ref(), &clone, quiet()).await.unwrap();
+    let again = database.at(again.endpoint);
     assert_eq!(again.data_fingerprint(None).await.unwrap(), backup.data);
     provider.discard(&clone).await.unwrap();
     provider.discard(&clone).await.unwrap();

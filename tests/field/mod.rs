@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod backfills;
+mod copies;
+mod looks;
 mod reruns;
 mod rollbacks;
 
@@ -11,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use drydock::model::endpoint::Endpoint;
+use drydock::product;
 use drydock::product::postgres::local::Local;
 use tokio_postgres::SimpleQueryMessage;
 
@@ -26,9 +29,20 @@ struct Server {
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let home = Home::new("field");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let endpoint = runtime.block_on(async {
-        Local::find().await.unwrap().production(&home.folder.join("server")).await.unwrap()
-    });
+    let folder = home.folder.join("server");
+    let start =
+        || runtime.block_on(async { Local::find().await.unwrap().production(&folder).await.unwrap() });
+    let endpoint = start();
+    // What people have: transactions that a coordinator prepares.
+    let set = "alter system set max_prepared_transactions = 10";
+    runtime.block_on(product::embedded(endpoint).execute_script(set)).unwrap();
+    let lock = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
+    let pid = nix::unistd::Pid::from_raw(lock.lines().next().unwrap().parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    while folder.join("data/postmaster.pid").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let endpoint = start();
     Server { endpoint, runtime, _home: home }
 });
 
@@ -58,13 +72,37 @@ impl Session {
 }
 
 impl Case {
+    /// Two databases of one case: the case itself, and another one with the rows of `remote.sql`.
+    pub fn with_remote(name: &str) -> Self {
+        let text =
+            std::fs::read_to_string(repository().join("tests/field/cases").join(name).join("remote.sql"));
+        let remote = format!("{}_remote", name.replace('-', "_"));
+        Self::session_on("postgres").rows(&format!("create database {remote}"));
+        Self::session_on(&remote).rows(&text.unwrap());
+        Self::new(name)
+    }
+
+    /// A session on the other database.
+    pub fn remote(&self) -> Session {
+        Self::session_on(&format!("{}_remote", self.database))
+    }
+
     pub fn new(name: &str) -> Self {
         let home = Home::new(name);
         copy(&repository().join("tests/field/cases").join(name), &home.folder);
         let database = name.replace('-', "_");
         let case = Self { home, database };
         Self::session_on("postgres").rows(&format!("create database {}", case.database));
-        case.rows(&std::fs::read_to_string(case.home.folder.join("setup.sql")).unwrap());
+        let setup = std::fs::read_to_string(case.home.folder.join("setup.sql")).unwrap();
+        let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
+        let secret = password.as_ref().map(|p| p.expose().to_owned()).unwrap_or_default();
+        let here = [
+            ("{host}", host.clone()),
+            ("{port}", port.to_string()),
+            ("{user}", user.clone()),
+            ("{password}", secret),
+        ];
+        case.rows(&here.iter().fold(setup, |text, (name, value)| text.replace(name, value)));
         let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
         let password = password.as_ref().map(|p| format!(":{}", p.expose())).unwrap_or_default();
         let text = format!(
@@ -108,6 +146,16 @@ impl Case {
         self.column("select t::text from databasechangelog t order by orderexecuted")
     }
 
+    /// Another file than changelog.sql.
+    pub fn with_changelog(self, file: &str) -> Self {
+        self.home.edit("drydock.toml", |text| text.replace("changelog.sql", file));
+        self
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.home.folder
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.command(arguments);
         command.env("DRYDOCK_ENV", "field");
@@ -116,6 +164,12 @@ impl Case {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        Ran::of(command.output().unwrap())
     }
 
     pub fn start(&self, arguments: &[&str]) -> Child {
@@ -131,6 +185,11 @@ impl Case {
 
     /// Waits until the run has begun to apply a changeset to production.
     pub fn wait_for_apply(&self, child: &mut Child) {
-        self.home.wait_for_in("field", child, "\"apply\"");
+        self.wait_for(child, "\"apply\"");
+    }
+
+    /// Waits until the run has begun an act whose name contains this.
+    pub fn wait_for(&self, child: &mut Child, act: &str) {
+        self.home.wait_for_in("field", child, act);
     }
 }

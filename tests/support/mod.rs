@@ -235,6 +235,7 @@ pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Chang
         checksum: None,
         phase: Phase::Contract,
         in_transaction: true,
+        code: Vec::new(),
         statements,
         reverse: Reverse::None,
         inverse: Vec::new(),

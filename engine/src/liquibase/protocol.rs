@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
+use crate::model::changeset::{ApplyState, ChangesetId, CodeChange, UndoState};
 use crate::model::history::HistoryRow;
 
 #[derive(Serialize)]
@@ -129,6 +129,8 @@ pub struct ChangesetStatus {
     pub checksum: Option<String>,
     pub recorded_checksum: Option<String>,
     pub run_in_transaction: bool,
+    #[serde(default)]
+    pub code: Vec<CodeChange>,
     #[serde(default)]
     pub sql: Vec<String>,
     pub rollback: Option<RollbackSql>,

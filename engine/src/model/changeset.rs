@@ -177,6 +177,21 @@ pub struct Backfill {
     pub rows: u64,
 }
 
+/// A change that runs code, so that what it does cannot be seen without doing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CodeChange {
+    /// As a changelog names it, e.g. `customChange`, `executeCommand`.
+    pub change: String,
+    /// The Java class that runs.
+    pub class: String,
+}
+
+impl fmt::Display for CodeChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.change, self.class)
+    }
+}
+
 /// How a changeset is undone, fixed in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -198,6 +213,9 @@ pub struct Changeset {
     pub checksum: Option<String>,
     pub phase: Phase,
     pub in_transaction: bool,
+    /// What of it runs code. Its statements are then not all that it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<CodeChange>,
     pub statements: Vec<Statement>,
     pub reverse: Reverse,
     /// The statements of the inverse, analysed the same way.

@@ -10,9 +10,17 @@ use super::Database;
 use crate::error::Result;
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
+use crate::model::disarmed::Disarmed;
 use crate::model::endpoint::Endpoint;
 use crate::model::sample::SampleData;
 use crate::watcher::Progress;
+
+/// A restored copy, and what was taken out of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restored {
+    pub endpoint: Endpoint,
+    pub disarmed: Vec<Disarmed>,
+}
 
 /// Takes backups and makes databases out of them. Everything it makes lies in the folder it is given, so that a later
 /// process finds it; every call may be repeated.
@@ -28,16 +36,17 @@ pub trait Provider: Send + Sync {
     ) -> Result<Backup>;
     /// Whether a backup is still where it was put.
     async fn holds(&self, backup: &Backup) -> Result<bool>;
-    /// Restores a backup as a database of its own in `folder` and starts it. An earlier one there is replaced.
+    /// Restores a backup as a database of its own in `folder` and starts it. An earlier one there is replaced. Nothing in the copy
+    /// reaches the systems that the source works with.
     async fn restore(
         &self,
         backup: &Backup,
         database: &dyn Database,
         folder: &Path,
         progress: Progress,
-    ) -> Result<Endpoint>;
+    ) -> Result<Restored>;
     /// Scratch databases in `folder`, with the schema and Liquibase's history of `database` and none of its rows; an earlier
-    /// one there is replaced. `None` where the product's capabilities say that there are none.
+    /// one there is replaced. They reach out as little as a restored copy. `None` where the product's capabilities say that there are none.
     async fn scratch(
         &self,
         database: &dyn Database,

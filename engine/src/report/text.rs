@@ -274,6 +274,14 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     }
     out.push_str(&notes(plan));
     out.push_str(&suppressions(plan));
+    for changeset in &plan.changesets {
+        for code in &changeset.code {
+            out.push_str(&format!(
+                "runs code {}: {code}, which was not asked what it does\n",
+                changeset.key.id
+            ));
+        }
+    }
     for filtered in &plan.filtered {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }

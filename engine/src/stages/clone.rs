@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::event::ActOutcome;
 use crate::model::evidence::CloneProof;
-use crate::product::Database;
+use crate::product::{Database, Restored};
 use crate::run::Run;
 use crate::stages::StageDone;
 use crate::watcher::as_progress;
@@ -20,12 +20,15 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let backup: Backup = run.evidence("backup")?;
     let begun = Instant::now();
     let progress = as_progress(&run.watcher);
-    let endpoint =
+    let Restored { endpoint, disarmed } =
         run.provider.restore(&backup, run.database.as_ref(), &run.clone_folder(), progress).await?;
     let restore_seconds = begun.elapsed().as_secs_f64();
     run.watcher.progress("comparing the clone with the source", None);
     let clone = run.database.at(endpoint);
-    let proof = prove(clone.as_ref(), &backup, restore_seconds).await?;
+    for line in &disarmed {
+        run.watcher.note(&format!("on the clone, {line}"));
+    }
+    let proof = CloneProof { disarmed, ..prove(clone.as_ref(), &backup, restore_seconds).await? };
     let evidence = run.keep("clone", &proof).await?;
     if !proof.equal {
         return Err(Error::failed(format!(
@@ -57,6 +60,7 @@ async fn prove(clone: &dyn Database, backup: &Backup, restore_seconds: f64) -> R
         rows: data.tables.values().map(|t| t.rows).sum(),
         objects: count(schema.objects.len()),
         differences: schema_differences.into_iter().chain(data_differences).collect(),
+        disarmed: Vec::new(),
     })
 }
 

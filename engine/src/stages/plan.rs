@@ -152,6 +152,7 @@ fn read(
         comment: pending.comment.clone(),
         checksum: pending.checksum.clone(),
         phase: statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
+        code: pending.code.clone(),
         in_transaction: pending.run_in_transaction && database.product().capabilities().transactional_ddl,
         statements,
         reverse,
@@ -236,6 +237,7 @@ async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Re
 /// `Refused`, with every reason.
 pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     refuse_drift(&plan.drift, accept_drift)?;
+    refuse_code(&plan.changesets)?;
     for changeset in &plan.changesets {
         if changeset.reverse == Reverse::None {
             return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
@@ -260,6 +262,21 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Stops what would have to be run to be seen.
+///
+/// # Errors
+/// `Refused`, with the first change that runs code.
+pub fn refuse_code(changesets: &[Changeset]) -> Result<()> {
+    let mut all = changesets.iter().flat_map(|c| c.code.iter().map(move |code| (c, code)));
+    let Some((changeset, code)) = all.next() else { return Ok(()) };
+    Err(Error::refused(format!(
+        "{}: changeset \"{}\" runs code, and what it does cannot be seen without doing it: {code}",
+        changeset.place(),
+        changeset.key.id
+    ))
+    .hint("nothing was run; write the change as SQL, or run this changeset with Liquibase itself before the others"))
 }
 
 /// Stops a run that would begin on something else than it believes.

@@ -12,7 +12,7 @@ use drydock::model::catalog::Catalog;
 use drydock::model::endpoint::Endpoint;
 use drydock::model::sample::SampleData;
 use drydock::model::server::Moment;
-use drydock::product::{Database, Provider, Scratch};
+use drydock::product::{Database, Provider, Restored, Scratch};
 use drydock::watcher::Progress;
 use sha2::{Digest, Sha256};
 
@@ -102,14 +102,14 @@ impl Provider for Files {
         _: &dyn Database,
         folder: &Path,
         _: Progress,
-    ) -> Result<Endpoint> {
+    ) -> Result<Restored> {
         if !self.holds(backup).await? {
             return Err(Error::failed(format!("backup {} is not what it was", backup.id)));
         }
         emptied(folder)?;
         let file = folder.join(CLONE);
         std::fs::copy(backup.folder.join(BACKUP), &file).context("the backup cannot be restored")?;
-        Ok(endpoint(&file))
+        Ok(Restored { endpoint: endpoint(&file), disarmed: Vec::new() })
     }
 
     async fn scratch(

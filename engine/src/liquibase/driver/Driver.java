@@ -59,7 +59,7 @@ import liquibase.util.LiquibaseUtil;
  *
  * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
  * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
- * {@code sql} (the statements as Liquibase would send them, without its bookkeeping) and {@code rollback} {kind:
+ * {@code code} [{change, class}] (what runs code, and is not asked for SQL: asking may run it), {@code sql} (the statements as Liquibase would send them, without its bookkeeping) and {@code rollback} {kind:
  * inverse|empty|none, sql, message}. A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
  *
  * <p>{@code session} statements run and are committed first, so that they outlive a rollback.

@@ -4,10 +4,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import liquibase.Scope;
 import liquibase.change.Change;
 import liquibase.change.ChangeFactory;
 import liquibase.change.core.EmptyChange;
+import liquibase.change.core.ExecuteShellCommandChange;
+import liquibase.change.core.OutputChange;
+import liquibase.change.core.StopChange;
+import liquibase.change.custom.CustomChangeWrapper;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
 import liquibase.exception.RollbackImpossibleException;
@@ -16,9 +21,18 @@ import liquibase.sql.visitor.SqlVisitor;
 import liquibase.sqlgenerator.SqlGeneratorFactory;
 import liquibase.statement.ExecutablePreparedStatement;
 import liquibase.statement.SqlStatement;
+import liquibase.statement.core.RuntimeStatement;
 
-/** The SQL of a changeset and of its inverse, as Liquibase would send it. */
+/**
+ * The SQL of a changeset and of its inverse, as Liquibase would send it. Nothing is run for it: some changes do their work while
+ * Liquibase asks them for statements, so that only changes that are known to generate SQL are asked.
+ */
 final class Rendering {
+    /** Liquibase's own changes. An extension's may do anything. */
+    private static final String OWN = "liquibase.change.core.";
+    /** Those of them that do something else than to generate SQL. */
+    private static final Set<Class<? extends Change>> OTHER = Set.of(ExecuteShellCommandChange.class, OutputChange.class, StopChange.class);
+
     private final Database database;
 
     Rendering(Database database) {
@@ -27,8 +41,27 @@ final class Rendering {
 
     List<String> forward(ChangeSet changeSet) {
         List<String> sql = new ArrayList<>();
-        for (Change change : changeSet.getChanges()) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
+        for (Change change : changeSet.getChanges()) {
+            if (!runsCode(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
+        }
         return sql;
+    }
+
+    /** The changes of a changeset and of its written inverse that run code: {@code change} and {@code class}. */
+    static List<Object> code(ChangeSet changeSet) {
+        List<Change> changes = new ArrayList<>(changeSet.getChanges());
+        changes.addAll(writtenInverse(changeSet));
+        List<Object> code = new ArrayList<>();
+        for (Change change : changes) {
+            if (!runsCode(change)) continue;
+            String type = change instanceof CustomChangeWrapper custom ? custom.getClassName() : change.getClass().getName();
+            code.add(Json.map("change", name(change), "class", type));
+        }
+        return code;
+    }
+
+    private static boolean runsCode(Change change) {
+        return !change.getClass().getName().startsWith(OWN) || OTHER.contains(change.getClass());
     }
 
     /** The inverse: {@code kind}, {@code sql} and, where there is none, {@code message}. */
@@ -37,13 +70,15 @@ final class Rendering {
         List<Change> written = writtenInverse(changeSet);
         if (!written.isEmpty()) {
             for (Change change : written) {
-                if (!(change instanceof EmptyChange)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
+                if (!(change instanceof EmptyChange) && !runsCode(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
             }
             return inverse(sql);
         }
         List<Change> changes = new ArrayList<>(changeSet.getChanges());
         Collections.reverse(changes);
         for (Change change : changes) {
+            // What its inverse is, only its code knows; the changeset is told as one that runs code.
+            if (runsCode(change)) continue;
             if (!change.supportsRollback(database)) return none(change);
             try {
                 sql.addAll(statements(changeSet, change, change.generateRollbackStatements(database), true));
@@ -64,14 +99,19 @@ final class Rendering {
     }
 
     private static Map<String, Object> none(Change change) {
-        String name = Scope.getCurrentScope().getSingleton(ChangeFactory.class).getChangeMetaData(change).getName();
-        return Json.map("kind", "none", "sql", List.of(), "message", "there is no rollback, and none can be derived from " + name);
+        return Json.map("kind", "none", "sql", List.of(), "message", "there is no rollback, and none can be derived from " + name(change));
+    }
+
+    private static String name(Change change) {
+        return Scope.getCurrentScope().getSingleton(ChangeFactory.class).getChangeMetaData(change).getName();
     }
 
     private List<String> statements(ChangeSet changeSet, Change change, SqlStatement[] statements, boolean inverse) {
         List<String> texts = new ArrayList<>();
         SqlGeneratorFactory generators = SqlGeneratorFactory.getInstance();
         for (SqlStatement statement : statements == null ? new SqlStatement[0] : statements) {
+            // It does its work when its SQL is asked for.
+            if (statement instanceof RuntimeStatement) continue;
             if (statement.skipOnUnsupported() && !generators.supports(statement, database)) continue;
             if (statement instanceof ExecutablePreparedStatement) {
                 // Rows of a file are sent with bound values: there is no text to show.

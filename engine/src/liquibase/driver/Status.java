@@ -70,6 +70,7 @@ final class Status {
         target.database.setObjectQuotingStrategy(changeSet.getObjectQuotingStrategy());
         try {
             Rendering rendering = new Rendering(target.database);
+            it.put("code", Rendering.code(changeSet));
             it.put("sql", rendering.forward(changeSet));
             it.put("rollback", rendering.inverse(changeSet));
         } finally {

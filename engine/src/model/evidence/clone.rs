@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::disarmed::Disarmed;
+
 /// Evidence of `clone`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloneProof {
@@ -15,4 +17,7 @@ pub struct CloneProof {
     pub rows: u64,
     pub objects: u64,
     pub differences: Vec<String>,
+    /// What would have reached out of the copy, or held it up.
+    #[serde(default)]
+    pub disarmed: Vec<Disarmed>,
 }

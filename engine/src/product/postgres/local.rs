@@ -14,13 +14,14 @@ use crate::model::catalog::Catalog;
 use crate::model::endpoint::{Endpoint, Secret};
 use crate::model::sample::SampleData;
 use crate::product::postgres::Postgres;
-use crate::product::{Database, Execute, Provider, Scratch};
+use crate::product::{Database, Execute, Provider, Restored, Scratch};
 use crate::watcher::Progress;
 use cluster::{Cluster, Settings};
 use tools::Tools;
 
 mod backup;
 mod cluster;
+mod disarm;
 mod logical;
 mod physical;
 mod restore;
@@ -147,7 +148,7 @@ impl Provider for Local {
         database: &dyn Database,
         folder: &Path,
         progress: Progress,
-    ) -> Result<Endpoint> {
+    ) -> Result<Restored> {
         cluster::discard(&self.tools, folder).await?;
         restore::restore(&self.tools, backup, database, folder, &progress).await
     }

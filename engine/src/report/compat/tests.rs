@@ -37,6 +37,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Ch
         checksum: None,
         phase: Phase::Contract,
         in_transaction: true,
+        code: Vec::new(),
         statements: vec![statement],
         reverse: Reverse::Inverse,
         inverse: vec![],

@@ -22,6 +22,7 @@ fn changeset(sql: &str) -> Option<Changeset> {
         checksum: None,
         phase: Phase::Contract,
         in_transaction: true,
+        code: Vec::new(),
         statements: analyse(&texts, &Catalog::default()).ok()?,
         reverse: Reverse::None,
         inverse: vec![],

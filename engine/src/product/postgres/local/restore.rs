@@ -10,14 +10,15 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::model::backup::{Backup, BackupMethod};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
-use crate::product::Execute;
 use crate::product::postgres::local::backup::{Manifest, manifest};
 use crate::product::postgres::local::cluster::{ADMIN, Cluster, Settings};
+use crate::product::postgres::local::disarm::disarm;
 use crate::product::postgres::local::logical::checksums;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::local::{START, absolute};
 use crate::product::postgres::{Postgres, literal, quoted};
+use crate::product::{Execute, Restored};
 use crate::watcher::Progress;
 
 /// Replaying a log takes as long as it takes.
@@ -29,7 +30,7 @@ pub async fn restore(
     database: &dyn Database,
     folder: &Path,
     progress: &Progress,
-) -> Result<Endpoint> {
+) -> Result<Restored> {
     let manifest = manifest(&backup.folder)?;
     if manifest.backup.id != backup.id {
         return Err(Error::failed(format!(
@@ -52,7 +53,7 @@ async fn physical(
     origin: &Endpoint,
     folder: &Path,
     progress: &Progress,
-) -> Result<Endpoint> {
+) -> Result<Restored> {
     let superuser =
         manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
     let mut cluster = Cluster::new(tools, folder, superuser, &origin.database, &origin.user)?;
@@ -76,8 +77,9 @@ async fn physical(
     promoted(&cluster).await?;
     cluster.configure(&lasting)?;
     login(&cluster, origin).await?;
+    let disarmed = disarm(&Postgres::from_endpoint(cluster.admin(&origin.database))).await?;
     cluster.finish()?;
-    Ok(cluster.endpoint())
+    Ok(Restored { endpoint: cluster.endpoint(), disarmed })
 }
 
 /// <https://www.postgresql.org/docs/current/runtime-config-wal.html#RUNTIME-CONFIG-WAL-RECOVERY-TARGET>
@@ -147,7 +149,7 @@ async fn logical(
     origin: &Endpoint,
     folder: &Path,
     progress: &Progress,
-) -> Result<Endpoint> {
+) -> Result<Restored> {
     let dump = manifest.backup.folder.join("dump");
     if checksums(&dump)? != manifest.files {
         return Err(Error::failed(format!(
@@ -172,12 +174,20 @@ async fn logical(
         "--no-password".into(),
     ];
     arguments.extend([format!("--dbname={}", origin.database), dump.to_string_lossy().into_owned()]);
+    let admin = Postgres::from_endpoint(cluster.admin(&origin.database));
     progress("restoring the dump", None);
-    tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
+    // Materialised views are filled with the rows, and may read foreign tables.
+    let mut disarmed = Vec::new();
+    for sections in [&["--section=pre-data"][..], &["--section=data", "--section=post-data"]] {
+        let all: Vec<&str> = arguments.iter().map(String::as_str).chain(sections.iter().copied()).collect();
+        tools.output("pg_restore", &all, &libpq(&cluster.admin(&origin.database))).await?;
+        disarmed.extend(disarm(&admin).await?);
+    }
+    disarmed.dedup();
     progress("gathering statistics", None);
-    Postgres::from_endpoint(cluster.admin(&origin.database)).execute_script("ANALYZE").await?;
+    admin.execute_script("ANALYZE").await?;
     cluster.finish()?;
-    Ok(cluster.endpoint())
+    Ok(Restored { endpoint: cluster.endpoint(), disarmed })
 }
 
 /// A new cluster with the source's roles, and an empty database of its name and settings.

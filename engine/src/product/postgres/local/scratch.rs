@@ -9,6 +9,7 @@ use crate::product::Database;
 use crate::product::Execute;
 use crate::product::postgres::local::absolute;
 use crate::product::postgres::local::cluster::Cluster;
+use crate::product::postgres::local::disarm::disarm;
 use crate::product::postgres::local::logical::{common, roles};
 use crate::product::postgres::local::restore::{alter, empty};
 use crate::product::postgres::local::source::Source;
@@ -55,7 +56,9 @@ pub async fn make(
         .map(str::to_owned);
         tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
     }
-    populate(&Postgres::from_endpoint(cluster.admin(&origin.database)), source.populated).await;
+    let inside = Postgres::from_endpoint(cluster.admin(&origin.database));
+    disarm(&inside).await?;
+    populate(&inside, source.populated).await;
     // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
     admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
