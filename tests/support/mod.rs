@@ -138,7 +138,7 @@ impl Home {
     }
 
     pub fn wait_for_in(&self, environment: &str, child: &mut Child, act: &str) {
-        for _ in 0..1200 {
+        for _ in 0..6000 {
             let begun =
                 self.records_in(environment).iter().any(|r| r.starts_with("\"intended\"") && r.contains(act));
             if begun {
