@@ -15,7 +15,7 @@ use drydock::model::changeset::Backfill;
 use drydock::model::endpoint::Endpoint;
 use drydock::model::error_class::ErrorClass;
 use drydock::model::query::Ending;
-use drydock::model::session::Blocks;
+use drydock::model::session::{Blocks, LiquibaseLock};
 use drydock::product::postgres::Postgres;
 use drydock::product::postgres::local::Local;
 use drydock::product::{Client, Database, Dialect, Execute, Inspect, Provider, Sessions};
@@ -635,11 +635,28 @@ async fn watches_claims_and_batches() {
 
     // Who holds Liquibase's lock: our own sessions are not it, however old the lock.
     let _ours = source.client("drydock a").await.unwrap();
-    assert!(!source.liquibase_alive("2099-01-01 00:00:00", "drydock a").await.unwrap());
-    assert!(source.liquibase_alive("2099-01-01 00:00:00", "drydock b").await.unwrap());
+    let lock = |since: &str| LiquibaseLock { by: "pod (10.42.3.17)".to_owned(), since: since.to_owned() };
+    let future = lock("2099-01-01 00:00:00");
+    assert!(!source.liquibase_alive(&future, "drydock a").await.unwrap());
+    assert!(source.liquibase_alive(&future, "drydock b").await.unwrap());
+    // A service that migrates under its own name has written something, or comes from where the lock was taken.
+    let Endpoint { host, port, user, database, password, .. } = &rig.endpoint;
+    let mut config = tokio_postgres::Config::new();
+    config.host(host).port(*port).user(user).dbname(database).application_name("orders-api");
+    config.password(password.as_ref().map(|p| p.expose()).unwrap_or_default());
+    let (service, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    assert!(!source.liquibase_alive(&future, "drydock a").await.unwrap());
+    let here = LiquibaseLock { by: "pod (127.0.0.1)".to_owned(), ..future.clone() };
+    assert!(source.liquibase_alive(&here, "drydock a").await.unwrap());
+    service.batch_execute("BEGIN; CREATE TABLE half_way (id int)").await.unwrap();
+    assert!(source.liquibase_alive(&future, "drydock a").await.unwrap());
+    assert!(!source.liquibase_alive(&lock("2024-01-01 00:00:00"), "drydock a").await.unwrap());
+    service.batch_execute("ROLLBACK").await.unwrap();
+    assert!(!source.liquibase_alive(&future, "drydock a").await.unwrap());
     let _jdbc = source.client("PostgreSQL JDBC Driver").await.unwrap();
     for (since, alive) in [("2024-01-01 00:00:00", false), ("2099-01-01T00:00:00.123", true), ("?", true)] {
-        assert_eq!(source.liquibase_alive(since, "drydock a").await.unwrap(), alive, "{since}");
+        assert_eq!(source.liquibase_alive(&lock(since), "drydock a").await.unwrap(), alive, "{since}");
     }
 
     for (table, kind, rows) in

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
 use crate::model::endpoint::JdbcTarget;
 use crate::model::history::HistoryRow;
+use crate::model::session::LiquibaseLock;
 use crate::product::Database;
 use process::Process;
 use program::{Cache, Program};
@@ -262,13 +263,16 @@ impl Liquibase {
         Ok(())
     }
 
-    /// Who holds Liquibase's lock, and since when (as the lock table writes it).
+    /// Liquibase's lock, if somebody holds it.
     ///
     /// # Errors
     /// As Liquibase gives them.
-    pub async fn lock_holder(&mut self) -> Result<Option<(String, String)>> {
+    pub async fn lock_holder(&mut self) -> Result<Option<LiquibaseLock>> {
         let lock: LockAnswer = self.call(&Request::Lock).await?;
-        Ok(lock.held.then(|| (lock.by.unwrap_or_default(), lock.since.unwrap_or_default())))
+        Ok(lock.held.then(|| LiquibaseLock {
+            by: lock.by.unwrap_or_default(),
+            since: lock.since.unwrap_or_default(),
+        }))
     }
 
     /// Releases Liquibase's lock, whoever holds it.

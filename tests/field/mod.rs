@@ -4,6 +4,7 @@
 
 mod backfills;
 mod copies;
+mod locks;
 mod looks;
 mod reruns;
 mod rollbacks;

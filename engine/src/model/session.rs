@@ -48,3 +48,19 @@ pub enum Blocks {
     Writers,
     Everybody,
 }
+
+/// Liquibase's lock, held, as its table tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiquibaseLock {
+    /// Host name and address of the holder, as `host (address)`.
+    pub by: String,
+    /// A local time of some machine.
+    pub since: String,
+}
+
+impl LiquibaseLock {
+    /// The address of the holder, where it is told.
+    pub fn address(&self) -> Option<&str> {
+        self.by.rsplit_once('(')?.1.split_once(')').map(|(address, _)| address.trim())
+    }
+}

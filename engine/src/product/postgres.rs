@@ -21,7 +21,7 @@ use crate::model::query::{ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
-use crate::model::session::Activity;
+use crate::model::session::{Activity, LiquibaseLock};
 use crate::model::statement_stats::StatementStats;
 use crate::model::value::Value;
 use crate::product::{
@@ -479,9 +479,9 @@ impl Sessions for Postgres {
         Ok(Box::new(watch))
     }
 
-    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool> {
+    async fn liquibase_alive(&self, lock: &LiquibaseLock, ours: &str) -> Result<bool> {
         let client = self.take(INSPECT).await?;
-        let alive = activity::liquibase_alive(&client, since, ours).await?;
+        let alive = activity::liquibase_alive(&client, lock, ours).await?;
         self.give_back(INSPECT, client);
         Ok(alive)
     }

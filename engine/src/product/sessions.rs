@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::session::{Activity, HeldLock};
+use crate::model::session::{Activity, HeldLock, LiquibaseLock};
 
 #[async_trait]
 pub trait Sessions: Send + Sync {
@@ -15,9 +15,10 @@ pub trait Sessions: Send + Sync {
     async fn activity(&self, ours: &str) -> Result<Activity>;
     /// Watches locks held by sessions with this application name until it is stopped.
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>>;
-    /// Whether a Liquibase that holds its lock since `since` (text as in the lock table) can still be alive:
-    /// another JDBC session that is as old. `ours`: prefix of application names that cannot be it.
-    async fn liquibase_alive(&self, since: &str, ours: &str) -> Result<bool>;
+    /// Whether the Liquibase that holds its lock can still be alive: a session as old as the lock that comes from the holder's
+    /// address, has written in a transaction that is still open, or is named as a JDBC driver is. `ours`: prefix of application
+    /// names that cannot be it.
+    async fn liquibase_alive(&self, lock: &LiquibaseLock, ours: &str) -> Result<bool>;
 }
 
 /// A named exclusive claim that ends with its session.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::session::Run;
 use crate::error::{Error, Result};
+use crate::model::session::LiquibaseLock;
 
 /// Liquibase's lock is held by somebody gone: released. By somebody alive: waited for.
 ///
@@ -13,8 +14,10 @@ pub async fn release_stale(run: &mut Run) -> Result<()> {
     let ours = run.application();
     let mut holder = String::new();
     for _ in 0..60 {
-        let Some((by, since)) = run.liquibase.lock_holder().await? else { return Ok(()) };
-        if !run.database.liquibase_alive(&since, &ours).await? {
+        let Some(lock) = run.liquibase.lock_holder().await? else { return Ok(()) };
+        let alive = run.database.liquibase_alive(&lock, &ours).await?;
+        let LiquibaseLock { by, since } = lock;
+        if !alive {
             run.note(
                 format!("Liquibase's lock, held by {by} since {since}, has no living holder: released"),
                 None,
@@ -28,5 +31,8 @@ pub async fn release_stale(run: &mut Run) -> Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     Err(Error::refused(format!("another Liquibase holds its lock: {holder}"))
-        .hint("wait for it to end, or end it, and run the same command again"))
+        .hint(
+            "wait for it to end, or end it, and run the same command again; if nobody migrates, release the lock with \
+             `liquibase release-locks`",
+        ))
 }

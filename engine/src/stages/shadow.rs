@@ -39,6 +39,10 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let clone = clone::revive(run).await?;
     let application = format!("{} shadow", run.application());
     run.liquibase.connect(clone.as_ref(), &application).await?;
+    // Whoever held it when the backup was taken holds production's, not the clone's.
+    if run.liquibase.lock_holder().await?.is_some() {
+        run.liquibase.release_lock().await?;
+    }
     let rehearsed = rehearse(run, &clone, &application).await;
     // Whatever came of it, from here on Liquibase works on production.
     let production = Arc::clone(&run.database);

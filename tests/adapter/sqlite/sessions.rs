@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use drydock::error::{Context, Error, Result};
-use drydock::model::session::Activity;
+use drydock::model::session::{Activity, LiquibaseLock};
 use drydock::product::{self, LockWatch, Sessions};
 use rusqlite::{Connection, InterruptHandle};
 
@@ -118,7 +118,7 @@ impl Sessions for SqliteFile {
         Err(nothing_shown())
     }
 
-    async fn liquibase_alive(&self, _since: &str, _ours: &str) -> Result<bool> {
+    async fn liquibase_alive(&self, _lock: &LiquibaseLock, _ours: &str) -> Result<bool> {
         let path = self.path();
         on_thread(move || open_elsewhere(&path)).await
     }

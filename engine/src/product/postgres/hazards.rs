@@ -10,7 +10,7 @@ mod columns;
 mod constraints;
 pub mod create;
 mod cross_statement;
-mod dml;
+pub(in crate::product::postgres) mod dml;
 mod drops;
 mod dynamic_sql;
 mod self_limiting_predicate;

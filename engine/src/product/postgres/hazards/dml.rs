@@ -44,6 +44,11 @@ fn value(node: &Node) -> Option<String> {
 const HARMLESS: &[&str] =
     &["set_config", "count", "min", "max", "sum", "avg", "version", "exists", "to_regclass"];
 
+/// Whether a function changes nothing, whatever it is called with.
+pub fn is_harmless(function: &str) -> bool {
+    HARMLESS.contains(&function) || columns::is_steady(function)
+}
+
 pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut StatementBuilder) {
     let found = relations::used(tree, names);
     for name in &found.read {
@@ -69,7 +74,7 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut StatementBui
                 names.make(&name);
             }
             let called = sql::functions(tree);
-            let steady = |f: &String| HARMLESS.contains(&f.as_str()) || columns::is_steady(f);
+            let steady = |f: &String| is_harmless(f);
             if called.iter().any(|f| f == "set_config") && text.contains("search_path") {
                 names.set_path(Vec::new());
             }

@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Result;
-use crate::model::session::{Activity, Blocks, HeldLock, LongTransaction};
+use crate::model::session::{Activity, Blocks, HeldLock, LiquibaseLock, LongTransaction};
 use crate::product::LockWatch;
 use crate::product::postgres::server::connect::ServerContext;
 
@@ -67,15 +67,23 @@ pub async fn read(client: &Client, ours: &str) -> Result<Activity> {
 /// Whether another session that may be Liquibase is as old as a lock granted at `since` (a local time of some machine: read
 /// as UTC and as the server's zone, whichever is later). Sessions whose start we may not see count as old. Ours do not count:
 /// those of a run's earlier life were ended when it was taken up, and the ones there are came after the lock, if only just.
-pub async fn liquibase_alive(client: &Client, since: &str, ours: &str) -> Result<bool> {
-    let since = since.trim().replace('T', " ").parse::<jiff::civil::DateTime>().ok().map(|t| t.to_string());
+///
+/// The name alone does not tell: a service migrates under its own. What it has written in an open transaction does, and so does the
+/// holder's address, unless it is our own that the session comes from.
+pub async fn liquibase_alive(client: &Client, lock: &LiquibaseLock, ours: &str) -> Result<bool> {
+    let since =
+        lock.since.trim().replace('T', " ").parse::<jiff::civil::DateTime>().ok().map(|t| t.to_string());
     let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database()
            AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
-           AND a.application_name ~* '(jdbc|liquibase|^drydock)' AND NOT starts_with(a.application_name, $2)
+           AND NOT starts_with(a.application_name, $2)
+           AND (a.application_name ~* '(jdbc|liquibase|^drydock)' OR a.backend_xid IS NOT NULL OR
+               host(a.client_addr) = $3 AND a.application_name !~* 'drydock')
            AND coalesce(a.backend_start <= interval '1 min'
                + greatest($1::timestamp AT TIME ZONE 'UTC', $1::timestamp AT TIME ZONE current_setting('TimeZone')), true))";
     let sql = sql.replace("$1::timestamp", "$1::text::timestamp");
-    let row = client.query_typed_one(&sql, &[(&since, Type::TEXT), (&ours, Type::TEXT)]).await;
+    let row = client
+        .query_typed_one(&sql, &[(&since, Type::TEXT), (&ours, Type::TEXT), (&lock.address(), Type::TEXT)])
+        .await;
     row.and_then(|r| r.try_get(0)).server_context("cannot look for the holder of Liquibase's lock")
 }
 
