@@ -62,15 +62,19 @@ pub struct Loss {
     pub key: ChangesetId,
     #[serde(flatten)]
     pub taken: Taken,
-    /// `None`: it could not be counted. Values that were overwritten since are at least one.
+    /// `None`: it could not be counted.
     pub rows: Option<u64>,
+    /// It may be more: what was overwritten in place changes the digest, and not the count.
+    #[serde(default)]
+    pub at_least: bool,
 }
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.at_least { "at least " } else { "" };
         let rows = |one: &str, more: &str| match self.rows {
-            Some(1) => format!("1 {one}"),
-            Some(n) => format!("{n} {more}"),
+            Some(1) => format!("{least}1 {one}"),
+            Some(n) => format!("{least}{n} {more}"),
             None => format!("an unknown number of {more}"),
         };
         match &self.taken {
@@ -78,9 +82,9 @@ impl fmt::Display for Loss {
             Taken::Column { table, column } => {
                 write!(f, "{} of {table}.{column}", rows("value", "values"))
             }
-            Taken::Rows { table } => write!(f, "{} that are deleted from {table}", rows("row", "rows")),
+            Taken::Rows { table } => write!(f, "{} deleted from {table}", rows("row", "rows")),
             Taken::Values { table, columns } => {
-                write!(f, "{} of {table} ({}) that are overwritten", rows("row", "rows"), columns.join(", "))
+                write!(f, "{} of {table} overwritten ({})", rows("row", "rows"), columns.join(", "))
             }
             Taken::Unknown { statement } => {
                 write!(f, "what this takes, which cannot be counted: {statement}")
@@ -106,7 +110,8 @@ pub fn written_since(then: &[ChangesetAtRisk], now: &[ChangesetAtRisk]) -> Vec<L
                 (rows, None) => rows,
                 (None, Some(_)) => None,
             };
-            losses.push(Loss { key: changeset.key.clone(), taken: risk.taken.clone(), rows });
+            let at_least = known.is_some() && rows.is_some();
+            losses.push(Loss { key: changeset.key.clone(), taken: risk.taken.clone(), rows, at_least });
         }
     }
     losses
@@ -131,9 +136,12 @@ mod tests {
         assert_eq!(told(&[], &risks(Some(0), "0")), none);
         assert_eq!(told(&[], &risks(Some(150), "a")), ["150 values of public.t.c"]);
         assert_eq!(told(&risks(Some(150), "a"), &risks(Some(150), "a")), none);
-        assert_eq!(told(&risks(Some(100), "a"), &risks(Some(150), "b")), ["50 values of public.t.c"]);
+        assert_eq!(
+            told(&risks(Some(100), "a"), &risks(Some(150), "b")),
+            ["at least 50 values of public.t.c"]
+        );
         // Overwritten in place.
-        assert_eq!(told(&risks(Some(150), "a"), &risks(Some(150), "b")), ["1 value of public.t.c"]);
+        assert_eq!(told(&risks(Some(150), "a"), &risks(Some(150), "b")), ["at least 1 value of public.t.c"]);
         assert_eq!(
             told(&risks(Some(150), "a"), &risks(None, "")),
             ["an unknown number of values of public.t.c"]
