@@ -80,7 +80,7 @@ impl Operations {
     ) -> Result<Driven> {
         let accepted = (options.accept_drift, options.accept_loss);
         let mut run = self.open_run(environment, options, evidence, true).await?;
-        let unwound = run.journal.events().iter().any(|e| matches!(e.what, EventKind::Unwinding { .. }));
+        let unwound = saga::is_unwinding(run.journal.events());
         if !unwound && let Err(refused) = consent(&run, accepted, ask).await {
             run.close(false).await;
             return Err(refused);
@@ -270,11 +270,14 @@ async fn consent(
     ask: &dyn Fn(&RollbackPreview) -> bool,
 ) -> Result<()> {
     let preview = rollback::preview::look(run).await?;
-    rollback::preview::refuse(&preview, accept_drift, true)?;
-    if preview.losses.is_empty() || accept_loss || ask(&preview) {
+    if !accept_drift {
+        rollback::preview::refuse_drift(&preview)?;
+    }
+    // Nobody is asked where there is nothing to lose.
+    if accept_loss || preview.losses.is_empty() || ask(&preview) {
         return Ok(());
     }
-    rollback::preview::refuse(&preview, accept_drift, false)
+    rollback::preview::refuse_loss(&preview)
 }
 
 /// A run that cannot go on in the middle of production must not end as one that never got there.

@@ -101,13 +101,11 @@ impl Case {
             ("{host}", host.clone()),
             ("{port}", port.to_string()),
             ("{user}", user.clone()),
-            ("{password}", secret),
+            ("{password}", secret.clone()),
         ];
         case.rows(&here.iter().fold(setup, |text, (name, value)| text.replace(name, value)));
-        let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
-        let password = password.as_ref().map(|p| format!(":{}", p.expose())).unwrap_or_default();
         let text = format!(
-            "[environments.field]\ndatabase = \"postgresql://{user}{password}@{host}:{port}/{}\"\n\
+            "[environments.field]\ndatabase = \"postgresql://{user}:{secret}@{host}:{port}/{}\"\n\
              changelog = \"changelog.sql\"\ncontracts = \"contracts\"\n\
              [environments.field.gates]\nsettle_seconds = 0.2\nblocked = 60\n\
              [environments.field.limits]\nlock_attempts = 3\nstall_ms = 300\n",

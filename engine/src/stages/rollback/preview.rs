@@ -69,24 +69,29 @@ pub fn seen(run: &Run) -> Result<Option<RollbackPreview>> {
     files::evidence(&run.folder(), PREVIEW)
 }
 
-/// Refuses what nobody has accepted.
+/// Refuses to go back over what others have changed.
 ///
 /// # Errors
-/// `Refused`, with what is in the way.
-pub fn refuse(preview: &RollbackPreview, accept_drift: bool, accept_loss: bool) -> Result<()> {
-    if !preview.drift.is_empty() && !accept_drift {
-        let first: Vec<&str> = preview.drift.iter().take(10).map(String::as_str).collect();
-        return Err(Error::refused(format!(
-            "production is not as the run left it: {}",
-            first.join("; ")
-        ))
-        .hint("nothing was changed; take back what came later first, or go back all the same with `drydock rollback --accept-drift`"));
+/// `Refused`, with the first differences.
+pub fn refuse_drift(preview: &RollbackPreview) -> Result<()> {
+    if preview.drift.is_empty() {
+        return Ok(());
     }
-    if !preview.losses.is_empty() && !accept_loss {
-        return Err(Error::refused(format!("going back would take {}", preview.losses_in_words()))
-            .hint("nothing was changed; go back all the same with `drydock rollback --accept-loss`"));
+    let first: Vec<&str> = preview.drift.iter().take(10).map(String::as_str).collect();
+    Err(Error::refused(format!("production is not as the run left it: {}", first.join("; ")))
+        .hint("nothing was changed; take back what came later first, or go back all the same with `drydock rollback --accept-drift`"))
+}
+
+/// Refuses to take what the run did not write.
+///
+/// # Errors
+/// `Refused`, with all of it.
+pub fn refuse_loss(preview: &RollbackPreview) -> Result<()> {
+    if preview.losses.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::refused(format!("going back would take {}", preview.losses_in_words()))
+        .hint("nothing was changed; go back all the same with `drydock rollback --accept-loss`"))
 }
 
 /// What the inverses of these changesets, newest first, would take now.

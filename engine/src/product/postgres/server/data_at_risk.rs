@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, RangeVar};
+use pg_query::protobuf::{Node, RangeVar, UpdateStmt};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -86,11 +86,7 @@ fn moved(table: &str, statement: &Statement) -> Taken {
             Taken::Rows { table: table.to_owned() }
         }
         Ok(Some(NodeEnum::UpdateStmt(update))) if update.with_clause.is_none() => {
-            let columns = update.target_list.iter().filter_map(|target| match target.node.as_ref()? {
-                NodeEnum::ResTarget(target) => Some(target.name.clone()),
-                _ => None,
-            });
-            Taken::Values { table: table.to_owned(), columns: columns.collect() }
+            Taken::Values { table: table.to_owned(), columns: assigned(&update) }
         }
         _ => unknown(statement),
     }
@@ -156,11 +152,7 @@ fn is_constant(expression: &str) -> bool {
 fn moved_query(text: &str) -> Option<String> {
     let (relation, more, predicate, columns) = match sql::parse_one(text).ok()?? {
         NodeEnum::UpdateStmt(update) => {
-            let columns = update.target_list.iter().filter_map(|target| match target.node.as_ref()? {
-                NodeEnum::ResTarget(target) => Some(target.name.clone()),
-                _ => None,
-            });
-            let columns: Vec<String> = columns.collect();
+            let columns = assigned(&update);
             (update.relation?, update.from_clause, update.where_clause, Some(columns))
         }
         NodeEnum::DeleteStmt(delete) => (delete.relation?, delete.using_clause, delete.where_clause, None),
@@ -181,6 +173,15 @@ fn moved_query(text: &str) -> Option<String> {
     select.from_clause.extend(more);
     select.where_clause = predicate;
     sql::unparse(NodeEnum::SelectStmt(select))
+}
+
+/// The columns that an UPDATE sets.
+fn assigned(update: &UpdateStmt) -> Vec<String> {
+    let targets = update.target_list.iter().filter_map(|target| match target.node.as_ref()? {
+        NodeEnum::ResTarget(target) => Some(target.name.clone()),
+        _ => None,
+    });
+    targets.collect()
 }
 
 fn called(range: &RangeVar) -> &str {
