@@ -1,5 +1,5 @@
 //! What compat finds: changes to four schemas held against their queries, and the truth found by running the queries before
-//! and after each. The same as `tests/mutations.rs` with more of each kind. Prints what is not as it should be and a table;
+//! and after each. The same as `tests/corpus.rs` with more of each kind. Prints what is not as it should be and a table;
 //! judges nothing.
 //!
 //! `cargo bench -p drydock --bench corpus`; `DRYDOCK_MUTATIONS` is how many changes there are of each kind, `DRYDOCK_MUTATION`
@@ -12,23 +12,23 @@
     clippy::print_stdout
 )]
 
-#[path = "../tests/mutations/corpus.rs"]
-mod corpus;
-#[path = "../tests/mutations/generate.rs"]
+#[path = "../tests/corpus/examine.rs"]
+mod examine;
+#[path = "../tests/corpus/generate.rs"]
 mod generate;
-#[path = "../tests/mutations/reach.rs"]
+#[path = "../tests/corpus/reach.rs"]
 mod reach;
-#[path = "../tests/mutations/schemas.rs"]
+#[path = "../tests/corpus/schemas.rs"]
 mod schemas;
-#[path = "../tests/mutations/score.rs"]
+#[path = "../tests/corpus/score.rs"]
 mod score;
 #[path = "../tests/support/mod.rs"]
 mod support;
-#[path = "../tests/mutations/truth.rs"]
+#[path = "../tests/corpus/truth.rs"]
 mod truth;
-#[path = "../tests/mutations/values.rs"]
+#[path = "../tests/corpus/values.rs"]
 mod values;
 
 fn main() {
-    score::print(&corpus::all(8, 3));
+    score::print(&examine::all(8, 3));
 }

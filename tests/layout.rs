@@ -43,7 +43,7 @@ fn lines_with(words: &[&str], allowed: &[&str]) -> Vec<String> {
 /// Rooms of the engine from the lowest to the highest. A room may use what stands on lines above its own, and itself.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["model", "variables"],
+    &["model", "user_cache", "variables"],
     &["watcher"],
     &["config", "report"],
     &["product"],

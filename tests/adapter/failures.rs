@@ -13,7 +13,7 @@ use drydock::run::journal::AfterRecord;
 use drydock::stages::plan;
 use drydock::watcher::Silent;
 
-use crate::shop::{Shop, WITHOUT_FAX, ended, environment_of, operations};
+use super::shop::{Shop, WITHOUT_FAX, ended, environment_of, operations};
 
 const NOTE: &str = "
 --changeset shop:order-note
@@ -101,7 +101,7 @@ async fn kill(shop: &Shop, way: &'static str) {
     let folder = shop.home.folder.clone();
     let killed = tokio::task::spawn_blocking(move || {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "failures::the_process_that_is_killed", "--ignored"])
+            .args(["--exact", "adapter::failures::the_process_that_is_killed", "--ignored"])
             .env(FOLDER, folder)
             .env(WAY, way)
             .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use drydock::model::endpoint::Endpoint;
 use drydock::product::{self, Database, EmbeddedServer, Product};
 
-use crate::sqlite::{Sqlite, create, endpoint};
+use super::sqlite::{Sqlite, create, endpoint};
 use crate::support::Home;
 
 #[async_trait]

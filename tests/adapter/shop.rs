@@ -14,9 +14,9 @@ use drydock::run::RunOptions;
 use drydock::run::drive::Until;
 use drydock::watcher::Watcher;
 
-use crate::environment;
-use crate::rigs::sqlite_file;
-use crate::sqlite::Sqlite;
+use super::environment;
+use super::rigs::sqlite_file;
+use super::sqlite::Sqlite;
 use crate::support::Home;
 
 const SCHEMA: &str = "

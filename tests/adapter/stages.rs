@@ -3,7 +3,7 @@
 use drydock::model::changeset::ApplyState;
 use drydock::model::evidence::{Outcome, ReverseProof};
 
-use crate::shop::{NEEDS_FAX, Shop, WITHOUT_FAX, ended};
+use super::shop::{NEEDS_FAX, Shop, WITHOUT_FAX, ended};
 
 const CHANGES: &str = "
 --changeset shop:order-note

@@ -16,8 +16,8 @@ use drydock::product::{Database, ScratchKind};
 use drydock::watcher::Progress;
 use tokio::sync::Mutex;
 
-use crate::rigs::Rig;
-use crate::{environment, named};
+use super::rigs::Rig;
+use super::{environment, named};
 
 /// Every product takes this.
 const SCHEMA: &str = "

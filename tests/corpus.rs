@@ -5,7 +5,7 @@
 
 use crate::support;
 
-mod corpus;
+mod examine;
 mod generate;
 mod reach;
 mod schemas;
@@ -15,7 +15,7 @@ mod values;
 
 #[test]
 fn every_break_is_caught() {
-    let scores = corpus::all(3, 1);
+    let scores = examine::all(3, 1);
     let all = score::print(&scores);
     let picked = ["DRYDOCK_MUTATION", "DRYDOCK_MUTATIONS", "DRYDOCK_SCHEMA"];
     assert!(all.changes >= 250 || picked.iter().any(|name| std::env::var(name).is_ok()));

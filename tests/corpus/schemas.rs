@@ -28,7 +28,7 @@ const SETTLED: &str = "alter system set autovacuum = off; select pg_reload_conf(
 pub const SMALL: [&str; 3] = ["shop", "forum", "ledger"];
 
 fn file(name: &str) -> String {
-    std::fs::read_to_string(repository().join("tests/mutations").join(name)).unwrap()
+    std::fs::read_to_string(repository().join("tests/corpus").join(name)).unwrap()
 }
 
 fn syntax() -> &'static QuerySyntax {

@@ -8,8 +8,6 @@ mod shop;
 mod sqlite;
 mod stages;
 mod suite;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::path::Path;
 use std::sync::Arc;
