@@ -15,5 +15,6 @@ pub mod product;
 pub mod report;
 pub mod run;
 pub mod stages;
+pub mod user_cache;
 pub mod variables;
 pub mod watcher;

@@ -32,3 +32,29 @@ fn a_prepared_transaction_does_not_hold_up_the_rehearsal() {
     assert!(ran.err.contains("on the clone, prepared transaction xa-1 was rolled back"), "{}", ran.err);
     assert_eq!(case.column("select count(*)::text from payments"), ["501"]);
 }
+
+/// The empty cluster that scratch servers are copied from is only a cache: a damaged one costs time and nothing else.
+#[test]
+fn a_damaged_cache_of_clusters_is_made_anew() {
+    let case = Case::new("cluster-cache");
+    let cache = case.folder().join("cache");
+    let compat = || case.run_with(&["compat"], &[("XDG_CACHE_HOME", cache.to_str().unwrap())]).expect(0);
+    compat();
+    let kept = || {
+        let all = std::fs::read_dir(cache.join("drydock")).unwrap().flatten().map(|entry| entry.path());
+        let name = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut clusters = all.filter(|path| name(path).starts_with("cluster-"));
+        let one = clusters.next().unwrap();
+        assert!(clusters.next().is_none(), "nothing else stays behind");
+        one.join("global/pg_control")
+    };
+    let whole = std::fs::read(kept()).unwrap();
+    // It does not start, and it cannot be copied.
+    std::fs::write(kept(), b"torn").unwrap();
+    compat();
+    assert_eq!(std::fs::read(kept()).unwrap().len(), whole.len());
+    std::fs::remove_file(kept()).unwrap();
+    std::fs::create_dir(kept()).unwrap();
+    compat();
+    assert!(kept().is_file());
+}

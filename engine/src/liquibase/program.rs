@@ -4,7 +4,7 @@
 //! renamed into place, so that several processes may make it at once. It holds the jar, the jar's hash, and from its first use on an
 //! archive of loaded classes (class data sharing), which the JVM checks and goes without if it does not fit.
 
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -14,6 +14,7 @@ use tokio::process::Command;
 use super::installation::Installation;
 use crate::error::{Context, Error, Result};
 use crate::model::hex;
+use crate::user_cache;
 
 const BUILD: &str = "Build.java";
 const SOURCES: [(&str, &str); 14] = [
@@ -75,10 +76,9 @@ impl Program {
         let jars = installation.jars()?;
         let name = format!("{PREFIX}{}", key(&installation.java, &jars)?);
         let (user, fallback) = match cache {
-            Cache::UserOr(fallback) => (user_cache(), fallback),
+            Cache::UserOr(fallback) => (user_cache::folder(), fallback),
             Cache::Only(folder) => (None, folder),
         };
-        let user = user.filter(|folder| is_private(folder));
         // What is there can be used where nothing can be written.
         let ready =
             user.iter().map(PathBuf::as_path).chain([fallback]).find(|root| is_whole(&root.join(&name)));
@@ -153,7 +153,7 @@ impl Program {
     async fn make(&self) -> Result<()> {
         let unwritable = "the Liquibase driver cannot be written";
         let root = self.entry.parent().ok_or_else(|| Error::failed(unwritable))?;
-        remove_old(root);
+        user_cache::remove_old(root, PREFIX);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root).context(unwritable)?;
         let (sources, classes, made) =
             (folder.path().join("sources"), folder.path().join("classes"), folder.path().join("made"));
@@ -211,19 +211,6 @@ fn is_whole(entry: &Path) -> bool {
     matches!((jar, hash), (Ok(jar), Ok(hash)) if hash == hex(&Sha256::digest(&jar)))
 }
 
-/// Removes entries that were made over a month ago, for another version of the driver, Java or Liquibase, and what killed
-/// processes left. One that is still used is made anew.
-fn remove_old(root: &Path) {
-    let month = std::time::Duration::from_secs(30 * 24 * 3600);
-    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let made = entry.metadata().and_then(|m| m.modified()).ok();
-        if ours && made.and_then(|m| m.elapsed().ok()).is_some_and(|age| age > month) {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 fn option(name: &str, file: &Path) -> std::ffi::OsString {
     let mut option = std::ffi::OsString::from(name);
     option.push(file);
@@ -257,25 +244,6 @@ fn key(java: &Path, jars: &[PathBuf]) -> Result<String> {
     let release = java.ancestors().nth(2).map(|home| home.join("release"));
     add(&release.and_then(|file| std::fs::read(file).ok()).unwrap_or_default());
     Ok(hex(&hash.finalize()).chars().take(16).collect())
-}
-
-/// The user's cache folder for compiled drivers, which may not be there yet.
-fn user_cache() -> Option<PathBuf> {
-    use etcetera::BaseStrategy;
-    Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("drydock"))
-}
-
-/// Whether nobody else can write there, since what lies there is run. Makes the folder if it is not there.
-fn is_private(folder: &Path) -> bool {
-    let us = nix::unistd::geteuid().as_raw();
-    // Root with another user's environment must not leave folders in that user's home.
-    let home = folder.ancestors().find_map(|a| std::fs::metadata(a).ok());
-    if home.is_none_or(|home| home.uid() != us) {
-        return false;
-    }
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    let meta = std::fs::symlink_metadata(folder);
-    made.is_ok() && meta.is_ok_and(|m| m.is_dir() && m.uid() == us && m.mode() & 0o022 == 0)
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! The cache of the compiled driver, without Java. `tests/runtime.rs` breaks one that is used.
 #![allow(clippy::unwrap_used)]
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
 
 fn entry(folder: &Path, jar: &[u8]) -> PathBuf {
@@ -43,22 +41,6 @@ fn a_broken_entry_is_replaced_and_a_whole_one_is_kept() {
 }
 
 #[test]
-fn a_folder_that_others_can_write_to_is_no_cache() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = folder.path().join("new/cache");
-    assert!(is_private(&cache));
-    assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
-    for (mode, private) in [(0o755, true), (0o775, false), (0o777, false), (0o700, true)] {
-        std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(mode)).unwrap();
-        assert_eq!(is_private(&cache), private, "{mode:o}");
-    }
-    // A link may lead anywhere.
-    let link = folder.path().join("link");
-    std::os::unix::fs::symlink(&cache, &link).unwrap();
-    assert!(!is_private(&link));
-}
-
-#[test]
 fn another_java_and_other_jars_have_entries_of_their_own() {
     use std::slice::from_ref;
     let folder = tempfile::tempdir().unwrap();
@@ -79,21 +61,6 @@ fn another_java_and_other_jars_have_entries_of_their_own() {
     file("lib/a.jar", "another");
     assert_ne!(key(&java, from_ref(&jar)).unwrap(), second);
     assert!(key(&folder.path().join("nothing"), &[jar]).is_err());
-}
-
-#[test]
-fn only_entries_that_were_not_made_lately_are_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let age = |name: &str, days: u64| {
-        let path = folder.path().join(name);
-        std::fs::create_dir(&path).unwrap();
-        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 24 * 3600);
-        std::fs::File::open(&path).unwrap().set_modified(then).unwrap();
-        path
-    };
-    let (old, new, foreign) = (age("driver-old", 40), age("driver-new", 20), age("something", 40));
-    remove_old(folder.path());
-    assert!(!old.exists() && new.exists() && foreign.exists());
 }
 
 #[test]

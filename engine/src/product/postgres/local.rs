@@ -22,6 +22,7 @@ use tools::Tools;
 mod backup;
 mod cluster;
 mod disarm;
+mod empty_cluster;
 mod logical;
 mod physical;
 mod restore;

@@ -12,10 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Context, Error, Result};
 use crate::model::endpoint::{Endpoint, Secret};
+use crate::product::postgres::local::empty_cluster;
 use crate::product::postgres::local::tools::Tools;
 
 /// The superuser of clusters we initialise as clones; a name that no source has.
 pub const ADMIN: &str = "drydock_clone";
+
+/// How initdb is called; the name of the superuser comes last.
+const FLAGS: [&str; 5] =
+    ["--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--username"];
 
 /// Settings by name; strings are quoted when written.
 pub type Settings = Vec<(&'static str, String)>;
@@ -135,22 +140,42 @@ impl<'a> Cluster<'a> {
         }
     }
 
+    /// Makes the data folder of a copy, which lives for one run, from an empty cluster that was kept or for one that is kept from now
+    /// on. `false`: nothing can be kept.
+    pub async fn init_copy(&self) -> Result<bool> {
+        let Some(place) = self.kept() else { return self.init().await.map(|()| false) };
+        let (tools, data) = (self.tools.clone(), self.data());
+        let (from, to) = (place.clone(), data.clone());
+        let copied = tokio::task::spawn_blocking(move || empty_cluster::copy(&tools, &from, &to)).await;
+        if !copied.unwrap_or(false) {
+            self.init().await?;
+            empty_cluster::keep(self.tools, &data, &place);
+        }
+        Ok(true)
+    }
+
+    /// Makes it anew, and keeps that, since what was kept is damaged.
+    pub async fn init_copy_anew(&self) -> Result<()> {
+        if let Some(place) = self.kept() {
+            empty_cluster::forget(&place);
+        }
+        self.init_copy().await.map(|_| ())
+    }
+
+    fn kept(&self) -> Option<PathBuf> {
+        empty_cluster::place(self.tools, FLAGS.iter().copied().chain([self.state.admin.as_str()]))
+    }
+
+    /// Makes the data folder.
     pub async fn init(&self) -> Result<()> {
         let data = self.data();
         let data = data.to_string_lossy();
-        let flags = [
-            "--no-sync",
-            "--auth-local=trust",
-            "--auth-host=scram-sha-256",
-            "--encoding=UTF8",
-            "--username",
-            &self.state.admin,
-        ];
+        let flags = FLAGS.iter().copied().chain([self.state.admin.as_str()]);
         let mut last = Ok(String::new());
         for locale in ["C.UTF-8", "C"] {
             let _ = std::fs::remove_dir_all(&*data);
             let locale = format!("--locale={locale}");
-            let arguments: Vec<&str> = flags.iter().copied().chain([locale.as_str(), "-D", &*data]).collect();
+            let arguments: Vec<&str> = flags.clone().chain([locale.as_str(), "-D", &*data]).collect();
             last = self.tools.output("initdb", &arguments, &[]).await;
             if last.is_ok() {
                 break;

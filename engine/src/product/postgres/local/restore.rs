@@ -202,9 +202,18 @@ pub async fn empty<'a>(
 ) -> Result<Cluster<'a>> {
     let mut cluster = Cluster::new(tools, folder, ADMIN, &origin.database, &origin.user)?;
     progress("initialising a cluster", None);
-    cluster.init().await?;
-    cluster.configure(&source.copy_settings(tools, tiny))?;
-    cluster.start(START).await?;
+    let settings = source.copy_settings(tools, tiny);
+    let kept = cluster.init_copy().await?;
+    cluster.configure(&settings)?;
+    if let Err(error) = cluster.start(START).await {
+        if !kept {
+            return Err(error);
+        }
+        tracing::debug!(error = %error.chain(), "the kept cluster does not start");
+        cluster.init_copy_anew().await?;
+        cluster.configure(&settings)?;
+        cluster.start(START).await?;
+    }
     // Roles that exist already, and rights that this server does not know, are no reason to stop.
     let file = format!("--file={}", roles.display());
     tools

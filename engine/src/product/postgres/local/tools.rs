@@ -50,8 +50,18 @@ impl Tools {
         Ok(tools)
     }
 
+    /// Where a program of the server lies.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
+    /// Gives a file or folder to the user that the server runs as.
+    pub fn own(&self, path: &Path) -> std::io::Result<()> {
+        self.owner.as_ref().map_or(Ok(()), |o| chown(path, Some(o.uid.as_raw()), Some(o.gid.as_raw())))
+    }
+
     pub fn command(&self, program: &str) -> Command {
-        let own = self.bin.join(program);
+        let own = self.program(program);
         let mut command = Command::new(if own.exists() { own } else { PathBuf::from(program) });
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
@@ -155,8 +165,8 @@ impl Tools {
                     )));
                 }
             }
-            chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).context(&what)?;
         }
+        self.own(path).context(&what)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).context(&what)
     }
 
@@ -169,9 +179,7 @@ impl Tools {
         std::fs::write(&draft, "").context(&what)?;
         std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o600)).context(&what)?;
         std::fs::write(&draft, text).context(&what)?;
-        if let Some(owner) = &self.owner {
-            chown(&draft, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).context(&what)?;
-        }
+        self.own(&draft).context(&what)?;
         std::fs::rename(&draft, path).context(&what)
     }
 
