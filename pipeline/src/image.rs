@@ -4,6 +4,10 @@ use dagger_module::Result;
 use dagger_module::sdk::{Container, Directory, File, Query};
 
 const BUILD: &str = "rust:1.95-slim-bookworm";
+/// Checkouts share one target volume, and cargo tells by times of files what has changed. A checkout whose files are older than the
+/// last build of another one would get that one's command, so every file is made new, and one build waits for the other.
+const INSTALL: &str =
+    "find /src -type f -exec touch {} + && cargo install --locked --path engine --root /out --no-track";
 const RUN: &str = "debian:bookworm-slim";
 
 fn words(line: &str) -> Vec<String> {
@@ -31,7 +35,7 @@ async fn engine(dag: &Query, workspace: &Directory) -> Result<File> {
         .with_env_variable("CARGO_TARGET_DIR", "/target")
         .with_mounted_directory("/src", workspace.id().await?)
         .with_workdir("/src")
-        .with_exec(words("cargo install --locked --path engine --root /out --no-track"));
+        .with_exec(["flock", "/target/building", "sh", "-c", INSTALL].map(str::to_owned).to_vec());
     Ok(built.file("/out/bin/drydock"))
 }
 
