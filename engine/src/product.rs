@@ -11,6 +11,7 @@ mod optional;
 pub mod postgres;
 mod provider;
 mod registry;
+mod resolve;
 mod sessions;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use provider::{Provider, Restored, Scratch};
 #[cfg(test)]
 pub(crate) use registry::test_dialect;
 pub use registry::{EmbeddedServer, Products, embedded, embedded_product};
+pub use resolve::Resolve;
 pub use sessions::{Claim, LockWatch, Sessions};
 
 /// A database product.
@@ -78,6 +80,10 @@ pub trait Database: Dialect + Analyze + Inspect + Sessions + Execute {
     }
     /// Failures on demand, where the product can make them.
     fn faults(&self) -> Option<&dyn FaultInjection> {
+        None
+    }
+    /// What names in queries mean, where the server tells.
+    fn resolve(&self) -> Option<&dyn Resolve> {
         None
     }
 }

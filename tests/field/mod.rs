@@ -6,6 +6,7 @@ mod backfills;
 mod copies;
 mod locks;
 mod looks;
+mod meanings;
 mod reruns;
 mod rollbacks;
 

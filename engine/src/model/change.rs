@@ -62,6 +62,8 @@ pub enum Effect {
     Refuses,
     /// Who inserts and leaves these columns out: they get another value.
     Default,
+    /// Who inserts and leaves these columns out: they get numbers that were given out before. `same_source`: by the same sequence.
+    Repeats { same_source: bool },
     /// Who writes: something else happens besides, or it is refused.
     Writes,
     /// Who deletes, or updates what others refer to: others keep it, or are left behind.

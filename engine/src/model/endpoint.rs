@@ -89,4 +89,6 @@ pub struct ClientSettings {
     pub idle_in_transaction: Option<Duration>,
     /// Schemas searched for bare names, in order.
     pub search_path: Option<Vec<String>>,
+    /// Other settings by name, as far as the session may set them; see `SessionDefaults::settings`.
+    pub settings: BTreeMap<String, String>,
 }

@@ -46,6 +46,29 @@ pub struct SchemaSnapshot {
     pub schema: SchemaFingerprint,
     /// By identity, as in the fingerprint.
     pub objects: BTreeMap<String, ObjectIdentity>,
+    /// Where columns get their numbers from when they are left out: table (`schema.name`) and column.
+    pub numbers: BTreeMap<(String, String), NumberSource>,
+}
+
+/// What gives a column its numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NumberSource {
+    /// The sequence, as `schema.name`.
+    pub sequence: String,
+    /// The number that comes next; `None` where it may not be seen.
+    pub next: Option<i64>,
+    pub ascending: bool,
+}
+
+impl NumberSource {
+    /// Whether it gives numbers again that the other one has given.
+    pub fn repeats(&self, before: &Self) -> bool {
+        match (before.next, self.next) {
+            (Some(was), Some(is)) if self.ascending => is < was,
+            (Some(was), Some(is)) => is > was,
+            _ => false,
+        }
+    }
 }
 
 /// What an object is, whatever it is called.

@@ -95,6 +95,8 @@ pub enum SchemaAction {
     DropView {
         view: String,
     },
+    /// A sequence goes on at a number that the statement says.
+    RestartSequence,
     AddEnumLabel {
         enumeration: String,
         label: String,

@@ -54,6 +54,8 @@ classes! {
     ApiField = "api-field";
     /// The query gives another answer.
     AnswersDifferently = "answers-differently";
+    /// A name in the query means another object.
+    OtherObject = "other-object";
     /// The plan of the query gets much dearer.
     GetsSlow = "gets-slow";
     /// The service loses a right that it uses.
@@ -89,6 +91,9 @@ pub struct Verdict {
     /// The query does not plan because a unique key that it relies on is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unique_key_gone: bool,
+    /// The way out is that the changeset itself grants this role what the query needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_to: Option<String>,
     pub file: String,
     pub line: u64,
     /// Why the changeset's author lets it pass; it holds nothing then.

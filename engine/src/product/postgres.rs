@@ -19,21 +19,26 @@ use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
+use crate::model::resolved::{Resolved, RoutineNames};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::{Activity, LiquibaseLock};
+use crate::model::session_defaults::SessionDefaults;
 use crate::model::statement_stats::StatementStats;
 use crate::model::value::Value;
 use crate::product::{
     self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
-    Inspect, LockWatch, Provider, ScratchKind, Sessions,
+    Inspect, LockWatch, Provider, Resolve, ScratchKind, Sessions,
 };
 use diff::{fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
-use server::connect::{FINGERPRINT, INSPECT};
+use server::connect::{FINGERPRINT, INSPECT, NAMES};
+use server::resolve::Listener;
+use server::routine_names::Bodies;
 use server::{
-    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, statement_stats,
+    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, routine_names,
+    session_defaults, statement_stats,
 };
 
 pub(crate) use diff::fingerprint::begin;
@@ -132,6 +137,10 @@ pub(crate) struct Shared {
     idle: Mutex<HashMap<String, Vec<Connection>>>,
     /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
     spelled: Mutex<HashMap<String, String>>,
+    /// A session that shows how the server reads queries, while nobody uses it.
+    listener: Mutex<Option<Listener>>,
+    /// The names in the bodies of routines.
+    bodies: Bodies,
 }
 
 impl Postgres {
@@ -276,6 +285,7 @@ impl Database for Postgres {
 
     async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>> {
         let client = self.connect(application).await?;
+        client::settings::set_own(&client, &settings.settings).await;
         let settings = client::settings::statements(settings);
         if !settings.is_empty() {
             client.batch_execute(&settings).await.server_context("cannot set up the session")?;
@@ -288,6 +298,10 @@ impl Database for Postgres {
     }
 
     fn faults(&self) -> Option<&dyn FaultInjection> {
+        Some(self)
+    }
+
+    fn resolve(&self) -> Option<&dyn Resolve> {
         Some(self)
     }
 }
@@ -345,6 +359,40 @@ impl Analyze for Postgres {
             Ok(ResultFacts { reads: reads::reads(sql)?, sources: parameters::result_sources(sql, catalog)? })
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Resolve for Postgres {
+    async fn session_defaults(&self, roles: &[&str]) -> Result<BTreeMap<String, SessionDefaults>> {
+        let client = self.take(INSPECT).await?;
+        let defaults = session_defaults::read(&client, roles).await?;
+        self.give_back(INSPECT, client);
+        Ok(defaults)
+    }
+
+    async fn names(&self, sql: &[&str], session: Option<&SessionDefaults>) -> Result<Vec<Option<Resolved>>> {
+        let idle = self.shared.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut listener = match idle.filter(|listener| !listener.client.is_closed()) {
+            Some(listener) => listener,
+            None => Listener::begin(connect::connect_hearing(&self.endpoint, NAMES).await?).await?,
+        };
+        let client = self.take(INSPECT).await?;
+        let names = listener.names(sql, session, &client).await?;
+        self.give_back(INSPECT, client);
+        *self.shared.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+        Ok(names)
+    }
+
+    async fn routine_names(
+        &self,
+        routines: &[&str],
+        session: Option<&SessionDefaults>,
+    ) -> Result<BTreeMap<String, RoutineNames>> {
+        let client = self.take(NAMES).await?;
+        let names = routine_names::read(&client, routines, session, &self.shared.bodies).await?;
+        self.give_back(NAMES, client);
+        Ok(names)
     }
 }
 
@@ -407,9 +455,15 @@ impl Inspect for Postgres {
             self.put_back(client).await?;
             Ok(objects)
         };
+        let sources = async {
+            let client = self.take(INSPECT).await?;
+            let sources = diff::numbers::read(&client).await?;
+            self.give_back(INSPECT, client);
+            Ok(sources)
+        };
         // Beside one another: nobody changes a schema that is looked at.
-        let (schema, objects) = futures::try_join!(self.schema_fingerprint(), numbers)?;
-        Ok(SchemaSnapshot { schema, objects })
+        let (schema, objects, numbers) = futures::try_join!(self.schema_fingerprint(), numbers, sources)?;
+        Ok(SchemaSnapshot { schema, objects, numbers })
     }
 
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {

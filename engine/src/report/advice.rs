@@ -16,7 +16,19 @@ pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
             verdict.query
         );
     }
+    if let Some(role) = &verdict.grant_to {
+        return format!(
+            "grant {role} in the same changeset what {} needs of what the changeset makes: what is made anew has no grants",
+            verdict.query
+        );
+    }
     let breaking = verdict.verdict == VerdictKind::Breaking;
+    if verdict.class == VerdictClass::OtherObject {
+        return match breaking {
+            true => format!("{}, once {who} is gone", default_way(verdict.class)),
+            false => look(&who, verdict),
+        };
+    }
     match (step_behind(verdict, changeset), breaking) {
         (Some(step), true) => way_out(&step, &who, verdict),
         (Some(step), false) => caution(&step, &who, verdict),
@@ -78,6 +90,12 @@ pub fn class_help(class: VerdictClass) -> (&'static str, &'static str) {
             "The query runs and its answer means something else. Keep the old meaning until the versions that rely on it are \
              gone.",
         ),
+        VerdictClass::OtherObject => (
+            "A name in a query means another object",
+            "After the changeset a name in a query of a deployed version finds another table, column or routine than before, and no \
+             error says so. Give what is new a name that no deployed query says, or let the queries name the schema or table that \
+             they mean first.",
+        ),
         VerdictClass::GetsSlow => (
             "A query gets slow",
             "The plan of a query gets much dearer on production's statistics. Make the index it needs first, and drop the old \
@@ -100,6 +118,10 @@ fn default_way(class: VerdictClass) -> &'static str {
         }
         VerdictClass::LostPrivilege => {
             "grant the right again in the same changeset, and take it away in a later release"
+        }
+        VerdictClass::OtherObject => {
+            "give what is new a name that no deployed query says, or deploy a version that names the schema or table it means \
+             first; take the old name over in a later release"
         }
         VerdictClass::AnswersDifferently => {
             "keep the old meaning beside the new one, and take it away in a later release"
@@ -165,6 +187,9 @@ fn way_out(step: &Step, who: &str, verdict: &Verdict) -> String {
         Step::AddEnumLabel { enumeration, label } => format!(
             "let the readers of {enumeration} know '{label}' before it is there: add it in a later release, once {who} is gone"
         ),
+        Step::RestartSequence => {
+            "let the sequence go on above the numbers that rows have: leave it where it is, or say a greater number".to_owned()
+        }
         Step::Revoke => format!(
             "let {who} keep the right until it is gone: grant it again in the same changeset, and take it away in a later release"
         ),
@@ -212,6 +237,9 @@ fn look(who: &str, verdict: &Verdict) -> String {
         VerdictClass::AnswersDifferently => format!(
             "see that {who} understands the new answer of {query}; if not, deploy a version that does first"
         ),
+        VerdictClass::OtherObject => format!(
+            "see that {query} of {who} works with what its names mean then; if not, give what is new another name"
+        ),
         VerdictClass::GetsSlow => {
             format!(
                 "look at the plan of {query} on production's data, and make the index that it needs first"
@@ -249,6 +277,7 @@ fn step_behind(verdict: &Verdict, changeset: Option<&Changeset>) -> Option<Step>
             Step::AddConstraint { table } => (table, table),
             Step::DropIndex { index: name } | Step::Drop { name, .. } => (name, name),
             Step::Revoke => return (verdict.class == VerdictClass::LostPrivilege, true, true),
+            Step::RestartSequence => return (verdict.class == VerdictClass::FailsWhenRun, true, true),
         };
         // What only adds is to blame when it is named, or when nothing else is there; and never for what is refused.
         let adds = matches!(step, Step::AddColumn { .. });

@@ -8,13 +8,17 @@ mod api_schema;
 mod check;
 mod constraint_diff;
 mod impact;
+mod meanings;
 mod query_cache;
 mod query_replay;
 mod replay_verdicts;
+mod routine_bodies;
+mod sessions;
 mod signature_diff;
 mod unresolved_column;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -113,6 +117,7 @@ impl Bench {
         liquibase: &mut Liquibase,
         folder: &std::path::Path,
     ) -> Result<Compat> {
+        let unknown_roles = self.unknown_roles(contracts).await?;
         self.watcher.progress("making a scratch database with production's schema", None);
         let places =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
@@ -193,12 +198,35 @@ impl Bench {
                 checks: checker.checks(),
                 seconds: begun.elapsed().as_secs_f64(),
                 untried: untried.or_else(|| checker.untried()),
+                unknown_roles,
             },
             services: contracts
                 .iter()
                 .flat_map(|c| c.versions.iter().map(|v| (c.service.clone(), v.version.clone())))
                 .collect(),
         })
+    }
+
+    /// Roles that contracts name and production does not have: nobody comes as one, and what one may do cannot be checked.
+    async fn unknown_roles(&self, contracts: &[Contract]) -> Result<Vec<String>> {
+        let named: BTreeMap<&str, &Contract> =
+            contracts.iter().filter_map(|c| Some((c.role.as_deref()?, c))).collect();
+        let Some(resolve) = self.production.resolve().filter(|_| !named.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let roles: Vec<&str> = named.keys().copied().collect();
+        let known = resolve.session_defaults(&roles).await?;
+        let unknown = named.into_iter().filter(|(role, _)| !known.contains_key(*role));
+        Ok(unknown
+            .map(|(role, contract)| {
+                self.watcher.note(&format!(
+                    "{}: {} comes as the role {role}, which the database does not have: its rights and settings are not checked",
+                    contract.file.display(),
+                    contract.service
+                ));
+                role.to_owned()
+            })
+            .collect())
     }
 
     /// Rows of what queries that may be reached use.

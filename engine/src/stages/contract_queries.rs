@@ -22,18 +22,18 @@ pub struct Watched<'a> {
     pub text: usize,
 }
 
-/// All queries, and the texts they have, each once.
-pub fn watched(contracts: &[Contract]) -> (Vec<Watched<'_>>, Vec<&str>) {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut distinct: Vec<&str> = Vec::new();
+/// All queries, and the texts they have, each once for each role that asks it.
+pub fn watched(contracts: &[Contract]) -> (Vec<Watched<'_>>, Vec<(&str, Option<&str>)>) {
+    let mut places: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    let mut distinct: Vec<(&str, Option<&str>)> = Vec::new();
     let mut watched = Vec::new();
     for (contract, version) in contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v))) {
         for query in &version.queries {
-            let text = *places.entry(&query.sql).or_insert_with(|| {
-                distinct.push(&query.sql);
+            let (service, version, role) = (&contract.service, &version.version, contract.role.as_deref());
+            let text = *places.entry((&query.sql, role)).or_insert_with(|| {
+                distinct.push((&query.sql, role));
                 distinct.len() - 1
             });
-            let (service, version, role) = (&contract.service, &version.version, contract.role.as_deref());
             watched.push(Watched { service, version, query, role, text });
         }
     }
@@ -59,6 +59,7 @@ impl Watched<'_> {
             reason,
             column,
             unique_key_gone: false,
+            grant_to: None,
             file: self.query.file.display().to_string(),
             line: self.query.line,
             allowed: None,

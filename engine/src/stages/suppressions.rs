@@ -163,6 +163,7 @@ mod tests {
             reason: "other values".to_owned(),
             column: None,
             unique_key_gone: false,
+            grant_to: None,
             file: String::new(),
             line: 1,
             allowed: None,

@@ -18,6 +18,9 @@ pub struct Checked {
     /// Why queries were not run, or for which changeset first: what is said there rests on planning them alone.
     #[serde(default)]
     pub untried: Option<String>,
+    /// Roles that contracts name and the database does not have. What their sessions may do and begin with is not checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_roles: Vec<String>,
 }
 
 /// Evidence of `compat`.

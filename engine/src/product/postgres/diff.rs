@@ -8,12 +8,13 @@ mod columns;
 pub mod fingerprint;
 mod keys;
 pub(in crate::product::postgres) mod names;
+pub mod numbers;
 pub mod object_ids;
 pub mod objects;
 mod renames;
 
 use crate::model::change::{Change, Effect, Events, Reason};
-use crate::model::schema::{SchemaFingerprint, SchemaSnapshot};
+use crate::model::schema::{NumberSource, SchemaFingerprint, SchemaSnapshot};
 use names::identifiers;
 use renames::{Fate, Renames};
 
@@ -26,8 +27,22 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
         .map(|(_, view)| identifiers(view).join("."))
         .collect();
+    let (numbered, renumbered) = (&before.numbers, &after.numbers);
     let (before, after) = (&before.schema, &after.schema);
     let mut found = Found { before, after, changes: Vec::new() };
+    for ((table, column), is) in renumbered {
+        let Some(was) = numbered.get(&(table.clone(), column.clone())).filter(|was| is.repeats(was)) else {
+            continue;
+        };
+        let next = |source: &NumberSource| source.next.map(|n| n.to_string()).unwrap_or_default();
+        let reason = format!(
+            "{table}.{column} gets {} next and not {}: numbers come again that were given out already",
+            next(is),
+            next(was)
+        );
+        let effect = Effect::Repeats { same_source: was.sequence == is.sequence };
+        found.add(table, &[column.clone()], effect, reason);
+    }
     let names =
         before.objects.keys().chain(after.objects.keys().filter(|k| !before.objects.contains_key(*k)));
     for identity in names {

@@ -28,6 +28,7 @@ mod physical;
 mod restore;
 mod rows;
 mod scratch;
+mod server_state;
 mod source;
 mod tools;
 mod wal;
@@ -194,7 +195,7 @@ impl Scratch for LocalScratch {
     }
 
     async fn clear(&self) -> Result<bool> {
-        scratch::clear(&scratch::open(&self.tools, &self.folder)?).await
+        scratch::clear(&scratch::open(&self.tools, &self.folder)?, &self.folder).await
     }
 
     async fn sample_rows(

@@ -56,6 +56,8 @@ pub(super) enum Step {
         label: String,
     },
     Revoke,
+    /// A sequence goes on at another number.
+    RestartSequence,
 }
 
 pub(super) fn steps(statement: &Statement) -> Vec<Step> {
@@ -67,6 +69,7 @@ fn step(action: &Action, sql: &str) -> Option<Step> {
     let written = |name: &String| as_written(name, sql).to_owned();
     let drop = |what: &str, name: &String| Step::Drop { what: what.to_owned(), name: written(name) };
     Some(match action {
+        Action::RestartSequence => Step::RestartSequence,
         Action::DropColumn { table, column } => {
             Step::DropColumn { table: written(table), column: column.clone() }
         }

@@ -63,6 +63,7 @@ fn verdict(
         reason: reason.to_owned(),
         column: (class == VerdictClass::FailsWhenRun).then(|| "public.drivers.email".to_owned()),
         unique_key_gone: false,
+        grant_to: None,
         file: "driver-app/../driver-app/queries.sql".to_owned(),
         line: 3,
         allowed: None,
@@ -109,6 +110,7 @@ fn sample() -> (Compat, Vec<Changeset>) {
             checks: 1_700,
             seconds: 1.25,
             untried: None,
+            unknown_roles: Vec::new(),
         },
         services: [old, new, (EVIL, "2"), ("billing", "5.0.1")]
             .map(|(s, v)| (s.to_owned(), v.to_owned()))

@@ -3,7 +3,7 @@
 //! What the document promises is compared with what the column gives and takes before the changeset and after it. Told is only
 //! what the changeset newly breaks: a document that was wrong before is not its doing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::contract::{ApiField, Contract, Query};
@@ -14,14 +14,16 @@ use crate::model::column_type::ColumnType;
 use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryShape, ResultSources};
-use crate::product::{Client, Database, Dialect};
+use crate::product::{Database, Dialect};
 use crate::stages::compat::api_schema::{Given, newly_broken};
+use crate::stages::compat::sessions::{Asked, Sessions};
 
 /// A query that fields of its version show.
 struct Feed<'a> {
     service: &'a str,
     version: &'a str,
     query: &'a Query,
+    role: Option<&'a str>,
     /// As of the changesets accepted so far.
     now: Gives,
     /// After the changeset under check.
@@ -37,6 +39,7 @@ struct Gives {
 struct Field<'a> {
     service: &'a str,
     version: &'a str,
+    role: Option<&'a str>,
     field: &'a ApiField,
 }
 
@@ -50,11 +53,11 @@ impl<'a> Fields<'a> {
     /// `wrong` is told of each that has nothing behind it before any change.
     pub async fn new(
         contracts: &'a [Contract],
-        client: &mut dyn Client,
+        sessions: &mut Sessions,
         database: &Arc<dyn Database>,
         catalog: &Catalog,
         wrong: &mut Vec<String>,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut all = Self { fields: Vec::new(), feeds: Vec::new() };
         for contract in contracts {
             for version in &contract.versions {
@@ -63,20 +66,25 @@ impl<'a> Fields<'a> {
                     version.queries.iter().filter(|q| version.api.iter().any(|f| f.is_fed_by(&q.name)))
                 {
                     // One that does not plan is told by whoever checks the queries.
-                    let facts = database.results(&[query.sql.as_str()], catalog).await.pop();
-                    if let (Ok(shape), Some(Ok(facts))) = (client.describe(&query.sql).await, facts) {
+                    let role = contract.role.as_deref();
+                    let own = sessions.catalog(role, catalog);
+                    let facts = database.results(&[query.sql.as_str()], &own).await.pop();
+                    let shape = sessions.describe(database, (&query.sql, role)).await?;
+                    if let (Ok(shape), Some(Ok(facts))) = (shape, facts) {
                         let now = Gives { shape, sources: facts.sources };
-                        all.feeds.push(Feed { service, version: version_name, query, now, next: None });
+                        all.feeds.push(Feed { service, version: version_name, query, role, now, next: None });
                     }
                 }
                 for field in &version.api {
-                    let field = Field { service, version: version_name, field };
-                    wrong.extend(all.nothing_behind(&field, catalog));
+                    let field =
+                        Field { service, version: version_name, role: contract.role.as_deref(), field };
+                    let own = sessions.catalog(contract.role.as_deref(), catalog);
+                    wrong.extend(all.nothing_behind(&field, &own));
                     all.fields.push(field);
                 }
             }
         }
-        all
+        Ok(all)
     }
 
     fn feeds<'s>(&'s self, field: &'s Field<'a>) -> impl Iterator<Item = &'s Feed<'a>> {
@@ -105,15 +113,15 @@ impl<'a> Fields<'a> {
     pub async fn verdicts(
         &mut self,
         changeset: &Changeset,
-        client: &mut dyn Client,
+        sessions: &mut Sessions,
         database: &Arc<dyn Database>,
         before: &Catalog,
         after: &Catalog,
     ) -> Result<Vec<Verdict>> {
-        let queries: Vec<&str> = self.feeds.iter().map(|feed| feed.query.sql.as_str()).collect();
-        let facts = database.results(&queries, after).await;
+        let queries: Vec<Asked<'_>> = self.feeds.iter().map(|f| (f.query.sql.as_str(), f.role)).collect();
+        let facts = sessions.results(database, &queries, after).await;
         for (feed, facts) in self.feeds.iter_mut().zip(facts) {
-            feed.next = match client.describe(&feed.query.sql).await {
+            feed.next = match sessions.describe(database, (&feed.query.sql, feed.role)).await? {
                 Ok(shape) => Some(Gives { shape, sources: facts?.sources }),
                 Err(error) if error.class == ErrorClass::ConnectionLost => {
                     return Err(error).context("the scratch database broke the connection");
@@ -122,8 +130,12 @@ impl<'a> Fields<'a> {
             };
         }
         let mut verdicts = Vec::new();
+        let mut catalogs = BTreeMap::new();
         for field in &self.fields {
             let own = field.field;
+            let (before, after) = catalogs.entry(field.role).or_insert_with(|| {
+                (sessions.catalog(field.role, before), sessions.catalog(field.role, after))
+            });
             let mut told: BTreeSet<(VerdictKind, String)> = BTreeSet::new();
             if own.query.is_none() {
                 let state = |catalog| {
@@ -162,6 +174,7 @@ impl<'a> Fields<'a> {
                 reason,
                 column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
                 unique_key_gone: false,
+                grant_to: None,
                 file: own.file.display().to_string(),
                 line: own.line,
                 allowed: None,

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use crate::contract::{Contract, Query};
 use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
-use crate::model::change::Change;
+use crate::model::change::{Change, Effect};
 use crate::model::changeset::Changeset;
 use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{ParameterRole, QueryError, Reads};
-use crate::model::schema::SchemaSnapshot;
-use crate::product::{Client, Database, Dialect};
+use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
+use crate::model::schema_action::SchemaAction;
+use crate::product::{Database, Dialect};
 
 use crate::stages::compat::api::Fields;
 use crate::stages::compat::constraint_diff::{refused_writes, tightened};
 use crate::stages::compat::impact::{Use, impact, may_affect};
+use crate::stages::compat::meanings;
 use crate::stages::compat::query_cache::{Known, Text, Texts};
-use crate::stages::compat::query_replay::{Asked, Subject, Trial};
+use crate::stages::compat::query_replay::{Asked, Outcome, Subject, Trial};
 use crate::stages::compat::replay_verdicts::{condense, settle};
+use crate::stages::compat::routine_bodies::Bodies;
+use crate::stages::compat::sessions::{NewStart, Sessions};
 use crate::stages::compat::signature_diff::compare;
 use crate::stages::compat::unresolved_column::missing;
 use crate::stages::contract_queries::{Watched, watched};
@@ -27,8 +31,8 @@ use crate::stages::view_lineage;
 
 pub struct Checker<'a> {
     database: Arc<dyn Database>,
-    client: Box<dyn Client>,
-    application: String,
+    sessions: Sessions,
+    bodies: Bodies,
     catalog: Catalog,
     next_catalog: Option<Catalog>,
     schema: SchemaSnapshot,
@@ -48,6 +52,8 @@ struct Reached {
     verdicts: Vec<Verdict>,
     /// Running the query could show the change.
     may_affect: bool,
+    /// All that is said is that a row taken as one value has more columns: another answer is no news then.
+    only_grows: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -60,10 +66,11 @@ impl<'a> Checker<'a> {
         contracts: &'a [Contract],
         application: &str,
     ) -> Result<Self> {
-        let mut client = database.client(application).await?;
+        let mut sessions = Sessions::begin(&database, contracts, application).await?;
         let (catalog, schema) = look(database.as_ref()).await?;
         let (watched, distinct) = watched(contracts);
-        let (texts, refused) = Texts::begin(distinct, client.as_mut(), &database, &catalog).await?;
+        let (texts, refused) = Texts::begin(distinct, &mut sessions, &database, &catalog).await?;
+        let bodies = Bodies::begin(&texts, &sessions, &database, &catalog).await?;
         let mut wrong = Vec::new();
         for watched in &watched {
             if let Some(e) = refused.get(&watched.text) {
@@ -71,16 +78,15 @@ impl<'a> Checker<'a> {
                 wrong.push(format!("{}:{line}: {name}: {e}", file.display()));
             }
         }
-        let fields = Fields::new(contracts, client.as_mut(), &database, &catalog, &mut wrong).await;
+        let fields = Fields::new(contracts, &mut sessions, &database, &catalog, &mut wrong).await?;
         if !wrong.is_empty() {
             return Err(Error::input(wrong.join("\n  "))
                 .hint("the query fails before any change: correct the contract, or check that this is the right database"));
         }
-        let application = application.to_owned();
         Ok(Self {
             database,
-            client,
-            application,
+            sessions,
+            bodies,
             catalog,
             next_catalog: None,
             schema,
@@ -160,10 +166,28 @@ impl<'a> Checker<'a> {
         // What touches no table we know of (types, functions, schemas) may reach any query.
         let everything = changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
-        let surely: Vec<bool> = self.texts.iter().map(|t| !t.now.usage.uses.is_disjoint(&touched)).collect();
+        self.sessions.renew(&self.database).await?;
+        let paths = (self.catalog.search_path.as_slice(), after.search_path.as_slice());
+        let renamed = names_may_differ(&self.schema, &schema);
+        // What a bare name means may be another object of that name now.
+        let shadowing = bare_names(touched.iter().filter(|_| renamed));
+        let surely: Vec<bool> = self
+            .texts
+            .iter()
+            .map(|t| {
+                let uses = &t.now.usage.uses;
+                !uses.is_disjoint(&touched)
+                    || !shadowing.is_disjoint(&bare_names(uses.iter()))
+                    || self.sessions.new_start(t.role, paths).is_some()
+            })
+            .collect();
         let may_reach = |place: usize| everything || surely.get(place) == Some(&true);
-        let client = self.client.as_mut();
-        let refused = self.texts.renew(may_reach, client, &self.database, &after).await?;
+        let (sessions, database) = (&mut self.sessions, &self.database);
+        let restarted = self.watched.iter().any(|w| sessions.new_start(w.role, paths).is_some());
+        let refused = self.texts.renew(may_reach, renamed || restarted, sessions, database, &after).await?;
+        if restarted || self.schema.schema.digest != schema.schema.digest {
+            self.bodies.renew(&self.texts, may_reach, &*sessions, database, &after).await?;
+        }
         let dialect = self.database.as_ref();
         let mut reached = Vec::new();
         let reads = self.reads(&changes, may_reach, &after).await?;
@@ -173,10 +197,24 @@ impl<'a> Checker<'a> {
                 continue;
             };
             let mut verdicts = Vec::new();
+            let mut only_grows = false;
+            let start = self.sessions.new_start(watched.role, paths);
             if let Some(error) = refused.get(&watched.text) {
                 let uses = &text.now.usage.uses;
                 let column = missing(error, text.sql, uses, &self.catalog, &after);
-                verdicts.push(does_not_plan(changeset, watched, error, column));
+                let mut verdict = does_not_plan(changeset, watched, error, column);
+                if let Some(NewStart::Other { was, is, .. }) = start.as_ref().filter(|_| is_path(&start)) {
+                    let (was, is) = (path(was), path(is));
+                    verdict.reason = format!(
+                        "{}; sessions of {} search {is} and not {was} now",
+                        verdict.reason,
+                        watched.role.unwrap_or_default()
+                    );
+                }
+                verdicts.push(verdict);
+            }
+            if let Some(start) = &start {
+                verdicts.extend(begins_otherwise(changeset, watched, start));
             }
             if let Some(next) = &text.next {
                 let mut say = |kind, class, reason, column| {
@@ -195,25 +233,48 @@ impl<'a> Checker<'a> {
                     roles: &usage.roles,
                     query: watched.query,
                     role: watched.role,
+                    names_told: next.names.is_some(),
                     uses: &usage.uses,
                     still: &next.usage.uses,
                     writes: &usage.writes,
                 };
                 for change in &changes {
-                    if let Some((kind, class, reason, column)) = impact(change, &by, &after) {
+                    if let Some((kind, class, reason, column)) = impact(change, &by, &after)
+                        && let Some(kind) = weighed(kind, change, changeset)
+                    {
                         say(kind, class, reason, column);
                     }
+                }
+                for (kind, class, reason, column) in self.bodies.changed(text, changeset, &schema) {
+                    say(kind, class, reason, column);
+                }
+                if let (Some(was), Some(is)) = (&text.now.names, &next.names)
+                    && !Arc::ptr_eq(was, is)
+                {
+                    for (kind, class, reason, column) in meanings::changed(was, is, changeset, &schema) {
+                        say(kind, class, reason, column);
+                    }
+                    let before = verdicts.len();
+                    for (kind, class, reason, column) in meanings::grown_rows(was, is) {
+                        verdicts.push(watched.verdict(&changeset.key, kind, class, reason, column));
+                    }
+                    only_grows = before == 0 && !verdicts.is_empty();
+                }
+            }
+            if !matches!(start, Some(NewStart::Gone)) && !revokes(changeset) {
+                for verdict in verdicts.iter_mut().filter(|v| v.class == VerdictClass::LostPrivilege) {
+                    verdict.grant_to = watched.role.map(str::to_owned);
                 }
             }
             condense(&mut verdicts);
             let may_affect = changes.iter().any(|change| may_affect(change, &text.now.usage, &self.catalog));
-            reached.push(Reached { at, verdicts, may_affect });
+            reached.push(Reached { at, verdicts, may_affect, only_grows });
         }
         tracing::debug!(changeset = %changeset.key, reached = reached.len(), ?looked, all = ?begun.elapsed(), "planned");
         self.try_out(changeset, &changes, &mut reached).await?;
         let mut verdicts: Vec<Verdict> = reached.into_iter().flat_map(|r| r.verdicts).collect();
-        let client = self.client.as_mut();
-        let found = self.fields.verdicts(changeset, client, &self.database, &self.catalog, &after);
+        let (sessions, database) = (&mut self.sessions, &self.database);
+        let found = self.fields.verdicts(changeset, sessions, database, &self.catalog, &after);
         verdicts.extend(found.await?);
         self.next_catalog = Some(after);
         self.next_schema = Some(schema);
@@ -235,6 +296,7 @@ impl<'a> Checker<'a> {
         changed.extend(parts.map(|name| (name, Vec::new())));
         let open = |r: &&mut Reached| {
             (r.may_affect || !r.verdicts.is_empty())
+                && !r.only_grows
                 && r.verdicts.iter().all(|v| v.verdict != VerdictKind::Breaking)
         };
         let mut reached: Vec<&mut Reached> = reached.iter_mut().filter(open).collect();
@@ -260,7 +322,7 @@ impl<'a> Checker<'a> {
         let subjects: Vec<Subject<'_>> = places
             .iter()
             .map(|(watched, text)| {
-                let Known { shape, usage } = &text.now;
+                let Known { shape, usage, .. } = &text.now;
                 let roles = roles.get(&watched.text).map_or(&[][..], Vec::as_slice);
                 let sql = &watched.query.sql;
                 let asked = Asked {
@@ -279,7 +341,12 @@ impl<'a> Checker<'a> {
         let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
             let Some(watched) = self.watched.get(reached.at) else { continue };
-            let new = |kind, class, reason| watched.verdict(&changeset.key, kind, class, reason, None);
+            let denied = matches!(&outcome, Outcome::Fails { error, .. } if error.class == ErrorClass::PermissionDenied);
+            let grant_to = watched.role.filter(|_| denied && !revokes(changeset));
+            let new = |kind, class, reason| Verdict {
+                grant_to: grant_to.filter(|_| class == VerdictClass::FailsWhenRun).map(str::to_owned),
+                ..watched.verdict(&changeset.key, kind, class, reason, None)
+            };
             reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, new);
         }
         Ok(())
@@ -288,6 +355,8 @@ impl<'a> Checker<'a> {
     /// The changeset stays: what is true after it is what the next one is held against.
     pub fn accept(&mut self) {
         self.texts.accept();
+        self.sessions.accept();
+        self.bodies.accept();
         self.fields.accept();
         if let Some(catalog) = self.next_catalog.take() {
             self.catalog = catalog;
@@ -302,14 +371,24 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Failed` when it cannot be reached.
     pub async fn move_to(&mut self, database: Arc<dyn Database>) -> Result<()> {
-        self.client = database.client(&self.application).await?;
+        self.sessions.move_to(&database).await?;
         self.database = database;
         self.next_catalog = None;
         self.next_schema = None;
-        // Objects have numbers of their own there.
-        self.schema = self.database.snapshot().await?;
+        // Objects have numbers of their own there, unless they are copied with the database.
+        let schema = self.database.snapshot().await?;
+        let old = std::mem::replace(&mut self.schema, schema);
+        let moved = |(identity, o): (&String, &ObjectIdentity)| {
+            let now = self.schema.objects.get(identity).map(|now| &now.number);
+            (now != Some(&o.number)).then(|| o.number.clone())
+        };
+        let moved: BTreeSet<String> = old.objects.iter().filter_map(moved).collect();
         self.fields.forget();
         self.texts.forget();
+        if !moved.is_empty() {
+            self.texts.name_again(&moved, &self.sessions, &self.database).await?;
+            self.bodies = Bodies::begin(&self.texts, &self.sessions, &self.database, &self.catalog).await?;
+        }
         match self.trial.as_mut() {
             Some(trial) => trial.take_back().await,
             None => Ok(()),
@@ -321,7 +400,7 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// `Refused` when something had.
     pub async fn last_look(&mut self) -> Result<()> {
-        let refused = self.texts.look(self.client.as_mut()).await;
+        let refused = self.texts.look(&mut self.sessions, &self.database).await?;
         for Watched { service, version, query, text, .. } in &self.watched {
             if let Some(error) = refused.get(text) {
                 let Query { file, line, name, .. } = query;
@@ -339,6 +418,64 @@ impl<'a> Checker<'a> {
 /// Both looks at once.
 async fn look(database: &dyn Database) -> Result<(Catalog, SchemaSnapshot)> {
     futures::try_join!(database.catalog(), database.snapshot())
+}
+
+/// Whether names may mean something else: objects came, went or were renamed. Who may look into a schema is part of it.
+fn names_may_differ(before: &SchemaSnapshot, after: &SchemaSnapshot) -> bool {
+    let numbers = |look: &SchemaSnapshot| -> BTreeSet<(String, String)> {
+        look.objects.iter().map(|(identity, o)| (identity.clone(), o.number.clone())).collect()
+    };
+    before.schema.objects.keys().ne(after.schema.objects.keys()) || numbers(before) != numbers(after)
+}
+
+fn bare_names<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<&'n str> {
+    names.filter_map(|name| name.rsplit('.').next()).collect()
+}
+
+/// Whether it takes rights away as such, and not with what it makes anew.
+fn revokes(changeset: &Changeset) -> bool {
+    changeset.statements.iter().flat_map(|s| &s.actions).any(|a| matches!(a, SchemaAction::Revoke { .. }))
+}
+
+/// Numbers that come again do no harm to a table that is emptied; whether code that ran set them so by the rows that are there
+/// does not show where there are none.
+fn weighed(kind: VerdictKind, change: &Change, changeset: &Changeset) -> Option<VerdictKind> {
+    let Effect::Repeats { same_source } = change.effect else { return Some(kind) };
+    let does = |is: fn(&SchemaAction) -> bool| changeset.statements.iter().flat_map(|s| &s.actions).any(is);
+    let emptied =
+        |a: &SchemaAction| matches!(a, SchemaAction::TruncateTable { table } if *table == change.subject);
+    if changeset.statements.iter().flat_map(|s| &s.actions).any(emptied) {
+        return None;
+    }
+    let by_code = same_source
+        && does(|a| matches!(a, SchemaAction::RunsCode))
+        && !does(|a| matches!(a, SchemaAction::RestartSequence));
+    Some(if by_code { kind.min(VerdictKind::Risky) } else { kind })
+}
+
+fn is_path(start: &Option<NewStart>) -> bool {
+    matches!(start, Some(NewStart::Other { was, is, .. }) if was != is)
+}
+
+fn path(schemas: &[String]) -> String {
+    if schemas.is_empty() { "no schema".to_owned() } else { schemas.join(", ") }
+}
+
+/// What it means for a query that sessions of its role begin otherwise, whatever its names mean then.
+fn begins_otherwise(changeset: &Changeset, watched: &Watched<'_>, start: &NewStart) -> Option<Verdict> {
+    let role = watched.role.unwrap_or_default();
+    let (kind, class, reason) = match start {
+        NewStart::Gone => {
+            let reason = format!("the role {role} is gone: no session of it can begin");
+            (VerdictKind::Breaking, VerdictClass::LostPrivilege, reason)
+        }
+        NewStart::Other { settings, .. } if settings.is_empty() => return None,
+        NewStart::Other { settings, .. } => {
+            let reason = format!("sessions of {role} begin with {}", settings.join(", "));
+            (VerdictKind::Risky, VerdictClass::AnswersDifferently, reason)
+        }
+    };
+    Some(watched.verdict(&changeset.key, kind, class, reason, None))
 }
 
 fn does_not_plan(

@@ -16,6 +16,8 @@ pub struct Use<'a> {
     pub uses: &'a BTreeSet<String>,
     /// What it still uses after the change.
     pub still: &'a BTreeSet<String>,
+    /// The product tells what its names mean.
+    pub names_told: bool,
     /// What it writes, through views too.
     pub writes: &'a [Write],
     /// What stands behind its parameters.
@@ -65,6 +67,16 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
             }) || written().any(|w| w.inserts && w.columns.is_empty());
             left_out.then(|| told(VerdictClass::AnswersDifferently, sentence()))?
         }
+        Effect::Repeats { .. } => {
+            let left_out = written().any(|w| {
+                w.inserts && (w.columns.is_empty() || !change.columns.iter().all(|c| w.columns.contains(c)))
+            }) || written().next().is_none() && through_routine(by, &change.subject, after);
+            let unique = after.tables.get(&change.subject).is_some_and(|t| {
+                t.unique.iter().any(|key| !key.is_empty() && key.iter().all(|c| change.columns.contains(c)))
+            });
+            let kind = if unique { VerdictKind::Breaking } else { VerdictKind::Risky };
+            left_out.then(|| (kind, VerdictClass::FailsWhenRun, sentence(), column.clone()))
+        }
         Effect::Writes => {
             let affected = written().any(|w| Events::of(w).meet(change.on))
                 || written().next().is_none() && through_routine(by, &change.subject, after);
@@ -98,9 +110,10 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
             let compared = change.columns.iter().any(|c| by.compares(&change.subject, c));
             (!others && (compared || joins())).then(|| told(VerdictClass::GetsSlow, sentence()))?
         }
+        // Where the product tells what names mean, this is told by what joins compare.
         Effect::Column => {
             let words = words(&by.query.sql);
-            words.contains("natural").then(|| {
+            (words.contains("natural") && !by.names_told).then(|| {
                 told(
                     VerdictClass::AnswersDifferently,
                     format!("it joins by all columns of the same name, and {}", sentence()),
@@ -164,11 +177,15 @@ pub fn may_affect(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
         || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
     usage.uses.contains(&change.subject)
         && match &change.effect {
-            // What names them is told without running anything.
-            Effect::Column | Effect::Slower | Effect::Shows => false,
-            Effect::Refuses | Effect::Default | Effect::Writes | Effect::Keeps | Effect::Generated => {
-                by_writing()
-            }
+            // What names them is told without running anything, and a body does when it runs.
+            Effect::Column => usage.uses.iter().any(|u| catalog.routines.contains_key(u)),
+            Effect::Slower | Effect::Shows => false,
+            Effect::Refuses
+            | Effect::Repeats { .. }
+            | Effect::Default
+            | Effect::Writes
+            | Effect::Keeps
+            | Effect::Generated => by_writing(),
             Effect::Reads | Effect::Key | Effect::Routine | Effect::Gone | Effect::Privilege(_) => true,
         }
 }

@@ -114,6 +114,7 @@ impl Trial {
             lock_wait: Some(LOCK_WAIT),
             idle_in_transaction: Some(IDLE_IN_TRANSACTION),
             search_path: Some(owner.catalog().await?.search_path),
+            ..ClientSettings::default()
         };
         let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));
         let trier = self.production.at(Endpoint { user, password, ..endpoint });

@@ -123,6 +123,7 @@ mod tests {
             reason,
             column: None,
             unique_key_gone: false,
+            grant_to: None,
             file: String::new(),
             line: 1,
             allowed: None,

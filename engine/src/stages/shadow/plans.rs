@@ -58,6 +58,7 @@ impl<'a> Plans<'a> {
         let mut client = database.client(application).await?;
         let catalog = database.catalog().await?;
         let (watched, distinct) = watched(contracts);
+        let distinct: Vec<&str> = distinct.into_iter().map(|(sql, _)| sql).collect();
         let (shapes, usages) =
             tokio::join!(client.describe_all(&distinct), usages(database, &distinct, &catalog));
         let usages = usages.into_iter().collect::<Result<Vec<Usage>>>()?;

@@ -92,6 +92,9 @@ pub(in crate::product::postgres) fn statement(
             if let Some(sequence) = &change.sequence {
                 s.touch(names.range(sequence));
             }
+            if dml::named(&change.options, "restart") {
+                s.act(SchemaAction::RestartSequence);
+            }
         }
 
         NodeEnum::CreateStmt(table) => create::table(table, names, &mut s),

@@ -236,6 +236,9 @@ pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut
 pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     // 'a' is ALWAYS, which refuses values that writers give.
     let always = sql::value(&command.def).to_string();
+    if always.contains("\"defname\":\"restart\"") {
+        s.act(SchemaAction::RestartSequence);
+    }
     if always.contains("\"generated_when\":\"a\"")
         || always.contains("\"defname\":\"generated\"") && always.contains("97")
     {

@@ -2,7 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    ClusterStmt, LockStmt, Node, RangeVar, RefreshMatViewStmt, ReindexObjectType, ReindexStmt, VacuumStmt,
+    ClusterStmt, LockStmt, Node, RangeVar, RefreshMatViewStmt, ReindexObjectType, ReindexStmt, SelectStmt,
+    VacuumStmt,
 };
 
 use crate::model::changeset::Phase;
@@ -73,6 +74,9 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut StatementBui
                 s.touch(name.clone());
                 names.make(&name);
             }
+            if sets_sequence(select) {
+                s.act(SchemaAction::RestartSequence);
+            }
             let called = sql::functions(tree);
             let steady = |f: &String| is_harmless(f);
             if called.iter().any(|f| f == "set_config") && text.contains("search_path") {
@@ -95,6 +99,19 @@ pub fn data(tree: &NodeEnum, text: &str, names: &mut Names, s: &mut StatementBui
         }
         _ => {}
     }
+}
+
+/// Whether all that it does is to set a sequence to a number that it says.
+fn sets_sequence(select: &SelectStmt) -> bool {
+    let constant = |node: &Node| matches!(node.node.as_ref(), Some(NodeEnum::AConst(_)));
+    let sets = |target: &Node| {
+        let Some(NodeEnum::ResTarget(target)) = target.node.as_ref() else { return false };
+        let value = target.val.as_deref().and_then(|v| v.node.as_ref());
+        let Some(NodeEnum::FuncCall(call)) = value else { return false };
+        let setval = sql::texts(&call.funcname).pop().is_some_and(|name| name == "setval");
+        setval && call.args.iter().skip(1).all(constant)
+    };
+    !select.target_list.is_empty() && select.target_list.iter().all(sets)
 }
 
 fn row_change(tree: &NodeEnum) -> Option<RowChange> {

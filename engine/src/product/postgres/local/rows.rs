@@ -139,7 +139,7 @@ async fn lay_in(client: &Client, name: &str, rows: &Rows) -> Result<()> {
 }
 
 /// Sequences go on where production's are: a number drawn must be a new one.
-async fn count_on(client: &Client, production: &Postgres) -> Result<()> {
+pub(super) async fn count_on(client: &Client, production: &Postgres) -> Result<()> {
     let sql = "SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename), last_value::text FROM pg_sequences
                WHERE last_value IS NOT NULL";
     let sequences = ask(production, sql).await.unwrap_or_default();

@@ -12,6 +12,8 @@ use crate::product::postgres::local::cluster::Cluster;
 use crate::product::postgres::local::disarm::disarm;
 use crate::product::postgres::local::logical::{common, roles};
 use crate::product::postgres::local::restore::{alter, empty};
+use crate::product::postgres::local::rows::count_on;
+use crate::product::postgres::local::server_state;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
@@ -59,10 +61,15 @@ pub async fn make(
     let inside = Postgres::from_endpoint(cluster.admin(&origin.database));
     disarm(&inside).await?;
     populate(&inside, source.populated).await;
+    // That a changeset sets a sequence back shows where it stands as production's does.
+    if let Err(error) = count_on(&inside.connect("scratch (drydock)").await?, &postgres).await {
+        tracing::debug!(error = %error.chain(), "sequences stand at their beginnings");
+    }
     // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
     admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
+    server_state::keep(&admin.connect("scratch (drydock)").await?, tools, &folder).await?;
     cluster.finish()?;
     Ok(cluster.near())
 }
@@ -104,10 +111,13 @@ pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
         .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))
 }
 
-/// Drops the roles that are younger than the template and so came by changesets, and all copies; nothing where there are none.
-pub async fn clear(cluster: &Cluster<'_>) -> Result<bool> {
+/// Gives roles back the settings and memberships that they had. Drops the roles that are younger than the template and so came by
+/// changesets, and all copies; nothing where there are none.
+pub async fn clear(cluster: &Cluster<'_>, folder: &Path) -> Result<bool> {
     const WHAT: &str = "cannot clear the scratch server";
     let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
+    server_state::restore(&client, &absolute(folder)?, &[crate::product::postgres::local::rows::TRIER])
+        .await?;
     // Numbers are given in order, and those of a server this young have not begun anew.
     let younger = "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname <> $1
         AND oid > (SELECT oid FROM pg_database WHERE datname = $2)";

@@ -125,6 +125,8 @@ impl Source {
             // A subscription in a copy would take the changes away from the source's own.
             ("max_logical_replication_workers", "0"),
             ("shared_buffers", if tiny { "32MB" } else { "256MB" }),
+            // How the server reads queries is told to the session that asks, and would fill the log.
+            ("log_min_messages", if tiny { "fatal" } else { "warning" }),
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .into();

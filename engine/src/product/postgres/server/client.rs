@@ -203,7 +203,7 @@ impl product::Client for Service {
             // Sent at once, its rows would arrive after the ROLLBACK, and stay.
             Ending::Rollback if copy(sql).is_some() => {
                 let call = Call { values: parameters, without: None };
-                let rows = self.copied(sql, shape, None, &call).await?.count;
+                let rows = self.copied(sql, shape, "", &call).await?.count;
                 Ok(QueryResult { rows, first: None })
             }
             // Polled in this order these four go out at once, before anything is awaited: one round trip, and the ROLLBACK

@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::StreamExt;
 use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::error::DbError;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +24,7 @@ use crate::product::postgres::server::{error_codes, tls};
 /// them alone.
 pub const INSPECT: &str = "inspect (drydock)";
 pub const FINGERPRINT: &str = "fingerprint (drydock)";
+pub const NAMES: &str = "names (drydock)";
 pub const CLAIM: &str = "claim (drydock)";
 
 const HINT: &str = "use postgresql://user:password@host:5432/database?sslmode=require";
@@ -133,6 +138,47 @@ fn pgpass_fields(line: &str) -> Vec<String> {
 /// # Errors
 /// One sentence with host, port and reason. `Failed` for what may pass, `Input` for a wrong password, user or database.
 pub async fn connect(endpoint: &Endpoint, application: &str) -> Result<Client> {
+    open(endpoint, application, None).await
+}
+
+/// The same, and what the server says besides its answers, in its order: what belongs to an answer is there before the answer is.
+///
+/// # Errors
+/// As of `connect`.
+pub async fn connect_hearing(
+    endpoint: &Endpoint,
+    application: &str,
+) -> Result<(Client, UnboundedReceiver<DbError>)> {
+    let (say, hear) = unbounded_channel();
+    Ok((open(endpoint, application, Some(say)).await?, hear))
+}
+
+/// Drives a session until it ends.
+fn drive<S, T>(mut connection: Connection<S, T>, notices: Option<UnboundedSender<DbError>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
+    tokio::spawn(async move {
+        while let Some(message) = messages.next().await {
+            match (message, &notices) {
+                (Ok(AsyncMessage::Notice(notice)), Some(notices)) => drop(notices.send(notice)),
+                (Ok(_), _) => {}
+                (Err(error), _) => {
+                    tracing::debug!(%error, "a connection ended");
+                    break;
+                }
+            }
+        }
+    });
+}
+
+async fn open(
+    endpoint: &Endpoint,
+    application: &str,
+    notices: Option<UnboundedSender<DbError>>,
+) -> Result<Client> {
     let mut config = Config::new();
     config
         .port(endpoint.port)
@@ -157,21 +203,13 @@ pub async fn connect(endpoint: &Endpoint, application: &str) -> Result<Client> {
         if endpoint.host.starts_with('/') || mode == "disable" || mode == "allow" {
             config.ssl_mode(SslMode::Disable);
             let (client, connection) = config.connect(NoTls).await.map_err(|e| unreachable(endpoint, &e))?;
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended");
-                }
-            });
+            drive(connection, notices);
             return Ok(client);
         }
         config.ssl_mode(if mode == "prefer" { SslMode::Prefer } else { SslMode::Require });
         let connector = tls::connector(mode, endpoint.options.get("sslrootcert").map(String::as_str))?;
         let (client, connection) = config.connect(connector).await.map_err(|e| unreachable(endpoint, &e))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+        drive(connection, notices);
         Ok(client)
     };
     // The driver's own limit covers the TCP handshake only; a server that accepts and says nothing must not hang us.

@@ -5,11 +5,13 @@ use futures::{TryStreamExt, pin_mut};
 
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{Answer, Call, QueryError, QueryShape};
+use crate::model::session_defaults::SessionDefaults;
 use crate::product::postgres::grammar::relations::CopyShape;
 use crate::product::postgres::server::client::copying::copy;
 use crate::product::postgres::server::client::{CHECK, Service, first_failure, query_error};
 use crate::product::postgres::server::connect::{literal, quoted, quoted_relation};
 use crate::product::postgres::server::error_codes::ROW_STAYS;
+use crate::product::postgres::server::session_defaults;
 use crate::product::postgres::server::text::Text;
 
 /// Of an answer that is looked at whole.
@@ -30,9 +32,13 @@ impl Service {
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
         let mut all = Vec::new();
+        let become_role = match role {
+            Some(role) => self.become_role(role).await,
+            None => String::new(),
+        };
         if copy(sql).is_some() {
             for call in calls {
-                all.push(self.copied(sql, shape, role, call).await);
+                all.push(self.copied(sql, shape, &become_role, call).await);
             }
             return all;
         }
@@ -42,7 +48,7 @@ impl Service {
             // even if this call is cancelled.
             let mut end = "";
             let asked = some.iter().map(|call| {
-                let begin = begin(std::mem::replace(&mut end, "ROLLBACK; "), role, call, over_keys);
+                let begin = begin(std::mem::replace(&mut end, "ROLLBACK; "), &become_role, call, over_keys);
                 self.answer(sql, shape, begin, call)
             });
             let (answers, ended) = futures::join!(join_all(asked), self.client.batch_execute("ROLLBACK"));
@@ -52,6 +58,21 @@ impl Service {
             }
         }
         all
+    }
+
+    /// For the rest of a transaction: the role, and what its sessions begin with. How long something may take stays ours.
+    async fn become_role(&self, role: &str) -> String {
+        let own =
+            session_defaults::read(&self.client, &[role]).await.ok().and_then(|mut all| all.remove(role));
+        let SessionDefaults { search_path, settings } = own.unwrap_or_default();
+        let path: Vec<String> = search_path.iter().map(|name| quoted(name)).collect();
+        let mut script = format!("; SET LOCAL ROLE {}", quoted(role));
+        let settings = settings.iter().filter(|(name, _)| !name.ends_with("_timeout"));
+        let all = settings.map(|(name, value)| (name.as_str(), value.clone()));
+        for (name, value) in all.chain([("search_path", path.join(", "))]) {
+            script.push_str(&format!("; SELECT set_config({}, {}, true)", literal(name), literal(&value)));
+        }
+        script
     }
 
     async fn over_keys(&mut self) -> bool {
@@ -90,10 +111,10 @@ impl Service {
         &self,
         sql: &str,
         shape: &QueryShape,
-        role: Option<&str>,
+        become_role: &str,
         call: &Call<'_>,
     ) -> Result<Answer, QueryError> {
-        self.client.batch_execute(&begin("", role, call, false)).await.map_err(query_error)?;
+        self.client.batch_execute(&begin("", become_role, call, false)).await.map_err(query_error)?;
         let answer = match copy(sql) {
             Some(CopyShape::In { table, columns }) => {
                 let count = self.copy_in(&table, columns, call.values).await;
@@ -131,7 +152,7 @@ impl Service {
 }
 
 /// Ends what was before, and makes everything ready for a call.
-fn begin(end: &str, role: Option<&str>, call: &Call<'_>, over_keys: bool) -> String {
+fn begin(end: &str, become_role: &str, call: &Call<'_>, over_keys: bool) -> String {
     let mut begin = format!("{end}BEGIN");
     if let Some((table, key)) = call.without {
         let row: Vec<_> = key.iter().map(|(c, v)| format!("{} = {}", quoted(c), literal(v))).collect();
@@ -141,8 +162,6 @@ fn begin(end: &str, role: Option<&str>, call: &Call<'_>, over_keys: bool) -> Str
             false => format!("{begin}; {delete}"),
         };
     }
-    if let Some(role) = role {
-        begin = format!("{begin}; SET LOCAL ROLE {}", quoted(role));
-    }
+    begin.push_str(become_role);
     begin
 }

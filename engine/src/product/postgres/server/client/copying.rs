@@ -54,7 +54,7 @@ impl Service {
 }
 
 /// Asked for every query of the traffic, so the grammar is only asked where it could be one.
-pub(super) fn copy(sql: &str) -> Option<CopyShape> {
+pub(in crate::product::postgres) fn copy(sql: &str) -> Option<CopyShape> {
     let named = sql.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"copy"));
     if named { copy_shape(sql) } else { None }
 }

@@ -1,0 +1,89 @@
+//! What all databases of a server have in common and changesets change beside the schema: settings and memberships of roles. A copy of
+//! a database does not bring them back, so they are kept and restored.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tokio_postgres::Client;
+
+use crate::error::{Context, Result};
+use crate::product::postgres::local::tools::Tools;
+use crate::product::postgres::{ServerContext, literal, quoted};
+
+const WHAT: &str = "cannot keep the settings of roles";
+const FILE: &str = "roles.json";
+const READ: &str = "SELECT 'setting', r.rolname::text, unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+       WHERE s.setdatabase = 0
+     UNION ALL SELECT 'member', g.rolname::text, m.rolname::text FROM pg_auth_members a
+       JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+       WHERE g.rolname !~ '^pg_' AND m.rolname <> ALL ($1)";
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Fact {
+    /// `name=value`.
+    Setting {
+        role: String,
+        setting: String,
+    },
+    Member {
+        group: String,
+        role: String,
+    },
+}
+
+async fn read(admin: &Client, without: &[&str]) -> Result<BTreeSet<Fact>> {
+    let mut facts = BTreeSet::new();
+    for row in admin.query(READ, &[&without]).await.server_context(WHAT)? {
+        let text = |at: usize| row.try_get::<_, String>(at).server_context(WHAT);
+        facts.insert(match text(0)?.as_str() {
+            "setting" => Fact::Setting { role: text(1)?, setting: text(2)? },
+            _ => Fact::Member { group: text(1)?, role: text(2)? },
+        });
+    }
+    Ok(facts)
+}
+
+/// Keeps them in the server's folder.
+pub async fn keep(admin: &Client, tools: &Tools, folder: &Path) -> Result<()> {
+    let text = serde_json::to_string(&read(admin, &[]).await?).context(WHAT)?;
+    tools.write(&folder.join(FILE), &text)
+}
+
+/// Puts them back. `without`: roles of our own, which came later.
+pub async fn restore(admin: &Client, folder: &Path, without: &[&str]) -> Result<()> {
+    let text = std::fs::read_to_string(folder.join(FILE)).context(WHAT)?;
+    let kept: BTreeSet<Fact> = serde_json::from_str(&text).context(WHAT)?;
+    let now = read(admin, without).await?;
+    let gone = now.difference(&kept).map(|fact| match fact {
+        Fact::Setting { role, setting } => format!("ALTER ROLE {} RESET {}", quoted(role), name(setting)),
+        Fact::Member { group, role } => format!("REVOKE {} FROM {}", quoted(group), quoted(role)),
+    });
+    let back = kept.difference(&now).map(|fact| match fact {
+        Fact::Setting { role, setting } => {
+            format!("ALTER ROLE {} SET {} TO {}", quoted(role), name(setting), value(setting))
+        }
+        Fact::Member { group, role } => format!("GRANT {} TO {}", quoted(group), quoted(role)),
+    });
+    for sql in gone.chain(back) {
+        // A setting of a library that is not here, or a role that a changeset has dropped.
+        if let Err(error) = admin.batch_execute(&sql).await {
+            tracing::debug!(%sql, %error, "not restored");
+        }
+    }
+    Ok(())
+}
+
+fn name(setting: &str) -> String {
+    let name = setting.split_once('=').map_or(setting, |(name, _)| name);
+    name.split('.').map(quoted).collect::<Vec<_>>().join(".")
+}
+
+/// Lists of names are kept quoted as they have to be written; everything else is one value.
+fn value(setting: &str) -> String {
+    match setting.split_once('=') {
+        Some(("search_path", value)) if !value.is_empty() => value.to_owned(),
+        Some((_, value)) => literal(value),
+        None => "DEFAULT".to_owned(),
+    }
+}

@@ -1,0 +1,305 @@
+//! Sessions that begin as those of the services do: bare names are found through the search path of the service's role, and its
+//! settings hold.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use crate::contract::Contract;
+use crate::error::Result;
+use crate::model::catalog::Catalog;
+use crate::model::endpoint::ClientSettings;
+use crate::model::query::{PlanShape, QueryError, QueryShape, ResultFacts, Usage};
+use crate::model::resolved::{Resolved, RoutineNames};
+use crate::model::session_defaults::SessionDefaults;
+use crate::product::{Client, Database};
+use crate::stages::contract_queries::usages;
+
+/// A query, and the role that asks it.
+pub type Asked<'a> = (&'a str, Option<&'a str>);
+/// A query to plan to the end; see `Client::plan_all`.
+pub type Planned<'a> = (Asked<'a>, &'a QueryShape);
+
+pub struct Sessions {
+    application: String,
+    roles: BTreeSet<String>,
+    /// What sessions of roles begin with, as of the changesets accepted so far. `None`: as ours do.
+    defaults: Defaults,
+    /// After the changeset under check.
+    next: Option<Defaults>,
+    clients: Vec<(Option<SessionDefaults>, Box<dyn Client>)>,
+}
+
+/// By role; roles that are not there are left out.
+type Defaults = BTreeMap<String, Option<SessionDefaults>>;
+
+/// How the sessions of a role begin otherwise.
+pub enum NewStart {
+    /// The role is not there any more.
+    Gone,
+    /// The schemas that were and are searched for bare names, and what else is set otherwise.
+    Other { was: Vec<String>, is: Vec<String>, settings: Vec<String> },
+}
+
+impl Sessions {
+    /// # Errors
+    /// `Failed` when the database cannot be reached.
+    pub async fn begin(
+        database: &Arc<dyn Database>,
+        contracts: &[Contract],
+        application: &str,
+    ) -> Result<Self> {
+        let application = application.to_owned();
+        let roles = contracts.iter().filter_map(|c| c.role.clone()).collect();
+        let mut all = Self { application, roles, defaults: Defaults::new(), next: None, clients: Vec::new() };
+        all.defaults = all.read(database).await?;
+        all.open(database, None).await?;
+        Ok(all)
+    }
+
+    async fn read(&self, database: &Arc<dyn Database>) -> Result<Defaults> {
+        let Some(resolve) = database.resolve().filter(|_| !self.roles.is_empty()) else {
+            return Ok(Defaults::new());
+        };
+        let own = database.endpoint().user.as_str();
+        let roles: Vec<&str> = self.roles.iter().map(String::as_str).chain([own]).collect();
+        let found = resolve.session_defaults(&roles).await?;
+        let ours = found.get(own).cloned();
+        let theirs = found.into_iter().filter(|(role, _)| self.roles.contains(role));
+        Ok(theirs.map(|(role, own)| (role, Some(own).filter(|own| Some(own) != ours.as_ref()))).collect())
+    }
+
+    /// Whether sessions of the role begin otherwise than ours, and with what.
+    pub fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
+        self.next.as_ref().unwrap_or(&self.defaults).get(role?)?.as_ref()
+    }
+
+    async fn open(&mut self, database: &Arc<dyn Database>, role: Option<&str>) -> Result<usize> {
+        let own = self.of(role).cloned();
+        if let Some(place) = self.clients.iter().position(|(known, _)| *known == own) {
+            return Ok(place);
+        }
+        let settings = own.clone().map(|own| ClientSettings {
+            search_path: Some(own.search_path),
+            settings: own.settings,
+            ..ClientSettings::default()
+        });
+        let client = database.client_with(&self.application, &settings.unwrap_or_default()).await?;
+        self.clients.push((own, client));
+        Ok(self.clients.len() - 1)
+    }
+
+    /// Which session each is asked in.
+    async fn places(
+        &mut self,
+        database: &Arc<dyn Database>,
+        roles: impl Iterator<Item = Option<&str>>,
+    ) -> Result<Vec<Vec<usize>>> {
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        for (n, role) in roles.enumerate() {
+            let place = self.open(database, role).await?;
+            places.resize_with(places.len().max(place + 1), Vec::new);
+            if let Some(own) = places.get_mut(place) {
+                own.push(n);
+            }
+        }
+        Ok(places)
+    }
+
+    /// Plans queries as their roles would; see `Client::describe_all`.
+    ///
+    /// # Errors
+    /// `Failed` when a session cannot be had.
+    pub async fn describe_all(
+        &mut self,
+        database: &Arc<dyn Database>,
+        asked: &[Asked<'_>],
+    ) -> Result<Vec<Result<QueryShape, QueryError>>> {
+        let places = self.places(database, asked.iter().map(|(_, role)| *role)).await?;
+        let answers = self.clients.iter_mut().zip(&places).map(async |((_, client), own)| {
+            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
+            if texts.is_empty() { Vec::new() } else { client.describe_all(&texts).await }
+        });
+        let answers = join_all(answers).await;
+        Ok(in_order(places.into_iter().zip(answers)))
+    }
+
+    /// The same; see `Client::plan_all`.
+    ///
+    /// # Errors
+    /// `Failed` when a session cannot be had.
+    pub async fn plan_all(
+        &mut self,
+        database: &Arc<dyn Database>,
+        asked: &[Planned<'_>],
+    ) -> Result<Vec<Result<Option<PlanShape>, QueryError>>> {
+        let places = self.places(database, asked.iter().map(|((_, role), _)| *role)).await?;
+        let answers = self.clients.iter_mut().zip(&places).map(async |((_, client), own)| {
+            let queries: Vec<(&str, &QueryShape)> =
+                own.iter().filter_map(|n| asked.get(*n)).map(|((sql, _), shape)| (*sql, *shape)).collect();
+            if queries.is_empty() { Vec::new() } else { client.plan_all(&queries).await }
+        });
+        let answers = join_all(answers).await;
+        Ok(in_order(places.into_iter().zip(answers)))
+    }
+
+    /// One query as its role would ask it.
+    ///
+    /// # Errors
+    /// Outside `Failed` when a session cannot be had, inside why it does not plan.
+    pub async fn describe(
+        &mut self,
+        database: &Arc<dyn Database>,
+        (sql, role): Asked<'_>,
+    ) -> Result<Result<QueryShape, QueryError>> {
+        let place = self.open(database, role).await?;
+        match self.clients.get_mut(place) {
+            Some((_, client)) => Ok(client.describe(sql).await),
+            None => Err(crate::error::Error::failed("a session of the scratch database is lost")),
+        }
+    }
+
+    /// The catalog with the search path of the role.
+    pub fn catalog<'c>(&self, role: Option<&str>, catalog: &'c Catalog) -> Cow<'c, Catalog> {
+        match self.of(role).map(|own| &own.search_path).filter(|path| **path != catalog.search_path) {
+            None => Cow::Borrowed(catalog),
+            Some(path) => Cow::Owned(Catalog { search_path: path.clone(), ..catalog.clone() }),
+        }
+    }
+
+    /// What each query comes to, its bare names found as its role finds them.
+    pub async fn usages(
+        &self,
+        database: &Arc<dyn Database>,
+        asked: &[Asked<'_>],
+        catalog: &Catalog,
+    ) -> Vec<Result<Usage>> {
+        let groups = self.groups(asked.iter().map(|(_, role)| *role));
+        let answers = groups.iter().map(async |own| {
+            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
+            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
+            usages(database, &texts, &self.catalog(role, catalog)).await
+        });
+        let answers = join_all(answers).await;
+        in_order(groups.into_iter().zip(answers))
+    }
+
+    /// What the answer of each query depends on; see `Analyze::results`.
+    pub async fn results(
+        &self,
+        database: &Arc<dyn Database>,
+        asked: &[Asked<'_>],
+        catalog: &Catalog,
+    ) -> Vec<Result<ResultFacts>> {
+        let groups = self.groups(asked.iter().map(|(_, role)| *role));
+        let answers = groups.iter().map(async |own| {
+            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
+            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
+            database.results(&texts, &self.catalog(role, catalog)).await
+        });
+        let answers = join_all(answers).await;
+        in_order(groups.into_iter().zip(answers))
+    }
+
+    /// Those of equal beginnings together.
+    fn groups<'r>(&self, roles: impl Iterator<Item = Option<&'r str>>) -> Vec<Vec<usize>> {
+        let mut groups: Vec<(Option<&SessionDefaults>, Vec<usize>)> = Vec::new();
+        for (n, role) in roles.enumerate() {
+            let own = self.of(role);
+            match groups.iter_mut().find(|(known, _)| *known == own) {
+                Some((_, group)) => group.push(n),
+                None => groups.push((own, vec![n])),
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
+
+    /// What the names of each query mean; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// `Failed` when the server cannot be asked.
+    pub async fn names(
+        &self,
+        database: &Arc<dyn Database>,
+        asked: &[Asked<'_>],
+    ) -> Result<Vec<Option<Resolved>>> {
+        let Some(resolve) = database.resolve() else { return Ok(asked.iter().map(|_| None).collect()) };
+        let groups = self.groups(asked.iter().map(|(_, role)| *role));
+        let mut answers = Vec::new();
+        for own in &groups {
+            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
+            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
+            answers.push(resolve.names(&texts, self.of(role)).await?);
+        }
+        Ok(in_order(groups.into_iter().zip(answers)))
+    }
+
+    /// What the bodies of routines mean in a session of the role.
+    ///
+    /// # Errors
+    /// `Failed` when the server cannot be asked.
+    pub async fn routine_names(
+        &self,
+        database: &Arc<dyn Database>,
+        routines: &[&str],
+        role: Option<&str>,
+    ) -> Result<BTreeMap<String, RoutineNames>> {
+        match database.resolve() {
+            Some(resolve) => resolve.routine_names(routines, self.of(role)).await,
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Looks once more at what sessions begin with.
+    ///
+    /// # Errors
+    /// `Failed` when the database cannot be asked.
+    pub async fn renew(&mut self, database: &Arc<dyn Database>) -> Result<()> {
+        self.next = Some(self.read(database).await?);
+        Ok(())
+    }
+
+    /// How the sessions of a role begin otherwise after the changeset under check. `own`: the search paths that ours have.
+    pub fn new_start(&self, role: Option<&str>, own: (&[String], &[String])) -> Option<NewStart> {
+        let (role, next) = (role?, self.next.as_ref()?);
+        let was = self.defaults.get(role)?;
+        let Some(is) = next.get(role) else { return Some(NewStart::Gone) };
+        if was == is {
+            return None;
+        }
+        let path = |defaults: &Option<SessionDefaults>, own: &[String]| {
+            defaults.as_ref().map_or_else(|| own.to_vec(), |d| d.search_path.clone())
+        };
+        let none = SessionDefaults::default();
+        let settings = was.as_ref().unwrap_or(&none).changed_settings(is.as_ref().unwrap_or(&none));
+        Some(NewStart::Other { was: path(was, own.0), is: path(is, own.1), settings })
+    }
+
+    /// The changeset stays.
+    pub fn accept(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.defaults = next;
+        }
+    }
+
+    /// Goes on with another database, which does not have the changeset.
+    ///
+    /// # Errors
+    /// `Failed` when it cannot be reached.
+    pub async fn move_to(&mut self, database: &Arc<dyn Database>) -> Result<()> {
+        self.next = None;
+        self.clients.clear();
+        self.open(database, None).await?;
+        Ok(())
+    }
+}
+
+/// Answers in the order of what was asked, from those of each group.
+fn in_order<T>(answered: impl Iterator<Item = (Vec<usize>, Vec<T>)>) -> Vec<T> {
+    let mut all: Vec<(usize, T)> =
+        answered.flat_map(|(places, answers)| places.into_iter().zip(answers)).collect();
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, answer)| answer).collect()
+}
