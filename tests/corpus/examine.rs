@@ -17,7 +17,7 @@ use super::reach::Reach;
 use super::schemas::{self, Schema};
 use super::score::Score;
 use super::support::changeset;
-use super::truth::{self, Felt};
+use super::truth::{self, Effect, Felt};
 
 async fn connect(database: &dyn Database) -> Client {
     let endpoint = database.endpoint();
@@ -35,6 +35,7 @@ async fn connect(database: &dyn Database) -> Client {
 struct Text {
     trial: truth::Trial,
     objects: BTreeSet<String>,
+    writes: bool,
 }
 
 /// Holds generated changes, `most` of each kind, and those written by hand against the queries of a schema.
@@ -64,12 +65,15 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
     client.batch_execute("begin").await.unwrap();
     for (query, role) in queries.values() {
         if !texts.contains_key(query.sql.as_str()) {
-            let roles = |sql: &str| {
+            let usage = |sql: &str| {
                 let usages = futures::executor::block_on(database.queries(&[sql], &catalog));
-                usages.into_iter().flatten().next().unwrap_or_default().roles
+                usages.into_iter().flatten().next().unwrap_or_default()
             };
-            match truth::Trial::of(&client, query, *role, roles).await {
-                Ok(trial) => drop(texts.insert(&query.sql, Text { trial, objects: reach.of(&query.sql) })),
+            let writes = !usage(&query.sql).writes.is_empty();
+            match truth::Trial::of(&client, query, *role, |sql: &str| usage(sql).roles).await {
+                Ok(trial) => {
+                    texts.insert(&query.sql, Text { trial, objects: reach.of(&query.sql), writes });
+                }
                 Err(error) => wrong.push(error),
             }
         }
@@ -158,6 +162,9 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
                     felt.entry(&query.sql).or_insert(found)
                 }
             };
+            if text.writes && felt.effect == Effect::Same && generate::shows_in_reads(&kind) {
+                continue;
+            }
             score.take(felt, said, || {
                 let reasons: Vec<_> = said.iter().map(|v| format!("{}: {}", v.class, v.reason)).collect();
                 let (service, version, name) = key;

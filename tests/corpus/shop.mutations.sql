@@ -39,3 +39,13 @@ alter table products alter column tags type varchar(10)[]
 alter table products alter column attributes type json
 --
 alter table products alter column attributes type text
+--
+alter table stock rename column product_id to item_id
+--
+alter table order_lines add column coupon varchar(10)
+--
+create schema shop_app; grant usage on schema shop_app to shop_app
+--
+alter table settings rename to settings_2; create view settings as select name, value from settings_2; grant select, insert, update, delete on settings to shop_app
+--
+alter table settings rename to settings_2; create table settings (name text primary key, value text); grant select, insert, update, delete on settings to shop_app

@@ -63,3 +63,9 @@ select distinct coupon from orders where coupon is not null order by coupon;
 select placed_on, sum(total) from orders where state <> 'cancelled' group by placed_on order by placed_on;
 -- name: Forget :execrows
 delete from customers where id = $1 and not exists (select from orders where customer_id = customers.id);
+-- name: Dear :many
+select id, sku from dear($1) order by id;
+-- name: Stocked :many
+select order_id, line_no from order_lines where product_id in (select product_id from stock where place = $1) order by 1, 2;
+-- name: Noted :many
+select o.id from orders o where exists (select 1 from order_lines l where l.order_id = o.id and coupon = $1) order by 1;

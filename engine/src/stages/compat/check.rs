@@ -334,7 +334,8 @@ impl<'a> Checker<'a> {
                     ordered: usage.ordered,
                     dialect: &dialect,
                 };
-                Subject { asked, role: watched.role }
+                let calls = usage.uses.iter().any(|name| catalog.routines.contains_key(name));
+                Subject { asked, role: watched.role, calls }
             })
             .collect();
         self.tried += u64::try_from(subjects.len()).unwrap_or(0);

@@ -60,6 +60,8 @@ pub struct Trial {
 /// The database as its owner, and a connection of whoever may only read and write rows.
 struct Place {
     owner: Arc<dyn Database>,
+    trier: Arc<dyn Database>,
+    settings: ClientSettings,
     client: Box<dyn Client>,
 }
 
@@ -68,6 +70,8 @@ pub struct Subject<'a> {
     pub asked: Asked<'a>,
     /// The service's own role, where it is known.
     pub role: Option<&'a str>,
+    /// It comes to call routines: a session that has called them before the changeset goes on with what it found then.
+    pub calls: bool,
 }
 
 /// A set of values and what came of it.
@@ -119,7 +123,7 @@ impl Trial {
         let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));
         let trier = self.production.at(Endpoint { user, password, ..endpoint });
         let client = trier.client_with(&self.application, &settings).await?;
-        let place = Place { owner, client };
+        let place = Place { owner, trier, settings, client };
         for changeset in &self.applied {
             apply(place.owner.as_ref(), changeset).await?;
         }
@@ -173,6 +177,9 @@ impl Trial {
             return Ok(vec![Outcome::Untried; subjects.len()]);
         }
         self.applied.push(changeset.clone());
+        if subjects.iter().any(|s| s.calls) {
+            place.client = place.trier.client_with(&self.application, &place.settings).await?;
+        }
         let moves = moves_rows(changeset);
         self.outdated.extend(changeset.touches());
         let mut known: BTreeMap<(&str, Option<&str>), Outcome> = BTreeMap::new();
