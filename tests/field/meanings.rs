@@ -93,8 +93,8 @@ fn what_is_the_same_behind_another_name_is_quiet() {
             vec!["Setting breaking other-object"],
         ),
         (
-            "create view app.settings as select key, key || value as value from public.settings; grant select on app.settings to svc",
-            vec!["Setting risky answers-differently"],
+            "create view app.settings as select key, trim(value) as value from public.settings; grant select on app.settings to svc",
+            vec!["Setting risky other-object"],
         ),
     ] {
         change(sql);

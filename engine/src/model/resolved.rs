@@ -57,7 +57,7 @@ pub struct Meaning {
     pub relation: Option<(String, String)>,
     /// The column's bare name.
     pub column: Option<String>,
-    /// Identities of relations whose rows it gives: those behind a view, and parts of a table.
+    /// Identities of relations whose rows it gives: those behind a view, or behind a column that a view makes, and parts of a table.
     pub shows: BTreeSet<String>,
 }
 

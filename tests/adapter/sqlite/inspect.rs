@@ -287,7 +287,7 @@ impl Inspect for SqliteFile {
 
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
         // Nothing in a file tells a renamed object from one made anew.
-        Ok(SchemaSnapshot { schema: self.schema_fingerprint().await?, objects: BTreeMap::new() })
+        Ok(SchemaSnapshot { schema: self.schema_fingerprint().await?, ..SchemaSnapshot::default() })
     }
 
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {

@@ -151,13 +151,17 @@ fn other(
         (MeaningKind::View, MeaningKind::View) if was.name == is.name => return None,
         _ => {}
     }
+    let relation = |means: &Meaning| means.relation.as_ref().map(|(_, identity)| identity.clone());
+    let (own, theirs) = (relation(was), relation(is));
     // Views over what it was, and tables in parts of which it is one now: their definitions are looked at by themselves.
-    if is.shows.contains(&was.identity) || was.shows.contains(&is.identity) {
+    let over =
+        |means: &Meaning, what: &Option<String>| what.as_ref().is_some_and(|what| means.shows.contains(what));
+    let through_view = over(is, &own) || over(was, &theirs);
+    if through_view && is.kind != MeaningKind::Column {
         return None;
     }
-    let of = |means: &Meaning| means.relation.as_ref().map(|(_, identity)| identity.clone());
     // Columns of a relation in the place of another are told with it.
-    if let (Some(own), Some(theirs)) = (of(was), of(is))
+    if let (Some(own), Some(theirs)) = (&own, &theirs)
         && is.kind == MeaningKind::Column
         && substitutes.get(own.as_str()) == Some(&theirs.as_str())
         && was.column == is.column
@@ -165,7 +169,9 @@ fn other(
         return None;
     }
     let column = is.column.is_some().then(|| is.name.clone());
-    let kind = if is_copied(was, is, change.changeset) { VerdictKind::Risky } else { VerdictKind::Breaking };
+    // What a view makes of the same rows, and what was copied, may be the same: running the query tells more.
+    let doubtful = through_view && was.column == is.column || is_copied(was, is, change.changeset);
+    let kind = if doubtful { VerdictKind::Risky } else { VerdictKind::Breaking };
     let reason = match was.name == is.name {
         true => {
             let now_called = change.after.objects.iter().find(|(_, o)| o.number == was.identity);

@@ -41,6 +41,7 @@ fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {
         reason: reason.to_owned(),
         column: None,
         unique_key_gone: reason.contains("ON CONFLICT"),
+        grant_to: reason.contains("permission denied").then(|| "driver_app".to_owned()),
         file: "q.sql".to_owned(),
         line: 3,
         allowed: None,
@@ -50,11 +51,35 @@ fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {
 #[test]
 fn the_way_out_names_what_the_statement_takes() {
     use VerdictClass::{
-        AnswersDifferently, DoesNotPlan, FailsWhenRun, GetsSlow, LostPrivilege, ParameterType, ResultColumns,
-        ResultType,
+        AnswersDifferently, DoesNotPlan, FailsWhenRun, GetsSlow, LostPrivilege, OtherObject, ParameterType,
+        ResultColumns, ResultType,
     };
     use VerdictKind::{Breaking, Risky};
     let cases = [
+        (
+            Breaking,
+            FailsWhenRun,
+            "permission denied for sequence numbers",
+            "create sequence numbers; alter table drivers alter column id set default nextval('numbers')",
+        ),
+        (
+            Breaking,
+            OtherObject,
+            "the name settings meant public.settings and means app.settings now",
+            "create table app.settings (key text)",
+        ),
+        (
+            Risky,
+            OtherObject,
+            "the name value means another value",
+            "create view app.settings as select 1 as value",
+        ),
+        (
+            Breaking,
+            FailsWhenRun,
+            "drivers.id gets 1 next and not 31",
+            "alter sequence drivers_id_seq restart with 1",
+        ),
         (
             Breaking,
             DoesNotPlan,

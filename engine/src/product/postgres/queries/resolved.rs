@@ -135,13 +135,16 @@ impl Objects {
     fn column(&self, relation: u32, number: i32, column: &str) -> Meaning {
         let name = self.relations.get(&relation).map(|r| r.name.clone()).unwrap_or_default();
         let (base, own) = self.behind(relation, number);
+        let made_by_view = self.relations.get(&base).is_some_and(|r| r.is_view);
+        let shows =
+            if made_by_view { self.shown(base).into_iter().map(identity).collect() } else { BTreeSet::new() };
         Meaning {
             kind: MeaningKind::Column,
             identity: format!("column {base} {own}"),
             name: format!("{name}.{column}"),
             relation: Some((name, identity(self.behind(relation, 0).0))),
             column: Some(column.to_owned()),
-            shows: BTreeSet::new(),
+            shows,
         }
     }
 }
