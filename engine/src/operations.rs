@@ -167,7 +167,7 @@ impl Operations {
         let contracts = self.contracts(environment)?;
         let (database, mut liquibase) = self.open(environment).await?;
         let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
-        plan::refuse_code(&plan.changesets)?;
+        plan::refuse_unrehearsable(&plan.changesets)?;
         let folder = environment.home.join("scratch");
         let bench = compat::Bench {
             provider: database.product().provider().await?,

@@ -58,3 +58,31 @@ fn a_damaged_cache_of_clusters_is_made_anew() {
     compat();
     assert!(kept().is_file());
 }
+
+/// What a changeset brings to reach others with is disarmed as soon as it is there, and what cannot be disarmed is not run.
+#[test]
+fn a_changeset_reaches_nobody_while_it_is_rehearsed() {
+    let mut case = Case::with_remote("server-by-changeset");
+    let told = case.folder().join("told");
+    for (file, says) in [
+        ("changelog.sql", "/disarmed-by-drydock"),
+        ("dblink.sql", "dblink_exec connects to nothing in a copy"),
+        ("dblink-seen.sql", "it connects to another server"),
+        ("program.sql", "it runs a program on the server's machine"),
+        ("server-file.sql", "it reads or writes a file on the server's machine"),
+    ] {
+        case = case.with_changelog(file);
+        for command in ["compat", "migrate"] {
+            let ran = case.run(&[command]).expect(1);
+            let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains(says), "{file} {command}: {}{}", ran.out, ran.err);
+            let written = case.remote().rows("select count(*) from contacts");
+            assert_eq!(written, [[Some("0".to_owned())]], "{file} {command}");
+            assert!(!told.exists(), "{file} {command}");
+        }
+    }
+    assert_eq!(
+        case.column("select extname::text from pg_extension where extname <> 'plpgsql'"),
+        Vec::<String>::new()
+    );
+}

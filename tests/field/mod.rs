@@ -103,8 +103,15 @@ impl Case {
             ("{port}", port.to_string()),
             ("{user}", user.clone()),
             ("{password}", secret.clone()),
+            ("{told}", case.home.folder.join("told").display().to_string()),
         ];
-        case.rows(&here.iter().fold(setup, |text, (name, value)| text.replace(name, value)));
+        let filled = |text: String| here.iter().fold(text, |text, (name, value)| text.replace(name, value));
+        case.rows(&filled(setup));
+        for file in std::fs::read_dir(&case.home.folder).unwrap().flatten().map(|entry| entry.path()) {
+            if file.extension().is_some_and(|end| end == "sql") {
+                std::fs::write(&file, filled(std::fs::read_to_string(&file).unwrap())).unwrap();
+            }
+        }
         let text = format!(
             "[environments.field]\ndatabase = \"postgresql://{user}:{secret}@{host}:{port}/{}\"\n\
              changelog = \"changelog.sql\"\ncontracts = \"contracts\"\n\
@@ -146,9 +153,15 @@ impl Case {
         self.column("select t::text from databasechangelog t order by orderexecuted")
     }
 
-    /// Another file than changelog.sql.
+    /// Another file than `changelog.sql`, or than the one before.
     pub fn with_changelog(self, file: &str) -> Self {
-        self.home.edit("drydock.toml", |text| text.replace("changelog.sql", file));
+        self.home.edit("drydock.toml", |text| {
+            let other = |line: &str| match line.starts_with("changelog = ") {
+                true => format!("changelog = \"{file}\""),
+                false => line.to_owned(),
+            };
+            text.lines().map(other).collect::<Vec<_>>().join("\n")
+        });
         self
     }
 

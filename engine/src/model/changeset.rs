@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::schema_action::SchemaAction;
+use super::schema_action::{Outside, SchemaAction};
 use super::verdict::VerdictClass;
 
 /// Liquibase's identity of a changeset: id, author and the path of its file in the changelog.
@@ -234,6 +234,13 @@ impl Statement {
     pub fn moved_tables(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(|action| match action {
             SchemaAction::MoveRows { table, .. } => Some(table.as_str()),
+            _ => None,
+        })
+    }
+    /// What it reaches outside of the database.
+    pub fn reaches_out(&self) -> Option<Outside> {
+        self.actions.iter().find_map(|action| match action {
+            SchemaAction::ReachesOut { to } => Some(*to),
             _ => None,
         })
     }

@@ -13,6 +13,8 @@ pub enum Disarmed {
     ForeignServer { name: String, wrapper: String },
     /// It can no longer be used at all: how to point its servers elsewhere is not known.
     ForeignDataWrapper { name: String },
+    /// Its functions connect to nothing now, and fail when they are called.
+    Extension { name: String },
     /// It was rolled back: nobody would ever end it in the copy, and it holds its locks.
     PreparedTransaction { name: String },
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Disarmed {
                 write!(f, "foreign server {name} ({wrapper}) leads nowhere")
             }
             Self::ForeignDataWrapper { name } => write!(f, "foreign-data wrapper {name} cannot be used"),
+            Self::Extension { name } => write!(f, "the functions of extension {name} connect to nothing"),
             Self::PreparedTransaction { name } => write!(f, "prepared transaction {name} was rolled back"),
         }
     }

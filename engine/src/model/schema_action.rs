@@ -132,10 +132,36 @@ pub enum SchemaAction {
     },
     /// Code runs that may do anything: a query that calls functions, a procedure, a block.
     RunsCode,
+    /// Something outside of the database is reached, and no rehearsal may do that.
+    ReachesOut {
+        to: Outside,
+    },
     /// Something that all databases of the server have in common changes: roles, databases, settings. Once is enough for all.
     Server,
     /// Nothing of the above.
     Other,
+}
+
+/// What lies outside of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outside {
+    /// A program on the server's machine.
+    Program,
+    /// A file on the server's machine.
+    ServerFile,
+    /// Another database server.
+    OtherServer,
+}
+
+impl fmt::Display for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Program => "it runs a program on the server's machine",
+            Self::ServerFile => "it reads or writes a file on the server's machine",
+            Self::OtherServer => "it connects to another server",
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -237,7 +237,7 @@ async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Re
 /// `Refused`, with every reason.
 pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     refuse_drift(&plan.drift, accept_drift)?;
-    refuse_code(&plan.changesets)?;
+    refuse_unrehearsable(&plan.changesets)?;
     for changeset in &plan.changesets {
         if changeset.reverse == Reverse::None {
             return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
@@ -264,19 +264,32 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     Ok(())
 }
 
-/// Stops what would have to be run to be seen.
+/// Stops what no rehearsal may do: code whose doing cannot be seen without it, and statements that reach outside of the database.
 ///
 /// # Errors
-/// `Refused`, with the first change that runs code.
-pub fn refuse_code(changesets: &[Changeset]) -> Result<()> {
-    let mut all = changesets.iter().flat_map(|c| c.code.iter().map(move |code| (c, code)));
-    let Some((changeset, code)) = all.next() else { return Ok(()) };
-    Err(Error::refused(format!(
-        "{}: changeset \"{}\" runs code, and what it does cannot be seen without doing it: {code}",
-        changeset.place(),
-        changeset.key.id
-    ))
-    .hint("nothing was run; write the change as SQL, or run this changeset with Liquibase itself before the others"))
+/// `Refused`, with the first changeset.
+pub fn refuse_unrehearsable(changesets: &[Changeset]) -> Result<()> {
+    let hint = |way: &str| {
+        format!("nothing was run; {way}, or run this changeset with Liquibase itself before the others")
+    };
+    for changeset in changesets {
+        let place = format!("{}: changeset \"{}\"", changeset.place(), changeset.key.id);
+        if let Some(code) = changeset.code.first() {
+            return Err(Error::refused(format!(
+                "{place} runs code, and what it does cannot be seen without doing it: {code}"
+            ))
+            .hint(hint("write the change as SQL")));
+        }
+        let mut statements = changeset.statements.iter().chain(&changeset.inverse);
+        if let Some((statement, to)) = statements.find_map(|s| Some((s, s.reaches_out()?))) {
+            return Err(Error::refused(format!(
+                "{place} reaches outside of the database, which no rehearsal may: {to} ({})",
+                statement.kind
+            ))
+            .hint(hint("take the statement out of the changelog")));
+        }
+    }
+    Ok(())
 }
 
 /// Stops a run that would begin on something else than it believes.

@@ -13,6 +13,7 @@ mod cross_statement;
 pub(in crate::product::postgres) mod dml;
 mod drops;
 mod dynamic_sql;
+mod outside;
 mod self_limiting_predicate;
 mod settings;
 mod squawk;

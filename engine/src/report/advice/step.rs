@@ -119,6 +119,7 @@ fn step(action: &Action, sql: &str) -> Option<Step> {
         | Action::DetachPartition { .. }
         | Action::MoveRows { .. }
         | Action::RunsCode
+        | Action::ReachesOut { .. }
         | Action::Server
         | Action::Other => return None,
     })

@@ -11,6 +11,7 @@ use crate::model::schema_action::{ObjectKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql::{self, Parsed};
 use crate::product::postgres::grammar::{pending_indexes, relations};
+use crate::product::postgres::hazards::outside;
 use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
 use crate::product::postgres::hazards::{
@@ -81,6 +82,9 @@ pub(in crate::product::postgres) fn statement(
     rest: &[Parsed],
 ) -> StatementBuilder {
     let mut s = StatementBuilder::new(kind(tree).map_or_else(|| leading_words(text), str::to_string));
+    if let Some(to) = outside::reached(tree) {
+        s.act(SchemaAction::ReachesOut { to });
+    }
     match tree {
         NodeEnum::AlterTableStmt(alter) => alter::table(alter, names, &mut s),
         NodeEnum::RenameStmt(rename) => alter::rename(rename, names, &mut s),

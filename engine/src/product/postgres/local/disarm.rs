@@ -1,15 +1,14 @@
-//! Keeps a copy from reaching out: it has the foreign servers of its source, with the passwords in their user mappings, and its
-//! prepared transactions. Definitions that are compared stay as they are.
+//! Keeps a copy from reaching out: it has the foreign servers of its source, with the passwords in their user mappings, the functions of
+//! dblink, and its prepared transactions. Definitions that are compared stay as they are.
+//!
+//! What changesets bring later is disarmed by the server itself, in the statement that brings it (`disarm.sql`).
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::disarmed::Disarmed;
-use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
+use crate::product::postgres::{Postgres, ServerContext, literal};
 
 const WHAT: &str = "the copy cannot be kept from reaching other servers";
-/// A folder for sockets that is not there. It is in the messages of what tries to connect.
-const NOWHERE: &str = "/disarmed-by-drydock";
-/// Wrappers whose servers have libpq's options.
-const LIBPQ: &[&str] = &["postgres_fdw", "dblink_fdw"];
+const FUNCTIONS: &str = include_str!("disarm.sql");
 
 /// Disarms one database of a copy. `admin`: a superuser in it.
 ///
@@ -17,31 +16,19 @@ const LIBPQ: &[&str] = &["postgres_fdw", "dblink_fdw"];
 /// As the server gives them: a copy that cannot be disarmed must not be used.
 pub async fn disarm(admin: &Postgres) -> Result<Vec<Disarmed>> {
     let client = admin.connect("restore (drydock)").await?;
+    client.batch_execute(FUNCTIONS).await.server_context(WHAT)?;
     let mut disarmed = Vec::new();
-    let servers = "SELECT s.srvname::text, w.fdwname::text,
-            ARRAY(SELECT split_part(o, '=', 1) FROM unnest(s.srvoptions) o)
-        FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE w.fdwname = ANY ($1) ORDER BY 1";
-    for row in client.query(servers, &[&LIBPQ]).await.server_context(WHAT)? {
-        let name: String = row.try_get(0).server_context(WHAT)?;
-        let wrapper: String = row.try_get(1).server_context(WHAT)?;
-        let options: Vec<String> = row.try_get(2).server_context(WHAT)?;
-        let mut changes = vec![format!("{} host {}", verb(&options, "host"), literal(NOWHERE))];
-        // Each of these would be tried in the place of the host.
-        for option in ["hostaddr", "service"].iter().filter(|o| options.iter().any(|has| has == **o)) {
-            changes.push(format!("DROP {option}"));
-        }
-        let sql = format!("ALTER SERVER {} OPTIONS ({})", quoted(&name), changes.join(", "));
-        client.batch_execute(&sql).await.server_context(WHAT)?;
-        disarmed.push(Disarmed::ForeignServer { name, wrapper });
-    }
-    let wrappers = "SELECT w.fdwname::text FROM pg_foreign_data_wrapper w
-        WHERE w.fdwhandler <> 0 AND w.fdwname <> ALL ($1)
-          AND EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvfdw = w.oid) ORDER BY 1";
-    for row in client.query(wrappers, &[&LIBPQ]).await.server_context(WHAT)? {
-        let name: String = row.try_get(0).server_context(WHAT)?;
-        let sql = format!("ALTER FOREIGN DATA WRAPPER {} NO HANDLER", quoted(&name));
-        client.batch_execute(&sql).await.server_context(WHAT)?;
-        disarmed.push(Disarmed::ForeignDataWrapper { name });
+    let found = "SELECT kind, name, wrapper FROM pg_catalog.drydock_disarm_all()";
+    for row in client.query(found, &[]).await.server_context(WHAT)? {
+        let kind: String = row.try_get(0).server_context(WHAT)?;
+        let name: String = row.try_get(1).server_context(WHAT)?;
+        let wrapper: Option<String> = row.try_get(2).server_context(WHAT)?;
+        disarmed.push(match (kind.as_str(), wrapper) {
+            ("server", Some(wrapper)) => Disarmed::ForeignServer { name, wrapper },
+            ("wrapper", _) => Disarmed::ForeignDataWrapper { name },
+            ("extension", _) => Disarmed::Extension { name },
+            _ => return Err(Error::failed(WHAT).because(format!("{kind} {name} is not known"))),
+        });
     }
     let prepared = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY 1";
     for row in client.query(prepared, &[]).await.server_context(WHAT)? {
@@ -50,8 +37,4 @@ pub async fn disarm(admin: &Postgres) -> Result<Vec<Disarmed>> {
         disarmed.push(Disarmed::PreparedTransaction { name });
     }
     Ok(disarmed)
-}
-
-fn verb(options: &[String], name: &str) -> &'static str {
-    if options.iter().any(|has| has == name) { "SET" } else { "ADD" }
 }

@@ -1,0 +1,2 @@
+-- name: User :one
+select id, mail from users where id = $1;

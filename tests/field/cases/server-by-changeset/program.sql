@@ -1,0 +1,5 @@
+--liquibase formatted sql
+
+--changeset shop:program
+copy users to program 'cat > {told}';
+--rollback empty

@@ -1,0 +1,5 @@
+--liquibase formatted sql
+
+--changeset shop:server-file
+copy users to '{told}';
+--rollback empty
