@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 
 pub use installation::Installation;
 pub use protocol::{
-    ChangesetState, ChangesetStatus, Failure, Fault, FaultKind, RollbackKind, RollbackSql, Status,
+    ChangesetState, ChangesetStatus, Failure, Fault, FaultKind, RollbackKind, RollbackSql, RowAnswer,
+    RowQuestion, Status,
 };
 
 use crate::config::Environment;
@@ -28,8 +29,8 @@ use crate::product::Database;
 use process::Process;
 use program::{Cache, Program};
 use protocol::{
-    ApplyAnswer, ChangelogRequest, ConnectRequest, Done, Hello, HistoryAnswer, LockAnswer, Request,
-    UndoAnswer,
+    ApplyAnswer, ChangelogRequest, ConnectRequest, CopyAnswer, Done, Hello, HistoryAnswer, JudgeAnswer,
+    Judged, LockAnswer, Request, UndoAnswer,
 };
 
 /// The line of Liquibase this driver is written for.
@@ -259,8 +260,53 @@ impl Liquibase {
     /// # Errors
     /// As Liquibase gives them.
     pub async fn apply_all(&mut self, changesets: Option<&[ChangesetId]>) -> Result<()> {
-        self.call::<Done>(&Request::ApplyAll { changesets }).await?;
+        self.call::<Done>(&Request::ApplyAll { changesets, copy: false }).await?;
         Ok(())
+    }
+
+    /// Runs these changesets in one update, on a copy without rows.
+    ///
+    /// # Errors
+    /// As Liquibase gives them.
+    pub async fn apply_all_to_copy(&mut self, changesets: &[ChangesetId]) -> Result<()> {
+        self.call::<Done>(&Request::ApplyAll { changesets: Some(changesets), copy: true }).await?;
+        Ok(())
+    }
+
+    /// Runs exactly this changeset on a copy without rows, where `answers` stand for its preconditions that may depend on rows. Whether
+    /// these could not be told, and were taken to hold, comes with the state.
+    ///
+    /// # Errors
+    /// See `apply`.
+    pub async fn apply_to_copy(
+        &mut self,
+        changeset: &ChangesetId,
+        answers: &[RowAnswer],
+    ) -> Result<(ApplyState, bool), Failure> {
+        let answer: CopyAnswer = self.call(&Request::ApplyToCopy { changeset, answers }).await?;
+        if let Some(reason) = &answer.reason {
+            tracing::debug!("Liquibase does not run {changeset}: {reason}");
+        }
+        Ok((answer.state, answer.unknown))
+    }
+
+    /// Asks preconditions that may depend on rows, after the statements in `session` and in a session that only reads. The answers come
+    /// in the order of the questions.
+    ///
+    /// # Errors
+    /// `Fault` where a precondition of the changelog as a whole does not hold.
+    pub async fn judge(
+        &mut self,
+        questions: &[RowQuestion<'_>],
+        session: &[String],
+    ) -> Result<Vec<RowAnswer>> {
+        let answer: JudgeAnswer = self.call(&Request::Judge { checks: questions, session }).await?;
+        let read = |judged: Judged| match (judged.holds, judged.message.unwrap_or_default()) {
+            (Some(true), _) => RowAnswer::Holds,
+            (Some(false), message) => RowAnswer::Fails { message },
+            (None, message) => RowAnswer::Unknown { message },
+        };
+        Ok(answer.answers.into_iter().map(read).collect())
     }
 
     /// Liquibase's lock, if somebody holds it.

@@ -17,7 +17,7 @@ use crate::model::hex;
 use crate::user_cache;
 
 const BUILD: &str = "Build.java";
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("Acts.java", include_str!("driver/Acts.java")),
     (BUILD, include_str!("driver/Build.java")),
     ("Changelog.java", include_str!("driver/Changelog.java")),
@@ -29,6 +29,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("Json.java", include_str!("driver/Json.java")),
     ("Lock.java", include_str!("driver/Lock.java")),
     ("Places.java", include_str!("driver/Places.java")),
+    ("Preconditions.java", include_str!("driver/Preconditions.java")),
     ("Rendering.java", include_str!("driver/Rendering.java")),
     ("Status.java", include_str!("driver/Status.java")),
     ("Target.java", include_str!("driver/Target.java")),

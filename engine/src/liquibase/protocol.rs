@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::changeset::{ApplyState, ChangesetId, CodeChange, UndoState};
+use crate::model::changeset::{ApplyState, ChangesetId, CodeChange, RowPrecondition, UndoState};
 use crate::model::history::HistoryRow;
 
 #[derive(Serialize)]
@@ -28,12 +28,36 @@ pub(super) enum Request<'a> {
     History,
     Recorded { changeset: &'a ChangesetId },
     Apply { changeset: &'a ChangesetId, session: &'a [String] },
-    ApplyAll { changesets: Option<&'a [ChangesetId]> },
+    ApplyToCopy { changeset: &'a ChangesetId, answers: &'a [RowAnswer] },
+    ApplyAll { changesets: Option<&'a [ChangesetId]>, copy: bool },
+    Judge { checks: &'a [RowQuestion<'a>], session: &'a [String] },
     Undo { changeset: &'a ChangesetId, session: &'a [String], restore: &'a [HistoryRow] },
     Record { changeset: &'a ChangesetId },
     Lock,
     ReleaseLock,
     Archive { file: &'a Path },
+}
+
+/// A precondition of a changeset that may depend on rows, by its place among them.
+#[derive(Debug, Serialize)]
+pub struct RowQuestion<'a> {
+    pub changeset: &'a ChangesetId,
+    pub at: usize,
+}
+
+/// What is known of a precondition that may depend on rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum RowAnswer {
+    Holds,
+    Fails {
+        message: String,
+    },
+    Unknown {
+        message: String,
+    },
+    /// It asks nothing but what a database without rows knows as well.
+    Here,
 }
 
 #[derive(Serialize)]
@@ -92,6 +116,24 @@ pub(super) struct ApplyAnswer {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct CopyAnswer {
+    pub state: ApplyState,
+    pub reason: Option<String>,
+    pub unknown: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct JudgeAnswer {
+    pub answers: Vec<Judged>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Judged {
+    pub holds: Option<bool>,
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct UndoAnswer {
     pub state: UndoState,
 }
@@ -134,6 +176,8 @@ pub struct ChangesetStatus {
     #[serde(default)]
     pub sql: Vec<String>,
     pub rollback: Option<RollbackSql>,
+    #[serde(default)]
+    pub preconditions: Vec<RowPrecondition>,
     pub line: Option<u64>,
 }
 

@@ -35,8 +35,18 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         json!({"id": 7, "op": "undo", "changeset": key, "session": [], "restore": []})
     );
     assert_eq!(
-        sent(&Request::ApplyAll { changesets: None }),
-        json!({"id": 7, "op": "apply_all", "changesets": null})
+        sent(&Request::ApplyAll { changesets: None, copy: false }),
+        json!({"id": 7, "op": "apply_all", "changesets": null, "copy": false})
+    );
+    let answers = [RowAnswer::Holds, RowAnswer::Fails { message: "0 rows".into() }];
+    assert_eq!(
+        sent(&Request::ApplyToCopy { changeset: &id("1"), answers: &answers }),
+        json!({"id": 7, "op": "apply_to_copy", "changeset": key,
+            "answers": [{"verdict": "holds"}, {"verdict": "fails", "message": "0 rows"}]})
+    );
+    assert_eq!(
+        sent(&Request::Judge { checks: &[RowQuestion { changeset: &id("1"), at: 0 }], session: &[] }),
+        json!({"id": 7, "op": "judge", "checks": [{"changeset": key, "at": 0}], "session": []})
     );
     let connect = ConnectRequest {
         url: "jdbc:x:y",

@@ -192,6 +192,15 @@ impl fmt::Display for CodeChange {
     }
 }
 
+/// A precondition whose answer may depend on rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RowPrecondition {
+    /// As a changelog names it, e.g. `sqlCheck`.
+    pub name: String,
+    /// What it asks; `None`: it runs code.
+    pub sql: Option<String>,
+}
+
 /// How a changeset is undone, fixed in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -216,6 +225,9 @@ pub struct Changeset {
     /// What of it runs code. Its statements are then not all that it does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code: Vec<CodeChange>,
+    /// Those of its preconditions that may depend on rows, in the order of the changelog.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preconditions: Vec<RowPrecondition>,
     pub statements: Vec<Statement>,
     pub reverse: Reverse,
     /// The statements of the inverse, analysed the same way.

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import liquibase.ChecksumVersion;
+import liquibase.Scope;
 import liquibase.change.Change;
 import liquibase.change.CheckSum;
 import liquibase.changelog.ChangeLogIterator;
@@ -19,7 +20,9 @@ import liquibase.changelog.visitor.ChangeExecListener;
 import liquibase.changelog.visitor.RollbackVisitor;
 import liquibase.changelog.visitor.UpdateVisitor;
 import liquibase.database.Database;
+import liquibase.database.ObjectQuotingStrategy;
 import liquibase.exception.UnexpectedLiquibaseException;
+import liquibase.precondition.core.PreconditionContainer;
 
 /** Applies changesets and undoes them. */
 final class Acts {
@@ -27,6 +30,7 @@ final class Acts {
     private final Changelog changelog;
     private final Errors errors;
     private final Lock lock;
+    private final Preconditions preconditions;
     /** How the changesets of the act under way ended. */
     private final Map<String, ChangeSet.ExecType> ended = new HashMap<>();
 
@@ -35,6 +39,7 @@ final class Acts {
         this.changelog = changelog;
         this.errors = errors;
         this.lock = new Lock(target);
+        this.preconditions = new Preconditions(target, changelog, errors);
     }
 
     // ---- forward
@@ -42,8 +47,33 @@ final class Acts {
     Map<String, Object> apply(Map<String, Object> request) throws Exception {
         ChangeSet changeSet = fresh(Json.object(request.get("changeset")));
         target.runSession(Json.strings(request.get("session")));
-        List<Map<String, Object>> history = new History(target).rows();
-        Map<String, Object> row = History.row(history, changeSet);
+        return apply(changeSet, true);
+    }
+
+    /** On a copy without rows: what asks rows is answered, and what nobody can answer is taken to hold. */
+    Map<String, Object> applyToCopy(Map<String, Object> request) throws Exception {
+        ChangeSet changeSet = fresh(Json.object(request.get("changeset")));
+        List<?> answers = request.get("answers") instanceof List<?> list ? list : List.of();
+        PreconditionContainer written = changeSet.getPreconditions();
+        Boolean holds = Boolean.TRUE;
+        if (Preconditions.anyAnswered(answers)) {
+            holds = preconditions.decide(changeSet, answers);
+            target.endRead();
+            changeSet.setPreconditions(Boolean.FALSE.equals(holds) ? Preconditions.failing(written, answers) : null);
+        }
+        try {
+            Map<String, Object> state = apply(changeSet, false);
+            state.put("unknown", holds == null);
+            return state;
+        } finally {
+            changeSet.setPreconditions(written);
+        }
+    }
+
+    /** {@code hasRows}: the database has rows, so that all preconditions can be asked here. */
+    private Map<String, Object> apply(ChangeSet changeSet, boolean hasRows) throws Exception {
+        List<Map<String, Object>> rows = new History(target).rows(Identity.of(changeSet));
+        Map<String, Object> row = rows.isEmpty() ? null : rows.get(0);
         if (row != null && !changeSet.shouldAlwaysRun()) {
             CheckSum recorded = row.get("checksum") == null ? null : CheckSum.parse((String) row.get("checksum"));
             if (recorded == null || changeSet.isCheckSumValid(recorded)) return Json.map("state", "already");
@@ -54,9 +84,10 @@ final class Acts {
         }
         String filterReason = changelog.filterReason(changeSet);
         if (filterReason != null) return filtered(filterReason);
-        changelog.validate(history, true);
+        changelog.validateWhole(hasRows);
         ended.clear();
-        lock.during(() -> update(Set.of(Identity.key(changeSet))));
+        if (hasRows) lock.during(() -> update(Set.of(Identity.key(changeSet))));
+        else lock.alone(() -> run(changeSet, row != null));
         ChangeSet.ExecType type = ended.get(Identity.key(changeSet));
         if (type == null) {
             // Nothing ended: somebody else was faster, or its precondition says to go on without it.
@@ -90,7 +121,7 @@ final class Acts {
             errors.subject = changeSet;
             throw new Fault(Fault.Kind.CHECKSUM, "it was edited after it was applied");
         }
-        changelog.validate(history, true);
+        changelog.validateWhole(!Boolean.TRUE.equals(request.get("copy")));
         Set<String> chosen = only;
         ended.clear();
         lock.during(() -> update(chosen));
@@ -102,15 +133,29 @@ final class Acts {
         ShouldRunChangeSetFilter shouldRun = new ShouldRunChangeSetFilter(target.database);
         List<ChangeSetFilter> filters = new ArrayList<>(List.of(shouldRun));
         filters.addAll(changelog.filters());
-        if (only != null) filters.add(exactly(only));
-        ChangeLogIterator iterator = new ChangeLogIterator(changelog.parsed, filters.toArray(new ChangeSetFilter[0]));
+        ChangeLogIterator iterator = new ChangeLogIterator(changelog.only(only), filters.toArray(new ChangeSetFilter[0]));
         iterator.run(new UpdateVisitor(target.database, listener(() -> {}), shouldRun), changelog.environment());
         target.stopDeferring();
         target.database.commit();
     }
 
-    private static ChangeSetFilter exactly(Set<String> keys) {
-        return Changelog.filter(changeSet -> keys.contains(Identity.key(changeSet)), "not chosen");
+    /**
+     * Runs one changeset as {@code UpdateVisitor} does, without a look at every changeset that ran before: with many of them the looks take
+     * longer than the changeset.
+     */
+    private void run(ChangeSet changeSet, boolean again) throws Exception {
+        Database database = target.database;
+        ObjectQuotingStrategy quoting = database.getObjectQuotingStrategy();
+        Scope.child(Scope.Attr.database, database, () -> {
+            begin(changeSet, changeSet.getChanges());
+            ChangeSet.ExecType type = changeSet.execute(changelog.parsed, listener(() -> {}), database);
+            if (again && type == ChangeSet.ExecType.EXECUTED) type = ChangeSet.ExecType.RERAN;
+            database.setObjectQuotingStrategy(quoting);
+            database.markChangeSetExecStatus(changeSet, type);
+            ended.put(Identity.key(changeSet), type);
+        });
+        target.stopDeferring();
+        database.commit();
     }
 
     /** The changeset to apply. Liquibase keeps how a changeset ended in its object and carries that into the next act. */
@@ -158,7 +203,7 @@ final class Acts {
         Map<String, Object> inverse = new Rendering(target.database).inverse(changeSet);
         if (inverse.get("kind").equals("none")) throw new Fault(Fault.Kind.NO_INVERSE, Json.text(inverse.get("message")));
         lock.during(() -> {
-            ChangeLogIterator iterator = new ChangeLogIterator(changelog.parsed, exactly(Set.of(Identity.key(changeSet))));
+            ChangeLogIterator iterator = new ChangeLogIterator(changelog.only(Set.of(Identity.key(changeSet))));
             iterator.run(new RollbackVisitor(target.database, listener(() -> restore(history, restored))), changelog.environment());
             target.stopDeferring();
             target.database.commit();

@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,6 +42,10 @@ final class Changelog {
     DatabaseChangeLog parsed;
     /** Where Liquibase looks for files; null until the changelog is read. */
     ResourceAccessor accessor;
+    /** The changesets in their order. */
+    private final Map<String, ChangeSet> byKey = new LinkedHashMap<>();
+    /** Whether this reading of it was found valid for the database. */
+    private boolean validated;
     private final Target target;
     private final Errors errors;
     private Path root;
@@ -85,9 +90,10 @@ final class Changelog {
         } catch (Exception | LinkageError e) {
             throw unreadable(e);
         }
-        Set<String> keys = new HashSet<>();
+        validated = false;
+        byKey.clear();
         for (ChangeSet changeSet : parsed.getChangeSets()) {
-            if (keys.add(Identity.key(changeSet))) continue;
+            if (byKey.putIfAbsent(Identity.key(changeSet), changeSet) == null) continue;
             Fault fault = new Fault(Fault.Kind.DUPLICATE, "changeset \"" + changeSet.getId() + "\" by " + changeSet.getAuthor() + " is there twice");
             fault.file = Identity.path(changeSet);
             fault.line = places().last(changeSet);
@@ -136,25 +142,41 @@ final class Changelog {
     // ---- validation
 
     /**
-     * Checks what Liquibase checks before an update: changes that lack what they need and, if {@code whole}, the preconditions
-     * of the changelog as a whole. The caller checks checksums, because an edited changeset is a finding like others.
+     * Checks what Liquibase checks before an update, once for all acts on one database. Where the database has no rows, the preconditions of the changelog as a whole are
+     * left out if they ask some.
      */
-    void validate(List<Map<String, Object>> history, boolean whole) throws Exception {
-        Set<String> recorded = new HashSet<>();
-        for (Map<String, Object> row : history) recorded.add(Identity.key(row));
+    void validateWhole(boolean hasRows) throws Exception {
+        if (validated) return;
+        if (hasRows || Preconditions.askingRows(parsed.getPreconditions()).isEmpty()) checkPreconditions();
+        validate(new History(target).rows(), true);
+        validated = true;
+    }
+
+    /** The preconditions of the changelog as a whole. */
+    void checkPreconditions() throws Exception {
         ValidatingVisitor visitor = new ValidatingVisitor(List.of());
-        if (whole) visitor.validate(target.database, parsed);
-        ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
-            new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
-            // A change of somebody else's class validates itself with code of its own.
-            filter(changeSet -> whole || Rendering.code(changeSet).isEmpty(), "runs code"));
-        Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, environment()));
+        visitor.validate(target.database, parsed);
         if (!visitor.getFailedPreconditions().isEmpty()) {
             throw new Fault(Fault.Kind.PRECONDITION, "the changelog's precondition does not hold: " + Errors.oneLine(visitor.getFailedPreconditions().get(0).getMessage()));
         }
         if (!visitor.getErrorPreconditions().isEmpty()) {
             throw new Fault(Fault.Kind.PRECONDITION, "the changelog's precondition cannot be checked: " + errors.innermost(visitor.getErrorPreconditions().get(0).getCause()));
         }
+    }
+
+    /**
+     * Checks whether changes lack what they need. If {@code code}, those that validate themselves with code of their own are asked. The
+     * caller checks checksums, because an edited changeset is a finding like others.
+     */
+    void validate(List<Map<String, Object>> history, boolean code) throws Exception {
+        Set<String> recorded = new HashSet<>();
+        for (Map<String, Object> row : history) recorded.add(Identity.key(row));
+        ValidatingVisitor visitor = new ValidatingVisitor(List.of());
+        ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
+            new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
+            // A change of somebody else's class validates itself with code of its own.
+            filter(changeSet -> code || Rendering.code(changeSet).isEmpty(), "runs code"));
+        Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, environment()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
         if (visitor.getValidationErrors().hasErrors()) throw invalid(Errors.oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));
@@ -181,11 +203,28 @@ final class Changelog {
     // ---- the changesets of it
 
     ChangeSet find(Map<String, Object> identity) throws Fault {
-        for (ChangeSet changeSet : parsed.getChangeSets()) if (Identity.key(changeSet).equals(Identity.key(identity))) return changeSet;
+        ChangeSet found = byKey.get(Identity.key(identity));
+        if (found != null) return found;
         Fault fault = new Fault(Fault.Kind.UNKNOWN_CHANGESET,
             "changeset \"" + identity.get("id") + "\" by " + identity.get("author") + " of " + identity.get("path") + " is not in the changelog");
         fault.changeset = identity;
         throw fault;
+    }
+
+    /** The changelog with the changesets of these keys only; all of it if they are null. Going over all others costs more than an act. */
+    DatabaseChangeLog only(Set<String> keys) {
+        if (keys == null) return parsed;
+        DatabaseChangeLog some = new DatabaseChangeLog(parsed.getPhysicalFilePath());
+        some.setLogicalFilePath(parsed.getLogicalFilePath());
+        some.setChangeLogParameters(parsed.getChangeLogParameters());
+        if (keys.size() == 1) {
+            some.addChangeSet(byKey.get(keys.iterator().next()));
+            return some;
+        }
+        byKey.forEach((key, changeSet) -> {
+            if (keys.contains(key)) some.addChangeSet(changeSet);
+        });
+        return some;
     }
 
     /** Liquibase's own filters, except for the one that asks the history. */

@@ -42,7 +42,14 @@ import liquibase.util.LiquibaseUtil;
  * history                                           -> {history}
  * recorded  {changeset}                             -> {history}: the rows of one changeset
  * apply     {changeset, session}                    -> {state: applied|already|marked_ran|filtered, reason}
- * apply_all {changesets|null}                       -> {}; one update of the named changesets, or of all that should run
+ * judge     {checks [{changeset, at}], session}     -> {answers [{holds, message}]}; asks preconditions that may depend on rows, `at` being
+ *                                                      their place in the status, in a session that only reads. `holds`: true,
+ *                                                      false, or null where it cannot be asked
+ * apply_to_copy {changeset, answers}                -> {state, reason, unknown}; on a database without rows. `answers` [{verdict:
+ *                                                      holds|fails|unknown|here, message}] stand for the preconditions that may
+ *                                                      depend on rows. `unknown`: they were taken to hold
+ * apply_all {changesets|null, copy}                 -> {}; one update of the named changesets, or of all that should run. `copy`: the
+ *                                                      database has no rows
  * undo      {changeset, session, restore}           -> {state: undone|unmarked|not_applied}; at any position of the history.
  *                                                      `unmarked`: a precondition had kept it from running. `restore`: the rows
  *                                                      that the history had before the changeset ran again; they are put back
@@ -59,8 +66,8 @@ import liquibase.util.LiquibaseUtil;
  *
  * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
  * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
- * {@code code} [{change, class}] (what runs code, and is not asked for SQL: asking may run it), {@code sql} (the statements as Liquibase would send them, without its bookkeeping) and {@code rollback} {kind:
- * inverse|empty|none, sql, message}. A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
+ * {@code code} [{change, class}] (what runs code, and is not asked for SQL: asking may run it), {@code sql} (the statements as Liquibase would send them, without its bookkeeping) {@code rollback} {kind:
+ * inverse|empty|none, sql, message} and {@code preconditions} [{name, sql}] (those that may depend on rows; no {@code sql}: it runs code). A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
  *
  * <p>{@code session} statements run and are committed first, so that they outlive a rollback.
  *
@@ -173,6 +180,10 @@ final class Driver {
                 return new Status(target, changelog, errors).read();
             case "apply":
                 return acts.apply(request);
+            case "judge":
+                return new Preconditions(target, changelog, errors).judge(request);
+            case "apply_to_copy":
+                return acts.applyToCopy(request);
             case "apply_all":
                 return acts.applyAll(request);
             case "undo":

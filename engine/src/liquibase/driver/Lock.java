@@ -5,6 +5,7 @@ import java.sql.Statement;
 import java.util.Map;
 import liquibase.Scope;
 import liquibase.changelog.ChangeLogHistoryServiceFactory;
+import liquibase.database.Database;
 import liquibase.lockservice.LockService;
 import liquibase.lockservice.LockServiceFactory;
 
@@ -15,6 +16,8 @@ final class Lock {
     }
 
     private final Target target;
+    /** The database whose history Liquibase has in mind, null while there is none. */
+    private Database ready;
 
     Lock(Target target) {
         this.target = target;
@@ -38,6 +41,7 @@ final class Lock {
 
     /** Runs an act under the lock, with Liquibase's tables made and a history that is read anew. */
     void during(Act act) throws Exception {
+        ready = null;
         LockService service = service();
         service.reset();
         // The lock is looked at first, because Liquibase makes its tables before it looks at the lock.
@@ -57,6 +61,22 @@ final class Lock {
             throw e;
         } finally {
             giveBack(problem);
+        }
+    }
+
+    /**
+     * Runs an act on a copy that nobody else knows. Without the lock, the history is read once and kept in mind for all acts: read for each,
+     * it makes many acts dear.
+     */
+    void alone(Act act) throws Exception {
+        ChangeLogHistoryServiceFactory histories = Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class);
+        if (ready != target.database) histories.getChangeLogService(target.database).init();
+        ready = null;
+        try {
+            act.run();
+            ready = target.database;
+        } finally {
+            if (ready == null) histories.resetAll();
         }
     }
 

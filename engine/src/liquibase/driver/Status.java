@@ -71,6 +71,7 @@ final class Status {
         try {
             Rendering rendering = new Rendering(target.database);
             it.put("code", Rendering.code(changeSet));
+            it.put("preconditions", Preconditions.described(target.database, changeSet));
             it.put("sql", rendering.forward(changeSet));
             it.put("rollback", rendering.inverse(changeSet));
         } finally {
