@@ -23,6 +23,7 @@ mod backup;
 mod cluster;
 mod disarm;
 mod empty_cluster;
+mod dump;
 mod logical;
 mod physical;
 mod restore;

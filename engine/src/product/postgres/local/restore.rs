@@ -21,6 +21,8 @@ use crate::product::postgres::{Postgres, literal, quoted};
 use crate::product::{Execute, Restored};
 use crate::watcher::Progress;
 
+/// Materialised views are filled with the rows.
+const SECTIONS: [&[&str]; 2] = [&["--section=pre-data"], &["--section=data", "--section=post-data"]];
 /// Replaying a log takes as long as it takes.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
 
@@ -178,10 +180,29 @@ async fn logical(
     progress("restoring the dump", None);
     // Materialised views are filled with the rows, and may read foreign tables.
     let mut disarmed = Vec::new();
-    for sections in [&["--section=pre-data"][..], &["--section=data", "--section=post-data"]] {
+    let mut refused = None;
+    for sections in SECTIONS {
         let all: Vec<&str> = arguments.iter().map(String::as_str).chain(sections.iter().copied()).collect();
-        tools.output("pg_restore", &all, &libpq(&cluster.admin(&origin.database))).await?;
+        let restored = tools.output("pg_restore", &all, &libpq(&cluster.admin(&origin.database))).await;
+        refused = restored.err();
+        if refused.is_some() {
+            break;
+        }
         disarmed.extend(disarm(&admin).await?);
+    }
+    if let Some(error) = refused {
+        tracing::debug!(error = %error.chain(), "the dump is restored with the database's own search path");
+        disarmed.clear();
+        create(&cluster, &manifest.source, origin).await?;
+        for sections in SECTIONS {
+            let path = &manifest.source.search_path;
+            let to = cluster.admin(&origin.database);
+            // What the first try said is what was to be mended.
+            super::dump::restore(tools, &dump, sections, path, folder, &to)
+                .await
+                .map_err(|second| error_of_both(&error, &second))?;
+            disarmed.extend(disarm(&admin).await?);
+        }
     }
     disarmed.dedup();
     progress("gathering statistics", None);
@@ -224,8 +245,15 @@ pub async fn empty<'a>(
         )
         .await?;
     login(&cluster, origin).await?;
+    create(&cluster, source, origin).await?;
+    Ok(cluster)
+}
+
+/// An empty database of the source's name and settings; an earlier one goes.
+pub async fn create(cluster: &Cluster<'_>, source: &Source, origin: &Endpoint) -> Result<()> {
     let name = quoted(&origin.database);
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
+    admin.execute_script(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
     let create = |locale: String| {
         format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING {} {locale}", literal(&source.encoding))
     };
@@ -241,7 +269,13 @@ pub async fn empty<'a>(
             let _ = admin.execute_script(&sql).await;
         }
     }
-    Ok(cluster)
+    Ok(())
+}
+
+/// Why a dump goes in neither way.
+pub fn error_of_both(first: &Error, second: &Error) -> Error {
+    Error::failed(first.chain())
+        .because(Error::failed(format!("with the database's own search path: {}", second.chain())))
 }
 
 /// `name=value` as a setting of a database, or of a role in it.

@@ -1,6 +1,6 @@
 //! A cluster with the source's schema and Liquibase's history and no data; copies of its database come in milliseconds.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -10,10 +10,11 @@ use crate::product::Execute;
 use crate::product::postgres::local::absolute;
 use crate::product::postgres::local::cluster::Cluster;
 use crate::product::postgres::local::disarm::disarm;
+use crate::product::postgres::local::dump;
 use crate::product::postgres::local::logical::{common, roles};
-use crate::product::postgres::local::restore::{alter, empty};
 use crate::product::postgres::local::rows::count_on;
 use crate::product::postgres::local::server_state;
+use crate::product::postgres::local::restore::{alter, create, empty, error_of_both};
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
@@ -47,16 +48,32 @@ pub async fn make(
     roles(tools, &postgres, &who).await?;
     let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
     progress("restoring the schema", None);
-    for dump in [schema, history].into_iter().filter(|d| d.exists()) {
+    let dumps: Vec<PathBuf> = [schema, history].into_iter().filter(|d| d.exists()).collect();
+    let mut refused = None;
+    for file in &dumps {
         let arguments = [
             "--exit-on-error",
             "--no-password",
             "--no-subscriptions",
             &format!("--dbname={}", origin.database),
-            &dump.to_string_lossy(),
+            &file.to_string_lossy(),
         ]
         .map(str::to_owned);
-        tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await?;
+        let restored = tools.output("pg_restore", &arguments, &libpq(&cluster.admin(&origin.database))).await;
+        refused = restored.err();
+        if refused.is_some() {
+            break;
+        }
+    }
+    if let Some(error) = refused {
+        tracing::debug!(error = %error.chain(), "the schema is restored with the database's own search path");
+        create(&cluster, &source, origin).await?;
+        for file in &dumps {
+            let to = cluster.admin(&origin.database);
+            dump::restore(tools, file, &[], &source.search_path, &folder, &to)
+                .await
+                .map_err(|second| error_of_both(&error, &second))?;
+        }
     }
     let inside = Postgres::from_endpoint(cluster.admin(&origin.database));
     disarm(&inside).await?;

@@ -51,6 +51,9 @@ pub struct Source {
     pub closed_schemas: Vec<String>,
     /// Liquibase's history tables, quoted.
     pub history: Vec<String>,
+    /// Schemas in the order in which names are looked for, and then all others.
+    #[serde(default)]
+    pub search_path: Vec<String>,
     /// Materialised views that hold rows, quoted: a schema without data leaves them unreadable.
     pub populated: Vec<String>,
 }
@@ -67,7 +70,9 @@ impl Source {
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE lower(c.relname) = 'databasechangelog' AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT')), '{}'),
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                     WHERE c.relkind = 'm' AND c.relispopulated), '{}')
+                     WHERE c.relkind = 'm' AND c.relispopulated), '{}'),
+                   current_schemas(false)::text[] || coalesce((SELECT array_agg(nspname::text ORDER BY oid) FROM pg_namespace
+                     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (current_schemas(false))), '{}')
                  FROM pg_database d WHERE d.datname = current_database()",
                 &[],
             )
@@ -109,6 +114,7 @@ impl Source {
             closed_schemas: row.try_get(6).server_context(READ)?,
             history: row.try_get(7).server_context(READ)?,
             populated: row.try_get(8).server_context(READ)?,
+            search_path: row.try_get(9).server_context(READ)?,
         })
     }
 
