@@ -9,6 +9,7 @@ pub mod connect;
 pub mod data_at_risk;
 pub mod error_codes;
 pub mod facts;
+mod grouped_constants;
 mod parameter_inference;
 pub mod plans;
 pub mod resolve;

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use crate::error::Result;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::server::connect::failed;
+use crate::product::postgres::server::grouped_constants;
 
 /// Types that are written before a literal of theirs.
 const BEFORE: [&str; 12] = [
@@ -29,17 +30,19 @@ const LIKELY: [&str; 5] = ["integer", "text", "interval", "date", "numeric"];
 /// Ambiguous function, indeterminate data type, undefined function, ambiguous parameter
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 const UNTYPED: [&str; 4] = ["42725", "42P18", "42883", "42P08"];
+/// Grouping error, invalid column reference.
+const GROUPING: [&str; 2] = ["42803", "42P10"];
 /// Most tries for one statement.
 const TRIES: usize = 400;
 
 /// A token with where it stands; a text that cannot be read has none.
-struct Piece<'a> {
-    at: Range<usize>,
-    kind: Token,
-    text: &'a str,
+pub(super) struct Piece<'a> {
+    pub at: Range<usize>,
+    pub kind: Token,
+    pub text: &'a str,
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let Ok(scan) = pg_query::scan(text) else { return Vec::new() };
     let piece = |token: &pg_query::protobuf::ScanToken| {
         let at = usize::try_from(token.start).ok()?..usize::try_from(token.end).ok()?;
@@ -49,7 +52,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// The text with some places of it written otherwise.
-fn rewritten(text: &str, changes: &[(Range<usize>, String)]) -> String {
+pub(super) fn rewritten(text: &str, changes: &[(Range<usize>, String)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     for (at, with) in changes {
@@ -130,6 +133,16 @@ fn cast(text: &str, parameter: usize, sql_type: &str) -> String {
 /// `Failed` when the connection breaks.
 pub(in crate::product::postgres) async fn known(client: &Client, text: String) -> Result<String> {
     let Some(mut refused) = refusal(client, &text).await? else { return Ok(text) };
+    let mut text = text;
+    if refused == Refusal::Grouping
+        && let Some(other) = grouped_constants::put_back(&text)
+    {
+        text = other;
+        match refusal(client, &text).await? {
+            Some(next) => refused = next,
+            None => return Ok(text),
+        }
+    }
     let mut better = text.clone();
     // The server names the one that it cannot tell: a string, since anything else would have been seen from its form.
     for _ in 0..16 {
@@ -140,7 +153,7 @@ pub(in crate::product::postgres) async fn known(client: &Client, text: String) -
             None => return Ok(better),
         }
     }
-    if refused == Refusal::Other {
+    if matches!(refused, Refusal::Other | Refusal::Grouping) {
         return Ok(text);
     }
     let parameters = sql::highest_parameter(&better);
@@ -165,6 +178,8 @@ enum Refusal {
     Parameter(usize),
     /// Types do not fit, and none is named.
     Types,
+    /// Something of the result is not among what it is grouped or sorted by.
+    Grouping,
     Other,
 }
 
@@ -176,6 +191,9 @@ async fn refusal(client: &Client, text: &str) -> Result<Option<Refusal>> {
     }
     let Err(error) = client.prepare(text).await else { return Ok(None) };
     let Some(told) = error.as_db_error() else { return Err(failed("a query cannot be planned", &error)) };
+    if GROUPING.contains(&told.code().code()) {
+        return Ok(Some(Refusal::Grouping));
+    }
     if !UNTYPED.contains(&told.code().code()) {
         return Ok(Some(Refusal::Other));
     }
