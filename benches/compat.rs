@@ -107,6 +107,7 @@ fn changesets(
             phase: Phase::Contract,
             in_transaction: true,
             code: Vec::new(),
+            preconditions: Vec::new(),
             statements: database.statements(&[sql], catalog).unwrap(),
             reverse: Reverse::None,
             inverse: Vec::new(),

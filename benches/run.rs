@@ -176,6 +176,7 @@ async fn update(environment: &Environment, changesets: &[ChangesetId], report: f
         ending: Ending::Commit,
         only_reads: false,
         seed: environment.traffic.seed,
+        may_be_silent: false,
     };
     let catalog = database.catalog().await.unwrap();
     let traffic = Traffic::start(Arc::clone(&database), &catalog, &contracts, options).await.unwrap();

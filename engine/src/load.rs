@@ -47,6 +47,8 @@ pub struct TrafficOptions {
     /// Leave out queries that write or lock.
     pub only_reads: bool,
     pub seed: u64,
+    /// Begin also where there is no query to run.
+    pub may_be_silent: bool,
 }
 
 /// One query as the traffic runs it.
@@ -110,7 +112,7 @@ impl Traffic {
         options: TrafficOptions,
     ) -> Result<Traffic> {
         let ready = prepare::prepare(source.as_ref(), catalog, contracts, &options).await?;
-        if ready.queries.is_empty() {
+        if ready.queries.is_empty() && !options.may_be_silent {
             let none = Error::input("there is no query to make traffic of, and so no signal for the gates")
                 .hint("give --contracts DIR with at least one contract whose queries read, or [environments.NAME.traffic] kind");
             return Err(match ready.skipped.into_iter().next() {
@@ -123,7 +125,8 @@ impl Traffic {
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut clients = Vec::new();
-        for n in 0..options.connections.max(1) {
+        let connections = if queries.is_empty() { 0 } else { options.connections.max(1) };
+        for n in 0..connections {
             let service = queries.get(n % queries.len()).map_or("traffic", |q| q.service.as_str()).to_owned();
             clients.push((source.client(&service).await?, service));
         }
@@ -142,6 +145,11 @@ impl Traffic {
         let dispatcher = tokio::spawn(dispatch(generator, sender, Arc::clone(&measure), stopped, rate));
         let dispatcher = Tasks(vec![dispatcher]);
         Ok(Self { source, measure, queries, stop, dispatcher, workers, rate, skipped: ready.skipped })
+    }
+
+    /// There is no query to run, and so nothing to judge by.
+    pub fn is_silent(&self) -> bool {
+        self.queries.is_empty()
     }
 
     /// What was seen lately; unanswered requests count with the time they have waited so far.

@@ -175,6 +175,7 @@ impl Operations {
             watcher: Arc::clone(&self.watcher),
             application: "drydock compat".to_owned(),
             rows: environment.compat.rows,
+            without_contracts: environment.compat.without_contracts,
         };
         let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
         let _ = bench.provider.discard(&folder).await;

@@ -7,6 +7,9 @@ mod copies;
 mod locks;
 mod looks;
 mod meanings;
+mod opaque;
+mod quiet;
+mod readers;
 mod reruns;
 mod rollbacks;
 
@@ -90,9 +93,13 @@ impl Case {
     }
 
     pub fn new(name: &str) -> Self {
-        let home = Home::new(name);
+        Self::named(name, name.replace('-', "_"))
+    }
+
+    /// The same case once more, in a database of its own.
+    pub fn named(name: &str, database: String) -> Self {
+        let home = Home::new(&database);
         copy(&repository().join("tests/field/cases").join(name), &home.folder);
-        let database = name.replace('-', "_");
         let case = Self { home, database };
         Self::session_on("postgres").rows(&format!("create database {}", case.database));
         let setup = std::fs::read_to_string(case.home.folder.join("setup.sql")).unwrap();

@@ -236,6 +236,7 @@ pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Chang
         phase: Phase::Contract,
         in_transaction: true,
         code: Vec::new(),
+        preconditions: Vec::new(),
         statements,
         reverse: Reverse::None,
         inverse: Vec::new(),

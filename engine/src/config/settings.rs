@@ -73,11 +73,13 @@ pub struct CompatSettings {
     /// Whether queries are also run, on some of production's rows that are copied into the scratch database for the time of
     /// the check.
     pub rows: bool,
+    /// Whether a run goes on although no service is known: nothing is held, and the gates judge by the database's sessions alone.
+    pub without_contracts: bool,
 }
 
 impl Default for CompatSettings {
     fn default() -> Self {
-        Self { rows: true }
+        Self { rows: true, without_contracts: false }
     }
 }
 

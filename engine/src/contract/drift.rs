@@ -14,6 +14,8 @@ use crate::product::Database;
 /// What `drydock contracts drift` prints as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContractDrift {
+    /// Services that have a contract.
+    pub services: u64,
     /// Since when the database has been looking, in its own words.
     pub since: Option<String>,
     /// Services that were seen and have no contract.
@@ -89,6 +91,7 @@ pub fn drift(
         }
     }
     let mut drift = ContractDrift {
+        services: u64::try_from(contracts.len()).unwrap_or(u64::MAX),
         since: seen.since.clone(),
         unreadable: u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX),
         ..ContractDrift::default()
@@ -134,6 +137,9 @@ fn one_line(text: &str) -> String {
 /// One line each, and a sentence when there is nothing to say.
 pub fn text(drift: &ContractDrift) -> String {
     let mut out = String::new();
+    if drift.services == 0 {
+        out.push_str("no service is known: there is no contract, so nothing was compared with what the database has seen; drydock contracts harvest writes contracts of it\n");
+    }
     for s in &drift.unknown_services {
         let role = s.role.as_deref().map(|r| format!(" (role {r})")).unwrap_or_default();
         out.push_str(&format!(
@@ -154,7 +160,7 @@ pub fn text(drift: &ContractDrift) -> String {
             q.versions.join(", ")
         ));
     }
-    if drift.is_empty() {
+    if drift.is_empty() && drift.services > 0 {
         out.push_str("contracts and what the database has seen agree\n");
     }
     if drift.unreadable > 0 {

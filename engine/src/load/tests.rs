@@ -183,8 +183,14 @@ async fn start(
         versions: vec![version],
         file: PathBuf::from("s/contract.yaml"),
     };
-    let mut options =
-        TrafficOptions { rate, connections: 4, ending: Ending::Commit, only_reads: false, seed: 1 };
+    let mut options = TrafficOptions {
+        rate,
+        connections: 4,
+        ending: Ending::Commit,
+        only_reads: false,
+        seed: 1,
+        may_be_silent: false,
+    };
     change(&mut options);
     Traffic::begin(Arc::new(Fake(Arc::clone(script))), &Catalog::default(), &[contract], options).await
 }

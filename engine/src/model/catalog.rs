@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::change::Events;
+use super::schema_action::SchemaAction;
 
 /// What exists, with sizes: enough to weigh hazards and to find fitting values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,21 @@ pub struct Catalog {
     /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
     #[serde(default)]
     pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,
+    /// Domain `schema.name` -> what it is made of.
+    #[serde(default)]
+    pub domains: BTreeMap<String, Domain>,
+    /// Tables that pending changesets make: nobody uses them yet.
+    #[serde(default)]
+    pub pending_tables: BTreeSet<String>,
+}
+
+/// A type that is another one under its own name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// The type below, which may be a domain too, e.g. `character varying(40)`.
+    pub base: String,
+    /// It refuses values that the type below takes.
+    pub constrained: bool,
 }
 
 impl Catalog {
@@ -43,6 +59,30 @@ impl Catalog {
             table = self.tables.get(parent)?;
         }
         Some(at)
+    }
+
+    /// What is so once a pending changeset has done this.
+    pub fn foresee(&mut self, action: &SchemaAction) {
+        match action {
+            SchemaAction::CreateTable { table } if !self.tables.contains_key(table) => {
+                self.pending_tables.insert(table.clone());
+            }
+            SchemaAction::RenameTable { table, to } if self.pending_tables.remove(table) => {
+                self.pending_tables.insert(to.clone());
+            }
+            SchemaAction::DropTable { table } => {
+                self.pending_tables.remove(table);
+            }
+            SchemaAction::AddConstraint { table, .. }
+            | SchemaAction::ValidateConstraint { table, .. }
+            | SchemaAction::DropConstraint { table, .. }
+            | SchemaAction::DropColumn { table, .. } => {
+                if let Some(table) = self.tables.get_mut(table) {
+                    NotNullCheck::foresee(&mut table.not_null_checks, action);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The labels of an enum type, by the name that a column or a query shows of it: with its schema, or found in the search path.
@@ -58,6 +98,9 @@ pub struct Table {
     pub rows: u64,
     pub bytes: u64,
     pub partitioned: bool,
+    /// Its rows are on another server.
+    #[serde(default)]
+    pub foreign: bool,
     /// The partitioned table that this one is a partition of.
     pub parent: Option<String>,
     pub columns: Vec<Column>,
@@ -69,6 +112,38 @@ pub struct Table {
     pub indexed: Vec<Vec<String>>,
     /// Foreign keys: own columns, referenced table, referenced columns.
     pub foreign_keys: Vec<(Vec<String>, String, Vec<String>)>,
+    #[serde(default)]
+    pub not_null_checks: Vec<NotNullCheck>,
+}
+
+/// A check that keeps columns from being NULL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotNullCheck {
+    /// `None`: the server makes one up.
+    pub name: Option<String>,
+    pub columns: Vec<String>,
+    /// All rows keep to it.
+    pub valid: bool,
+}
+
+impl NotNullCheck {
+    /// The checks of a table once this was done to it.
+    pub fn foresee(all: &mut Vec<Self>, action: &SchemaAction) {
+        match action {
+            SchemaAction::AddConstraint { name, valid, not_null, .. } if !not_null.is_empty() => {
+                all.push(Self { name: name.clone(), columns: not_null.clone(), valid: *valid });
+            }
+            SchemaAction::ValidateConstraint { name, .. } => {
+                all.iter_mut().filter(|c| c.name.as_ref() == Some(name)).for_each(|c| c.valid = true);
+            }
+            // One whose name is not known may be the one that goes.
+            SchemaAction::DropConstraint { name, .. } => {
+                all.retain(|c| c.name.as_ref().is_some_and(|own| own != name));
+            }
+            SchemaAction::DropColumn { column, .. } => all.retain(|c| !c.columns.contains(column)),
+            _ => {}
+        }
+    }
 }
 
 /// A column as the catalog shows it.

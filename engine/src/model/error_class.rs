@@ -15,9 +15,16 @@ pub enum ErrorClass {
     ReadOnly,
     UniqueViolation,
     ExclusionViolation,
+    /// What a row refers to is not there.
     ForeignKeyViolation,
+    /// Rows that are there refer to the one that was to go.
+    StillReferenced,
     CheckViolation,
     NotNullViolation,
+    /// Code in the database, or a changelog's own, says that something is wrong.
+    Raised,
+    /// Code in the database looked for a row that is not there.
+    NoRow,
     /// A value that its type or a function does not take.
     DataException,
     UndefinedColumn,
@@ -46,9 +53,40 @@ impl ErrorClass {
             | Self::UniqueViolation
             | Self::ExclusionViolation
             | Self::ForeignKeyViolation
+            | Self::StillReferenced
             | Self::CheckViolation
             | Self::NotNullViolation
             | Self::DataException
+            | Self::UndefinedColumn
+            | Self::UndefinedObject
+            | Self::Ambiguous
+            | Self::SyntaxError
+            | Self::UndefinedUniqueKey
+            | Self::RowStays
+            | Self::Raised
+            | Self::NoRow
+            | Self::Other => false,
+        }
+    }
+
+    /// Whether tables without rows may be the reason.
+    pub fn may_lack_rows(self) -> bool {
+        match self {
+            Self::ForeignKeyViolation
+            | Self::NotNullViolation
+            | Self::CheckViolation
+            | Self::ExclusionViolation
+            | Self::DataException
+            | Self::Raised
+            | Self::NoRow => true,
+            Self::Busy
+            | Self::OutOfResources
+            | Self::ConnectionLost
+            | Self::StartingUp
+            | Self::PermissionDenied
+            | Self::ReadOnly
+            | Self::UniqueViolation
+            | Self::StillReferenced
             | Self::UndefinedColumn
             | Self::UndefinedObject
             | Self::Ambiguous

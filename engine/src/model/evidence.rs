@@ -11,7 +11,7 @@ mod shadow;
 
 pub use super::verdict::{Held, Verdict, VerdictClass, VerdictKind, WaitsFor};
 pub use clone::CloneProof;
-pub use compat::{Checked, Compat};
+pub use compat::{Checked, Compat, NotTried, NotTriedWhy};
 pub use load::{AroundMs, SkippedQuery, TrafficFailure, TrafficSecond, TrafficSummary};
 pub use plan::{Drift, DriftKind, Filtered, Plan, Wave};
 pub use rollback::{Rollback, RollbackPreview, Undone};

@@ -56,6 +56,11 @@ pub struct Usage {
     pub only_reads: bool,
     /// It asks for an order of rows, if only in a part of it.
     pub ordered: bool,
+    /// Only running it shows whether it works: it is no query that is planned, it comes to run SQL that is made of strings, or its text
+    /// cannot be read.
+    pub run_only: bool,
+    /// It may use anything: SQL that is made of strings names nothing there.
+    pub runs_opaque: bool,
 }
 
 /// A table that a query writes to.

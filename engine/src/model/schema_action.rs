@@ -69,6 +69,9 @@ pub enum SchemaAction {
         kind: ConstraintKind,
         /// The rows that are there are checked too.
         valid: bool,
+        /// Columns that it keeps from being NULL.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_null: Vec<String>,
     },
     DropConstraint {
         table: String,
@@ -161,6 +164,22 @@ impl fmt::Display for Outside {
             Self::ServerFile => "it reads or writes a file on the server's machine",
             Self::OtherServer => "it connects to another server",
         })
+    }
+}
+
+impl SchemaAction {
+    /// A name goes, so that what uses it may come to mean something else, and no row goes or moves.
+    pub fn takes_name(&self) -> bool {
+        use ObjectKind::{Aggregate, Function, Procedure, Routine};
+        match self {
+            Self::RenameTable { .. }
+            | Self::RenameColumn { .. }
+            | Self::DropTable { .. }
+            | Self::DropView { .. }
+            | Self::DropColumn { .. } => true,
+            Self::DropObject { kind, .. } => matches!(kind, Aggregate | Function | Procedure | Routine),
+            _ => false,
+        }
     }
 }
 

@@ -94,6 +94,9 @@ pub struct Verdict {
     /// The way out is that the changeset itself grants this role what the query needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_to: Option<String>,
+    /// The query deletes or changes rows that a foreign key keeps now, because others refer to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rows_kept: bool,
     pub file: String,
     pub line: u64,
     /// Why the changeset's author lets it pass; it holds nothing then.

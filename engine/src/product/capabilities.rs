@@ -19,6 +19,8 @@ pub struct Capabilities {
     /// The server shows its sessions, who waits for whom and which locks are held. Where it does not, `Sessions::activity` and
     /// `Sessions::watch_locks` are not asked, and a session of another process is not ended.
     pub shows_sessions: bool,
+    /// A statement that a session has prepared fails once after the type of a column that it gives has changed, if only in its length.
+    pub prepared_results: bool,
     /// The server ends a statement that runs for too long.
     pub statement_limit: bool,
 }

@@ -16,6 +16,11 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// `Input` for a statement that the grammar does not take.
     fn statements(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>>;
+    /// What can be said of one statement that the grammar does not take, in case that the server does: a server may be newer than the
+    /// grammar. `None`: the grammar is the server's own, and what it does not take is no statement.
+    fn unread_statement(&self, _sql: &str, _catalog: &Catalog) -> Option<Statement> {
+        None
+    }
     /// Table -> columns of the indexes that these texts make; what cannot be read makes none.
     fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>>;
     /// The names of all hazards that `statements` may find.

@@ -17,7 +17,7 @@ use crate::model::column_type::ColumnType;
 use crate::model::data_at_risk::AtRisk;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
-use crate::model::query::{ResultFacts, Usage};
+use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
@@ -99,6 +99,7 @@ impl product::Product for Product {
             concurrent_index: true,
             plan_costs: true,
             shows_sessions: true,
+            prepared_results: true,
             statement_limit: true,
         }
     }
@@ -311,6 +312,10 @@ impl Dialect for Postgres {
         analyse::analyse(sql, catalog)
     }
 
+    fn unread_statement(&self, sql: &str, catalog: &Catalog) -> Option<Statement> {
+        Some(analyse::unread(sql, catalog))
+    }
+
     fn pending_indexes(&self, sql: &[String], catalog: &Catalog) -> BTreeMap<String, Vec<Vec<String>>> {
         analyse::pending_indexes(sql, catalog)
     }
@@ -356,7 +361,8 @@ impl Analyze for Postgres {
 
     async fn results(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<ResultFacts>> {
         beside(sql, catalog, |sql, catalog| {
-            Ok(ResultFacts { reads: reads::reads(sql)?, sources: parameters::result_sources(sql, catalog)? })
+            let Ok(reads) = reads::reads(sql) else { return Ok(unread_result()) };
+            Ok(ResultFacts { reads, sources: parameters::result_sources(sql, catalog)? })
         })
         .await
     }
@@ -394,6 +400,11 @@ impl Resolve for Postgres {
         self.give_back(NAMES, client);
         Ok(names)
     }
+}
+
+/// The answer of a query that the grammar does not take may depend on all that there is.
+fn unread_result() -> ResultFacts {
+    ResultFacts { reads: Reads { all: true, ..Reads::default() }, ..ResultFacts::default() }
 }
 
 /// Reads queries with the grammar, beside whatever else is waited for.

@@ -22,6 +22,13 @@ pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
             verdict.query
         );
     }
+    if verdict.rows_kept {
+        return format!(
+            "leave the foreign key as it acts today until {who} is gone: deploy a version whose {} first takes away the rows that \
+             refer to what it deletes, and change the key in a later release",
+            verdict.query
+        );
+    }
     let breaking = verdict.verdict == VerdictKind::Breaking;
     if verdict.class == VerdictClass::OtherObject {
         return match breaking {

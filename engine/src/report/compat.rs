@@ -4,6 +4,7 @@ mod codequality;
 mod json;
 mod junit;
 mod markdown;
+mod notes;
 mod sarif;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ pub use codequality::codequality;
 pub use json::{Json, json};
 pub use junit::junit;
 pub use markdown::markdown;
+pub use notes::{Note, knows_nobody};
 pub use sarif::sarif;
 
 use crate::report::matrix::Matrix;
@@ -111,6 +113,7 @@ fn one_line(text: &str) -> String {
 pub struct Findings<'a> {
     pub compat: &'a Compat,
     pub all: Vec<Finding<'a>>,
+    pub notes: Vec<Note>,
 }
 
 impl<'a> Findings<'a> {
@@ -136,7 +139,16 @@ impl<'a> Findings<'a> {
                 }
             })
             .collect();
-        Self { compat, all }
+        let place = |key: &ChangesetId| {
+            let line = changesets.iter().find(|c| c.key == *key).and_then(|c| c.line);
+            (shown(&places.changelogs, &key.path), line.unwrap_or(1).max(1))
+        };
+        let contracts = match shown(&places.contracts, "") {
+            folder if folder.is_empty() => "the folder of contracts".to_owned(),
+            folder => folder,
+        };
+        let notes = notes::notes(compat, changesets, contracts.trim_end_matches('/'), place);
+        Self { compat, all, notes }
     }
 
     pub fn is_held(&self, key: &ChangesetId) -> bool {
@@ -151,6 +163,9 @@ impl<'a> Findings<'a> {
 /// One line each, the matrix, who is waited for, and what was checked.
 pub fn text(findings: &Findings<'_>, width: u16) -> String {
     let mut out = String::new();
+    for note in &findings.notes {
+        out.push_str(&format!("warning: {}\n", one_line(&note.text)));
+    }
     for f in &findings.all {
         let v = f.verdict;
         let column = f.column.as_deref().map(|c| format!(", {c}")).unwrap_or_default();

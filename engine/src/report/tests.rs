@@ -129,6 +129,7 @@ fn record() -> RunRecord {
         column: None,
         unique_key_gone: false,
         grant_to: None,
+        rows_kept: false,
         file: "q.sql".to_owned(),
         line: 3,
         allowed: None,
@@ -141,6 +142,8 @@ fn record() -> RunRecord {
             verdicts: vec![verdict.clone()],
             held,
             accepted: vec![key("add-column")],
+            not_tried: Vec::new(),
+            without_contracts: false,
             checked: Checked {
                 services: 48,
                 queries: 526,

@@ -5,6 +5,7 @@
 
 mod api;
 mod api_schema;
+mod apply;
 mod check;
 mod constraint_diff;
 mod impact;
@@ -18,22 +19,26 @@ mod signature_diff;
 mod unresolved_column;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::contract::Contract;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::liquibase::Liquibase;
-use crate::model::changeset::{ApplyState, Changeset, ChangesetId};
+use crate::model::catalog::Catalog;
+use crate::model::changeset::{Changeset, ChangesetId};
 use crate::model::endpoint::Endpoint;
 use crate::model::event::ActOutcome;
-use crate::model::evidence::{Checked, Compat, Held, Plan, Verdict, VerdictClass, VerdictKind, WaitsFor};
+use crate::model::evidence::{
+    Checked, Compat, Held, NotTried, NotTriedWhy, Plan, Verdict, VerdictClass, VerdictKind, WaitsFor,
+};
 use crate::product::{Database, Provider, Scratch, ScratchKind};
 use crate::run::Run;
 use crate::run::drive::StageDone;
 use crate::stages::suppressions;
 use crate::watcher::{Watcher, as_progress};
+use apply::{Applier, Arrival};
 pub use check::Checker;
 pub use query_replay::Trial;
 
@@ -52,6 +57,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         watcher: Arc::clone(&run.watcher),
         application,
         rows: run.environment.compat.rows,
+        without_contracts: run.environment.compat.without_contracts,
     };
     let checked = bench.check(&plan, &run.contracts, &mut run.liquibase, &folder).await;
     let production = Arc::clone(&run.database);
@@ -102,6 +108,8 @@ pub struct Bench {
     pub application: String,
     /// Whether queries are also run, on rows that production lends.
     pub rows: bool,
+    /// Whether it is right that no service is known.
+    pub without_contracts: bool,
 }
 
 impl Bench {
@@ -121,6 +129,8 @@ impl Bench {
         self.watcher.progress("making a scratch database with production's schema", None);
         let places =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
+        let judged = Applier::begin(self.production.as_ref(), liquibase, &plan.changesets, &self.application);
+        let mut applier = judged.await?;
         let places = places.ok_or_else(|| {
             Error::refused(format!(
                 "compatibility cannot be checked: {} has no scratch databases",
@@ -140,11 +150,17 @@ impl Bench {
         for (n, changeset) in (0_u64..).zip(&plan.changesets) {
             self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
             let mut done = Cow::Borrowed(changeset);
-            match liquibase.apply(&changeset.key, &[]).await {
-                Ok(ApplyState::Applied) => {}
+            let mut doubt = None;
+            match applier.apply(liquibase, scratch.as_ref(), changeset).await {
+                Ok(Arrival::Whole) => {}
                 // A precondition kept it from running, and nothing is another.
-                Ok(ApplyState::Already | ApplyState::MarkedRan | ApplyState::Filtered) => {
-                    done.to_mut().statements.clear();
+                Ok(Arrival::Skipped) => done.to_mut().statements.clear(),
+                Ok(Arrival::Presumed { why }) => doubt = Some((NotTriedWhy::PreconditionUnknown, why)),
+                Ok(Arrival::InPart { error, opaque: false }) => {
+                    doubt = Some((NotTriedWhy::NeedsRows, error.chain()));
+                }
+                Ok(Arrival::InPart { error, opaque: true }) => {
+                    doubt = Some((NotTriedWhy::NeedsRowsOpaque, error.chain()));
                 }
                 Err(failure) => match state.builds_on(changeset, plan)? {
                     Some(held) => {
@@ -154,22 +170,19 @@ impl Bench {
                         continue;
                     }
                     None => {
-                        let error = Error::from(failure);
-                        let kind = if error.kind == ErrorKind::Input {
-                            ErrorKind::Input
-                        } else {
-                            ErrorKind::Refused
-                        };
-                        return Err(Error::new(
-                            kind,
-                            format!("{} does not apply to production's schema", changeset.place()),
-                        )
-                        .because(error)
-                        .hint("production was not touched; correct the changeset"));
+                        let catalog = self.production.catalog().await?;
+                        return Err(apply::refusal(changeset, failure, &catalog));
                     }
                 },
             }
             let mut verdicts = checker.verdicts(&done).await?;
+            // Sample rows are rows.
+            let told = |why: &NotTriedWhy| {
+                *why != NotTriedWhy::NeedsRows || !checker.tried_with_rows(&changeset.key)
+            };
+            if let Some((why, message)) = doubt.filter(|(why, _)| told(why)) {
+                state.not_tried.push(NotTried { key: changeset.key.clone(), why, message });
+            }
             let unused = suppressions::verdicts(&changeset.suppressions, &mut verdicts).into_iter();
             // What gets slow is told on the clone.
             for line in unused.filter(|a| a.class() != Some(VerdictClass::GetsSlow)) {
@@ -182,7 +195,7 @@ impl Bench {
                 checker.accept();
             } else {
                 state.held.push(Held { key: changeset.key.clone(), waits_for, because_of: None });
-                scratch = self.rebuild(liquibase, &mut state).await?;
+                scratch = self.rebuild(liquibase, &mut state, &applier, &plan.changesets).await?;
                 checker.move_to(Arc::clone(&scratch)).await?;
             }
         }
@@ -191,6 +204,8 @@ impl Bench {
             verdicts: state.verdicts,
             held: state.held,
             accepted: state.accepted,
+            not_tried: state.not_tried,
+            without_contracts: self.without_contracts && contracts.iter().all(|c| c.versions.is_empty()),
             checked: Checked {
                 services: checker.service_versions(),
                 queries: checker.queries(),
@@ -236,18 +251,16 @@ impl Bench {
         changesets: &[Changeset],
         places: &Arc<dyn Scratch>,
     ) -> Result<Option<Trial>> {
-        let wanted = checker.reachable(changesets);
-        if !self.rows || wanted.is_empty() {
-            return Ok(None);
-        }
+        let Some(mut wanted) = checker.reachable(changesets).filter(|_| self.rows) else { return Ok(None) };
         let product = self.production.product();
         if !product.capabilities().sample_rows {
             return Err(Error::failed(format!("{} cannot copy sample rows from production", product.name())));
         }
         let mut catalog = self.production.catalog().await?;
+        wanted.extend(moved_rows(self.production.as_ref(), changesets, &catalog).await);
         // What is about to point somewhere needs what it points to.
         for statement in changesets.iter().flat_map(|c| &c.statements) {
-            for key in self.production.foreign_keys(&statement.sql, &catalog)? {
+            for key in self.production.foreign_keys(&statement.sql, &catalog).unwrap_or_default() {
                 if let Some(table) = catalog.tables.get_mut(&key.table) {
                     table.foreign_keys.push((key.columns, key.parent, key.theirs));
                 }
@@ -262,7 +275,13 @@ impl Bench {
     }
 
     /// A scratch database with what has been accepted so far, and Liquibase connected to it.
-    async fn rebuild(&self, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
+    async fn rebuild(
+        &self,
+        liquibase: &mut Liquibase,
+        state: &mut State,
+        applier: &Applier<'_>,
+        changesets: &[Changeset],
+    ) -> Result<Arc<dyn Database>> {
         if state.places.clear().await? {
             state.base = state.places.template().clone();
             state.in_base = 0;
@@ -272,7 +291,7 @@ impl Bench {
         if missing.is_empty() {
             return Ok(scratch);
         }
-        liquibase.apply_all(Some(missing)).await?;
+        applier.again(liquibase, scratch.as_ref(), missing, changesets).await?;
         let copies = self.production.product().capabilities().scratch == ScratchKind::Copies;
         if missing.len() < WORTH_A_COPY || !copies {
             return Ok(scratch);
@@ -297,6 +316,7 @@ impl Bench {
 struct State {
     held: Vec<Held>,
     accepted: Vec<ChangesetId>,
+    not_tried: Vec<NotTried>,
     verdicts: Vec<Verdict>,
     places: Arc<dyn Scratch>,
     /// What copies are made of.
@@ -312,6 +332,7 @@ impl State {
         Self {
             held: Vec::new(),
             accepted: Vec::new(),
+            not_tried: Vec::new(),
             verdicts: Vec::new(),
             places,
             base,
@@ -330,6 +351,28 @@ impl State {
         }
         Ok(self.held.last().cloned())
     }
+}
+
+/// Tables whose rows changesets move or read for that, and those that they refer to.
+async fn moved_rows(
+    production: &dyn Database,
+    changesets: &[Changeset],
+    catalog: &Catalog,
+) -> BTreeSet<String> {
+    let statements = changesets.iter().flat_map(|c| &c.statements).filter(|s| s.moves_rows());
+    let statements: Vec<_> = statements.collect();
+    let texts: Vec<&str> = statements.iter().map(|s| s.sql.as_str()).collect();
+    let read = production.queries(&texts, catalog).await.into_iter().filter_map(Result::ok);
+    let mut open: Vec<String> = read.flat_map(|usage| usage.uses).collect();
+    open.extend(statements.iter().flat_map(|s| s.touches.iter().cloned()));
+    let mut all = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let Some(table) = catalog.tables.get(&name) else { continue };
+        if all.insert(name) {
+            open.extend(table.foreign_keys.iter().map(|(_, parent, _)| parent.clone()));
+        }
+    }
+    all
 }
 
 fn waiting(verdicts: &[Verdict]) -> Vec<WaitsFor> {

@@ -60,6 +60,7 @@ impl Watched<'_> {
             column,
             unique_key_gone: false,
             grant_to: None,
+            rows_kept: false,
             file: self.query.file.display().to_string(),
             line: self.query.line,
             allowed: None,

@@ -1,5 +1,7 @@
 //! `plan`: what Liquibase has pending, parsed, with phases, hazards, reverses, waves, and what has drifted.
 
+mod statements;
+
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
@@ -12,6 +14,7 @@ use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::model::event::ActOutcome;
 use crate::model::evidence::{Drift, DriftKind, Filtered, Plan, Wave};
 use crate::model::hex;
+use crate::model::server::ServerInfo;
 use crate::product::Database;
 use crate::run::Run;
 use crate::run::last_schema;
@@ -27,8 +30,22 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
     let evidence = run.keep("plan", &plan).await?;
     refuse(&plan, run.options.accept_drift)?;
+    refuse_unknown(run, &plan)?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
+}
+
+/// Stops a run that knows nobody whom its changes could break.
+fn refuse_unknown(run: &Run, plan: &Plan) -> Result<()> {
+    let known = run.contracts.iter().any(|c| !c.versions.is_empty());
+    if known || plan.changesets.is_empty() || run.environment.compat.without_contracts {
+        return Ok(());
+    }
+    let folder = run.environment.contracts.display();
+    Err(Error::refused(format!("no service is known: there is no contract in {folder}")).hint(
+        "`drydock contracts harvest` writes contracts of what the database has seen; without_contracts = true in the \
+         environment's [compat] goes on without any, and the gates then judge by the database's sessions alone",
+    ))
 }
 
 fn describe(plan: &Plan) -> String {
@@ -57,7 +74,7 @@ fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
 /// Makes the plan. Changes nothing anywhere.
 ///
 /// # Errors
-/// `Input` for a changelog that cannot be read or a statement the grammar does not take.
+/// `Input` for a changelog that cannot be read or a statement that is none.
 pub async fn make(
     environment: &Environment,
     database: &dyn Database,
@@ -73,7 +90,9 @@ pub async fn make(
     let hazards = database.hazards();
     let mut changesets = Vec::new();
     for pending in pending {
-        changesets.push(read(pending, database, &catalog, &hazards)?);
+        let changeset = read(pending, database, &server, &catalog, &hazards).await?;
+        changeset.statements.iter().flat_map(|s| &s.actions).for_each(|action| catalog.foresee(action));
+        changesets.push(changeset);
     }
     let filtered = in_state(ChangesetState::Filtered)
         .map(|c| Filtered {
@@ -121,9 +140,10 @@ fn hash(plan: &Plan) -> Result<String> {
     Ok(hex(&Sha256::digest(bytes)))
 }
 
-fn read(
+async fn read(
     pending: &ChangesetStatus,
     database: &dyn Database,
+    server: &ServerInfo,
     catalog: &Catalog,
     hazards: &BTreeSet<String>,
 ) -> Result<Changeset> {
@@ -132,14 +152,12 @@ fn read(
         None => pending.key.path.clone(),
     };
     let id = &pending.key.id;
-    let analyse = |sql: &[String], what: &str| -> Result<Vec<Statement>> {
-        let unread = format!("{place}: the {what} of changeset \"{id}\" cannot be read");
-        database.statements(sql, catalog).input(unread)
-    };
-    let mut statements = analyse(&pending.sql, "SQL")?;
+    let unread = |what: &str| format!("{place}: the {what} of changeset \"{id}\" cannot be read");
+    let mut statements = statements::read(database, server, &pending.sql, catalog, &unread("SQL")).await?;
     let (reverse, mut inverse) = match &pending.rollback {
         Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, .. }) => {
-            (Reverse::Inverse, analyse(sql, "rollback")?)
+            let inverse = statements::read(database, server, sql, catalog, &unread("rollback")).await?;
+            (Reverse::Inverse, inverse)
         }
         Some(RollbackSql { kind: RollbackKind::None, .. }) | None => (Reverse::None, Vec::new()),
     };
@@ -153,6 +171,7 @@ fn read(
         checksum: pending.checksum.clone(),
         phase: statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
         code: pending.code.clone(),
+        preconditions: pending.preconditions.clone(),
         in_transaction: pending.run_in_transaction && database.product().capabilities().transactional_ddl,
         statements,
         reverse,

@@ -73,6 +73,7 @@ pub async fn open(run: &mut Run, live: &mut Option<Live>) -> Result<()> {
         ending: if settings.kind == TrafficKind::Services { Ending::Commit } else { Ending::Rollback },
         only_reads: settings.kind == TrafficKind::Probe,
         seed: settings.seed,
+        may_be_silent: run.environment.compat.without_contracts,
     };
     let known = evidence.traffic.skipped.clone();
     let traffic = Traffic::start(Arc::clone(&run.database), &catalog, &run.contracts, options).await?;

@@ -199,6 +199,7 @@ async fn start_traffic(run: &Run, clone: &Arc<dyn Database>) -> Result<Traffic> 
         ending: Ending::Rollback,
         only_reads: false,
         seed: run.environment.traffic.seed,
+        may_be_silent: run.environment.compat.without_contracts,
     };
     Traffic::start(Arc::clone(clone), &catalog, &run.contracts, options).await
 }

@@ -164,6 +164,7 @@ mod tests {
             column: None,
             unique_key_gone: false,
             grant_to: None,
+            rows_kept: false,
             file: String::new(),
             line: 1,
             allowed: None,

@@ -112,7 +112,8 @@ pub fn usage(connection: &mut Connection, sql: &str, catalog: &Catalog) -> Resul
     let mut uses: BTreeSet<String> = asked.reads.iter().map(|(table, _)| qualified(table)).collect();
     uses.extend(writes.iter().map(|w| w.table.clone()));
     uses.extend(asked.through.iter().map(|name| qualified(name)));
-    Ok(Usage { uses, writes, roles: roles(sql, catalog), only_reads, ordered: ordered(sql) })
+    let (roles, ordered) = (roles(sql, catalog), ordered(sql));
+    Ok(Usage { uses, writes, roles, only_reads, ordered, ..Usage::default() })
 }
 
 fn result(connection: &mut Connection, sql: &str) -> Result<ResultFacts> {

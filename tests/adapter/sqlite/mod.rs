@@ -64,6 +64,7 @@ impl Product for Sqlite {
             concurrent_index: false,
             plan_costs: false,
             shows_sessions: false,
+            prepared_results: false,
             statement_limit: false,
         }
     }

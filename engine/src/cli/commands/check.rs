@@ -30,5 +30,9 @@ pub(super) async fn compat(target: &TargetArgs, output: &[Written], out: &Out) -
     }
     out.terminal.finish();
     print(&rendered(out.format, TextStyle::of_stdout().width)?);
-    Ok(if compat.held.is_empty() { 0 } else { Outcome::Held.exit_code() })
+    Ok(match () {
+        () if formats::knows_nobody(&compat) => Outcome::Refused.exit_code(),
+        () if !compat.held.is_empty() => Outcome::Held.exit_code(),
+        () => 0,
+    })
 }

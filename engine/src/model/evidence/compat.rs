@@ -23,6 +23,27 @@ pub struct Checked {
     pub unknown_roles: Vec<String>,
 }
 
+/// A changeset that `compat` could not try as production will run it. The rehearsal on the clone does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotTried {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub why: NotTriedWhy,
+    /// What the database said of it, or what cannot be told.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotTriedWhy {
+    /// Whether its precondition holds depends on rows that only production will have: it was taken to hold.
+    PreconditionUnknown,
+    /// It fails without production's rows: what it does to them was left out.
+    NeedsRows,
+    /// The same, and what was left out may change the schema.
+    NeedsRowsOpaque,
+}
+
 /// Evidence of `compat`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compat {
@@ -31,6 +52,12 @@ pub struct Compat {
     pub held: Vec<Held>,
     /// What goes on, in order.
     pub accepted: Vec<ChangesetId>,
+    /// What of it was not tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_tried: Vec<NotTried>,
+    /// No service is known, and the configuration says to go on all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_contracts: bool,
     pub checked: Checked,
     /// All service versions, for the matrix: `(service, version)`.
     pub services: Vec<(String, String)>,

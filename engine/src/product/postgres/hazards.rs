@@ -246,6 +246,7 @@ rules! {
     TRANSACTION_CONTROL = "transaction-control", None, Always(Danger), "{what} ends or opens the transaction that Liquibase keeps its history in: take it out, use runInTransaction:false where it is needed";
     OPAQUE = "cannot-be-inspected", None, Always(Note), "{what} is only known when it runs: the shadow stage shows which locks it takes and what it changes";
     TOO_DEEP = "cannot-be-inspected", None, Always(Warning), "the statement is nested too deeply to be read: the shadow stage shows which locks it takes and what it changes";
+    UNREAD = "cannot-be-inspected", None, Always(Warning), "the statement is newer than the grammar that reads it, and the server takes it: the shadow stage shows which locks it takes and what it changes";
     INSTANCE_WIDE = "instance-wide", None, Always(Warning), "{what} reaches beyond this database's schema and is in no clone's inverse: do it outside the changelog";
     // Definitions to think twice about
     JSON_COLUMN = "json-column", None, Always(Warning), "{what} is json, which has no equality: SELECT DISTINCT, GROUP BY and UNION over its table fail; make it jsonb";

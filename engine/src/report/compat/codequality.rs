@@ -3,12 +3,26 @@
 //! The location is the changeset: a merge request shows it beside the line that it adds.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::model::evidence::VerdictKind;
-use crate::report::compat::{Finding, Findings};
+use crate::model::hex;
+use crate::report::compat::{Finding, Findings, Note};
 
 pub fn codequality(findings: &Findings<'_>) -> Value {
-    Value::Array(findings.all.iter().map(issue).collect())
+    Value::Array(findings.all.iter().map(issue).chain(findings.notes.iter().map(note)).collect())
+}
+
+fn note(note: &Note) -> Value {
+    let identity =
+        format!("{}\0{}\0{}", note.note.name(), note.changeset.as_deref().unwrap_or_default(), note.file);
+    json!({
+        "description": note.text,
+        "check_name": format!("drydock/{}", note.note.name()),
+        "fingerprint": hex(&Sha256::digest(identity)),
+        "severity": if note.fails { "critical" } else { "info" },
+        "location": { "path": note.file, "lines": { "begin": note.line } },
+    })
 }
 
 fn issue(finding: &Finding<'_>) -> Value {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::changeset::ChangesetId;
 use crate::model::evidence::{Checked, Compat, Held, Verdict};
-use crate::report::compat::Findings;
+use crate::report::compat::{Findings, Note};
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Json {
@@ -17,6 +17,9 @@ pub struct Json {
     pub checked: Checked,
     /// All service versions, for the matrix: `(service, version)`.
     pub services: Vec<(String, String)>,
+    /// What was not looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -32,5 +35,5 @@ pub fn json(findings: &Findings<'_>) -> Json {
     let Compat { held, accepted, checked, services, .. } = findings.compat.clone();
     let advised =
         findings.all.iter().map(|f| Advised { verdict: f.verdict.clone(), advice: f.advice.clone() });
-    Json { verdicts: advised.collect(), held, accepted, checked, services }
+    Json { verdicts: advised.collect(), held, accepted, checked, services, notes: findings.notes.clone() }
 }

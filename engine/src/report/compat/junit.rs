@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::error::{Context, Result};
 use crate::model::evidence::VerdictKind;
-use crate::report::compat::{Finding, Findings};
+use crate::report::compat::{Finding, Findings, Note};
 
 /// # Errors
 /// `Failed` when it cannot be written.
@@ -40,7 +40,24 @@ pub fn junit(findings: &Findings<'_>) -> Result<String> {
         suite.add_test_cases(cases.iter().map(|found| case(&name, found)));
         report.add_test_suite(suite);
     }
+    if !findings.notes.is_empty() {
+        let mut suite = TestSuite::new("what was not looked at");
+        suite.add_test_cases(findings.notes.iter().map(note));
+        report.add_test_suite(suite);
+    }
     report.to_string().context("the JUnit report cannot be written")
+}
+
+fn note(note: &Note) -> TestCase {
+    let mut status = match note.fails {
+        true => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        false => TestCaseStatus::skipped(),
+    };
+    status.set_message(note.text.as_str()).set_type(note.note.name());
+    let of = note.changeset.as_deref().map(|id| format!(" × {id}")).unwrap_or_default();
+    let mut case = TestCase::new(format!("{}{of}", note.note.name()), status);
+    case.set_classname("what was not looked at");
+    case
 }
 
 fn case(suite: &str, found: &[&Finding<'_>]) -> TestCase {

@@ -22,7 +22,8 @@ fn capped(findings: &Findings<'_>, most: usize) -> String {
     let compat = findings.compat;
     let (breaking, risky) =
         (findings.of(VerdictKind::Breaking).count(), findings.of(VerdictKind::Risky).count());
-    let sign = if breaking > 0 { "❌" } else { "✅" };
+    let fails = breaking > 0 || findings.notes.iter().any(|n| n.fails);
+    let sign = if fails { "❌" } else { "✅" };
     // The first line lets CI find its own comment again and replace it.
     let mut out = format!(
         "<!-- drydock compat -->\n### {sign} Drydock: {}, {}; {}, {}\n\n",
@@ -31,6 +32,12 @@ fn capped(findings: &Findings<'_>, most: usize) -> String {
         counted(compat.accepted.len(), "changeset goes on", "changesets go on"),
         counted(compat.held.len(), "is held", "are held"),
     );
+    for note in &findings.notes {
+        let _ = writeln!(out, "- ⚠️ {}", words(&note.text));
+    }
+    if !findings.notes.is_empty() {
+        out.push('\n');
+    }
     for held in &compat.held {
         let _ = writeln!(out, "- {} waits for {}", code(&held.key.id), words(&waits(held)));
     }

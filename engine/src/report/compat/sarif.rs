@@ -36,8 +36,26 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
     let classes: BTreeMap<&str, VerdictClass> =
         findings.all.iter().map(|f| (f.verdict.class.name(), f.verdict.class)).collect();
     let classes: Vec<VerdictClass> = classes.into_values().collect();
-    let rules: Vec<Value> = classes.iter().map(|class| rule(*class)).collect();
-    let results: Vec<Value> = findings.all.iter().map(|f| result(f, &classes)).collect();
+    let mut rules: Vec<Value> = classes.iter().map(|class| rule(*class)).collect();
+    let mut results: Vec<Value> = findings.all.iter().map(|f| result(f, &classes)).collect();
+    for note in &findings.notes {
+        let known = rules.iter().position(|rule| rule.get("id") == Some(&json!(note.note.name())));
+        let index = known.unwrap_or_else(|| {
+            rules.push(json!({
+                "id": note.note.name(),
+                "shortDescription": { "text": "Something was not looked at" },
+                "properties": { "tags": ["compatibility", "database"] },
+            }));
+            rules.len() - 1
+        });
+        results.push(json!({
+            "ruleId": note.note.name(),
+            "ruleIndex": index,
+            "level": if note.fails { "error" } else { "note" },
+            "message": { "text": note.text },
+            "locations": [location(&note.file, note.line)],
+        }));
+    }
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

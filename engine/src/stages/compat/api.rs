@@ -175,6 +175,7 @@ impl<'a> Fields<'a> {
                 column: own.query.is_none().then(|| format!("{}.{}", own.table, own.column)),
                 unique_key_gone: false,
                 grant_to: None,
+                rows_kept: false,
                 file: own.file.display().to_string(),
                 line: own.line,
                 allowed: None,

@@ -7,10 +7,10 @@ use crate::contract::{Contract, Query};
 use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::change::{Change, Effect};
-use crate::model::changeset::Changeset;
+use crate::model::changeset::{Changeset, ChangesetId};
 use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
-use crate::model::query::{ParameterRole, QueryError, Reads};
+use crate::model::query::{ParameterRole, QueryError, Reads, Usage};
 use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
 use crate::model::schema_action::SchemaAction;
 use crate::product::{Database, Dialect};
@@ -108,17 +108,27 @@ impl<'a> Checker<'a> {
         self
     }
 
-    /// Tables of the queries that these changesets may reach.
-    pub fn reachable(&self, changesets: &[Changeset]) -> BTreeSet<String> {
+    /// Tables of the queries that these changesets may reach; `None`: they reach no query.
+    pub fn reachable(&self, changesets: &[Changeset]) -> Option<BTreeSet<String>> {
         let touched: BTreeSet<String> = changesets.iter().flat_map(Changeset::touches).collect();
-        let reached = self.texts.iter().map(|t| &t.now.usage.uses).filter(|u| !u.is_disjoint(&touched));
-        let used: BTreeSet<&String> = reached.flatten().collect();
+        let everything = changesets.iter().flat_map(|c| &c.statements).any(|s| s.touches.is_empty());
+        let reached = self.texts.iter().map(|t| &t.now.usage);
+        let reached: Vec<_> = reached.filter(|u| u.runs_opaque || !u.uses.is_disjoint(&touched)).collect();
+        if reached.is_empty() && !everything {
+            return None;
+        }
+        let used: BTreeSet<&String> = reached.iter().flat_map(|u| &u.uses).collect();
         // What is in a partition is in its root; of one that goes or changes, some is to be there for certain.
         let told = |name: &&String| {
             self.catalog.tables.get(*name).is_some_and(|t| t.parent.is_none() || touched.contains(*name))
         };
-        used.into_iter().filter(told).cloned().collect()
+        Some(used.into_iter().filter(told).cloned().collect())
     }
+    /// Whether a changeset was applied to sample rows of production.
+    pub fn tried_with_rows(&self, changeset: &ChangesetId) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.took(changeset))
+    }
+
     pub fn untried(&self) -> Option<String> {
         self.trial.as_ref().and_then(Trial::left_out)
     }
@@ -175,8 +185,9 @@ impl<'a> Checker<'a> {
             .texts
             .iter()
             .map(|t| {
-                let uses = &t.now.usage.uses;
-                !uses.is_disjoint(&touched)
+                let Usage { uses, runs_opaque, .. } = &t.now.usage;
+                *runs_opaque
+                    || !uses.is_disjoint(&touched)
                     || !shadowing.is_disjoint(&bare_names(uses.iter()))
                     || self.sessions.new_start(t.role, paths).is_some()
             })
@@ -189,6 +200,7 @@ impl<'a> Checker<'a> {
             self.bodies.renew(&self.texts, may_reach, &*sessions, database, &after).await?;
         }
         let dialect = self.database.as_ref();
+        let prepared = self.database.product().capabilities().prepared_results;
         let mut reached = Vec::new();
         let reads = self.reads(&changes, may_reach, &after).await?;
         let nothing = Reads::default();
@@ -220,7 +232,8 @@ impl<'a> Checker<'a> {
                 let mut say = |kind, class, reason, column| {
                     verdicts.push(watched.verdict(&changeset.key, kind, class, reason, column));
                 };
-                if let Some((kind, class, reason, column)) = compare(&text.now.shape, &next.shape, dialect) {
+                let told = compare(&text.now.shape, &next.shape, dialect, prepared);
+                if let Some((kind, class, reason, column)) = told {
                     say(kind, class, reason, column);
                 }
                 let usage = &text.now.usage;
@@ -332,12 +345,14 @@ impl<'a> Checker<'a> {
                     writes: &usage.writes,
                     changed: &changed,
                     ordered: usage.ordered,
+                    run_only: usage.run_only,
                     dialect: &dialect,
                 };
                 let calls = usage.uses.iter().any(|name| catalog.routines.contains_key(name));
                 Subject { asked, role: watched.role, calls }
             })
             .collect();
+        let takes_names = changeset.statements.iter().flat_map(|s| &s.actions).any(SchemaAction::takes_name);
         self.tried += u64::try_from(subjects.len()).unwrap_or(0);
         let outcomes = trial.around(changeset, subjects, &self.catalog).await?;
         for (reached, outcome) in reached.into_iter().zip(outcomes) {
@@ -348,7 +363,7 @@ impl<'a> Checker<'a> {
                 grant_to: grant_to.filter(|_| class == VerdictClass::FailsWhenRun).map(str::to_owned),
                 ..watched.verdict(&changeset.key, kind, class, reason, None)
             };
-            reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, new);
+            reached.verdicts = settle(std::mem::take(&mut reached.verdicts), outcome, takes_names, new);
         }
         Ok(())
     }

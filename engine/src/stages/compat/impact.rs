@@ -175,8 +175,12 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
 pub fn may_affect(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
     let by_writing =
         || !usage.writes.is_empty() || usage.uses.iter().any(|u| catalog.routines.contains_key(u));
+    if usage.runs_opaque {
+        return true;
+    }
     usage.uses.contains(&change.subject)
         && match &change.effect {
+            _ if usage.run_only => true,
             // What names them is told without running anything, and a body does when it runs.
             Effect::Column => usage.uses.iter().any(|u| catalog.routines.contains_key(u)),
             Effect::Slower | Effect::Shows => false,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{QueryError, QueryShape, Usage};
@@ -36,11 +36,23 @@ pub struct Texts<'a> {
     pub asked: u64,
 }
 
+/// A query that the database takes and the product's adapter cannot read.
+fn unread(error: &Error) -> QueryError {
+    QueryError {
+        code: "unread".to_owned(),
+        class: ErrorClass::SyntaxError,
+        message: error.chain(),
+        column: None,
+        table: None,
+        constraint: None,
+    }
+}
+
 impl<'a> Texts<'a> {
     /// Describes every query; those that do not plan are told.
     ///
     /// # Errors
-    /// `Input` for a query that the grammar does not take.
+    /// None; what cannot be read is among those that are told.
     pub async fn begin(
         queries: Vec<Asked<'a>>,
         sessions: &mut Sessions,
@@ -55,7 +67,13 @@ impl<'a> Texts<'a> {
         let known = shapes.into_iter().zip(usages).zip(names?);
         for ((sql, role), ((shape, usage), names)) in queries.into_iter().zip(known) {
             let (shape, usage) = match shape {
-                Ok(shape) => (shape, usage?),
+                Ok(shape) => match usage {
+                    Ok(usage) => (shape, usage),
+                    Err(error) => {
+                        refused.insert(all.len(), unread(&error));
+                        (shape, Usage::default())
+                    }
+                },
                 Err(error) => {
                     refused.insert(all.len(), error);
                     (QueryShape { parameters: Vec::new(), columns: Vec::new() }, Usage::default())

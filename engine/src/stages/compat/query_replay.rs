@@ -15,7 +15,7 @@ use crate::error::{Context, Result};
 use crate::load::value_pattern::Form;
 use crate::load::values::Samples;
 use crate::model::catalog::Catalog;
-use crate::model::changeset::{Changeset, Phase, Statement};
+use crate::model::changeset::{Changeset, ChangesetId, Phase, Statement};
 use crate::model::endpoint::{ClientSettings, Endpoint};
 use crate::model::query::{Answer, Call, QueryError};
 use crate::model::sample::{Rows, SampleData};
@@ -51,6 +51,8 @@ pub struct Trial {
     application: String,
     place: Option<Place>,
     left_out: Option<String>,
+    /// Changesets that the sample rows did not take.
+    refused: BTreeSet<ChangesetId>,
     /// Tables that changesets have touched since their rows were read.
     outdated: BTreeSet<String>,
     /// What has been applied and stays, to make the place anew after one that does not.
@@ -63,6 +65,8 @@ struct Place {
     trier: Arc<dyn Database>,
     settings: ClientSettings,
     client: Box<dyn Client>,
+    /// Of the owner, for what only an owner may do.
+    owners: Box<dyn Client>,
 }
 
 /// One query to run.
@@ -101,6 +105,7 @@ impl Trial {
             application,
             place: None,
             left_out: None,
+            refused: BTreeSet::new(),
             outdated: BTreeSet::new(),
             applied: Vec::new(),
         };
@@ -123,7 +128,8 @@ impl Trial {
         let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));
         let trier = self.production.at(Endpoint { user, password, ..endpoint });
         let client = trier.client_with(&self.application, &settings).await?;
-        let place = Place { owner, trier, settings, client };
+        let owners = owner.client_with(&self.application, &settings).await?;
+        let place = Place { owner, trier, settings, client, owners };
         for changeset in &self.applied {
             apply(place.owner.as_ref(), changeset).await?;
         }
@@ -173,6 +179,7 @@ impl Trial {
             // Later ones may do without it; who needs it fails before and after, and is left out.
             let why = || format!("{} does not apply to the sample rows: {}", changeset.key.id, error.chain());
             self.left_out.get_or_insert_with(why);
+            self.refused.insert(changeset.key.clone());
             self.applied.push(Changeset { statements: Vec::new(), ..changeset.clone() });
             return Ok(vec![Outcome::Untried; subjects.len()]);
         }
@@ -211,6 +218,11 @@ impl Trial {
                 self.lent.tables.extend(rows);
             }
         }
+    }
+
+    /// Whether it was applied to the sample rows.
+    pub fn took(&self, changeset: &ChangesetId) -> bool {
+        self.place.is_some() && !self.refused.contains(changeset)
     }
 
     /// The first changeset that could not be tried, and why.
@@ -311,8 +323,11 @@ impl Place {
     ) -> Result<Vec<std::result::Result<Answer, QueryError>>> {
         let Asked { sql, shape, .. } = &subject.asked;
         let calls: Vec<Call<'_>> = sets.iter().map(|set| called(set)).collect();
-        let answers = self.client.answers(sql, shape, subject.role, &calls).await;
-        if self.client.alive() {
+        // What a service does to a relation as a whole, it does as its owner, whoever that is.
+        let as_owner = subject.asked.run_only && subject.role.is_none();
+        let client = if as_owner { &mut self.owners } else { &mut self.client };
+        let answers = client.answers(sql, shape, subject.role, &calls).await;
+        if client.alive() {
             return Ok(answers);
         }
         let lost = crate::error::Error::failed("the connection broke while queries ran");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::stages::compat::query_replay::{Outcome, With};
 
@@ -11,10 +12,12 @@ const MOST_ALIKE: usize = 3;
 const FAILS: VerdictClass = VerdictClass::FailsWhenRun;
 const DIFFERS: VerdictClass = VerdictClass::AnswersDifferently;
 
-/// The verdicts of one query and changeset with what running it showed. `new` makes a verdict on the query.
+/// The verdicts of one query and changeset with what running it showed. `takes_names`: the changeset takes or moves a name, and no row.
+/// `new` makes a verdict on the query.
 pub fn settle(
     mut verdicts: Vec<Verdict>,
     outcome: Outcome,
+    takes_names: bool,
     new: impl Fn(VerdictKind, VerdictClass, String) -> Verdict,
 ) -> Vec<Verdict> {
     match outcome {
@@ -34,6 +37,7 @@ pub fn settle(
                 if with == With::Production { "values that production holds" } else { "whatever values" };
             let reason = format!("with {values}: {error}{because}");
             let mut verdict = new(VerdictKind::Breaking, FAILS, reason);
+            verdict.rows_kept = error.class == ErrorClass::StillReferenced;
             verdict.column = error.column;
             verdicts.push(verdict);
         }
@@ -44,10 +48,10 @@ pub fn settle(
             }
         }
         Outcome::Differs { what } => {
-            // Without a reason that anybody knows of, rows that are equal in the order asked for may have changed places.
-            let known = verdicts
-                .iter()
-                .any(|v| !matches!(v.class, VerdictClass::GetsSlow | VerdictClass::LostPrivilege));
+            // Without a reason that anybody knows of, rows that are equal in the order asked for may have changed places. They do not
+            // where only names are others: a name that means something else now is a reason of its own.
+            let told = |v: &Verdict| !matches!(v.class, VerdictClass::GetsSlow | VerdictClass::LostPrivilege);
+            let known = takes_names || verdicts.iter().any(told);
             let kind = if known { VerdictKind::Breaking } else { VerdictKind::Risky };
             let because = taken_over(&mut verdicts, DIFFERS);
             verdicts.push(new(kind, DIFFERS, format!("with values that production holds: {what}{because}")));
@@ -109,7 +113,6 @@ fn taken_over(verdicts: &mut Vec<Verdict>, class: VerdictClass) -> String {
 mod tests {
     use super::*;
     use crate::model::changeset::ChangesetId;
-    use crate::model::error_class::ErrorClass;
     use crate::model::query::QueryError;
 
     fn verdict(verdict: VerdictKind, class: VerdictClass, reason: String) -> Verdict {
@@ -124,6 +127,7 @@ mod tests {
             column: None,
             unique_key_gone: false,
             grant_to: None,
+            rows_kept: false,
             file: String::new(),
             line: 1,
             allowed: None,
@@ -143,6 +147,14 @@ mod tests {
         let expected = "Risky 0, Risky 1, Risky 2; and 6 more of this kind, Risky 0, Risky 1, Risky 2, \
                         Breaking 0, Breaking 1, Breaking 2, Breaking 3, Breaking 4";
         assert_eq!(shown.join(", "), expected);
+    }
+
+    #[test]
+    fn another_answer_after_names_were_taken_is_a_break() {
+        let differs = Outcome::Differs { what: "2 rows instead of 1".to_owned() };
+        let told = settle(Vec::new(), differs, true, verdict);
+        assert!(matches!(told.as_slice(), [v] if v.verdict == VerdictKind::Breaking && v.class == DIFFERS));
+        assert_eq!(settle(Vec::new(), Outcome::Same { times: 3 }, true, verdict), []);
     }
 
     #[test]
@@ -205,7 +217,7 @@ mod tests {
                 "Breaking answers-differently: with values that production holds: the same rows in another order; sorts otherwise",
             ),
         ] {
-            let after = settle(before, outcome, verdict);
+            let after = settle(before, outcome, false, verdict);
             let shown: Vec<_> =
                 after.iter().map(|v| format!("{:?} {}: {}", v.verdict, v.class, v.reason)).collect();
             assert_eq!(shown.join("\n"), expected);

@@ -25,8 +25,24 @@ fn columns_differ(old: &[String], new: &[String]) -> String {
     said.join("; ")
 }
 
-/// How the answer or the parameters of a query change.
-pub fn compare(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -> Option<Difference> {
+/// How the answer or the parameters of a query change. `prepared`: statements that sessions have prepared notice another length.
+pub fn compare(
+    before: &QueryShape,
+    after: &QueryShape,
+    dialect: &dyn Dialect,
+    prepared: bool,
+) -> Option<Difference> {
+    compare_types(before, after, dialect).or_else(|| {
+        let mut both = before.columns.iter().zip(&after.columns);
+        let ((name, old), (_, new)) = both.find(|((_, old), (_, new))| prepared && old != new)?;
+        let reason = format!(
+            "column {name} is {new} instead of {old}: a statement that a session has prepared fails once, and then works again"
+        );
+        Some((VerdictKind::Risky, VerdictClass::ResultType, reason, Some(name.clone())))
+    })
+}
+
+fn compare_types(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect) -> Option<Difference> {
     let names = |shape: &QueryShape| shape.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let (old, new) = (names(before), names(after));
     if old != new {
@@ -89,12 +105,23 @@ mod tests {
         ];
         for (old, new, told) in cases {
             let of = |kind| shape(&[("a", "integer"), ("b", kind)]);
-            let found = compare(&of(old), &of(new), test_dialect().as_ref());
+            let found = compare(&of(old), &of(new), test_dialect().as_ref(), false);
             assert_eq!(
                 found.map(|(kind, class, _, _)| (kind, class)),
                 told.map(|k| (k, VerdictClass::ResultType)),
                 "{old} -> {new}"
             );
         }
+    }
+
+    /// r2dbc-postgresql#382
+    #[test]
+    fn another_length_is_noticed_by_what_is_prepared() {
+        let of = |kind| shape(&[("a", "integer"), ("b", kind)]);
+        let (old, new) = (of("character varying(50)"), of("character varying(75)"));
+        let said = compare(&old, &new, test_dialect().as_ref(), true)
+            .map(|(kind, class, reason, _)| (kind, class, reason.contains("prepared")));
+        assert_eq!(said, Some((VerdictKind::Risky, VerdictClass::ResultType, true)));
+        assert_eq!(compare(&old, &old, test_dialect().as_ref(), true), None);
     }
 }

@@ -30,6 +30,7 @@ pub async fn read(
     wave: u32,
 ) -> GateReading {
     let window = traffic.window(Duration::from_secs_f64(settings.window_seconds.max(0.1)));
+    let window = (!traffic.is_silent()).then_some(window);
     let capabilities = database.product().capabilities();
     let sessions = if capabilities.shows_sessions {
         let activity = tokio::time::timeout(Duration::from_secs(5), database.activity(ours)).await;
@@ -37,12 +38,12 @@ pub async fn read(
     } else {
         Sessions::NeverShown
     };
-    judge(&window, &sessions, settings, capabilities.lock_wait(stall), when, wave)
+    judge(window.as_ref(), &sessions, settings, capabilities.lock_wait(stall), when, wave)
 }
 
-/// What a reading says.
+/// What a reading says. Without a window there is no traffic, by the configuration's leave: the sessions are the signal.
 pub fn judge(
-    window: &Window,
+    window: Option<&Window>,
     sessions: &Sessions,
     settings: &GateSettings,
     stall: Duration,
@@ -50,25 +51,14 @@ pub fn judge(
     wave: u32,
 ) -> GateReading {
     let mut breaches = Vec::new();
-    if window.requests == 0 {
-        breaches.push("no signal: no request was seen in the window".to_owned());
-    } else {
-        let share = ratio(window.failed, window.requests);
-        if share > settings.error_rate {
-            breaches.push(format!(
-                "{} of {} requests failed ({:.2}%, at most {:.2}% may)",
-                window.failed,
-                window.requests,
-                share * 100.0,
-                settings.error_rate * 100.0
-            ));
+    match window {
+        Some(window) => breaches.extend(of_traffic(window, settings)),
+        None if matches!(sessions, Sessions::NeverShown) => {
+            breaches.push(
+                "no signal: there is no traffic, and the database does not show its sessions".to_owned(),
+            );
         }
-        if window.p99_ms > settings.p99_ms {
-            breaches.push(format!(
-                "p99 is {:.0} ms, at most {:.0} ms is allowed",
-                window.p99_ms, settings.p99_ms
-            ));
-        }
+        None => {}
     }
     let activity = match sessions {
         Sessions::NeverShown => None,
@@ -98,13 +88,35 @@ pub fn judge(
         at: Timestamp::now(),
         when,
         wave,
-        requests: window.requests,
-        failed: window.failed,
-        p99_ms: (window.requests > 0).then_some(window.p99_ms),
+        requests: window.map_or(0, |w| w.requests),
+        failed: window.map_or(0, |w| w.failed),
+        p99_ms: window.filter(|w| w.requests > 0).map(|w| w.p99_ms),
         blocked: activity.map(|a| a.blocked),
         longest_block_ms: activity.map(|a| u64::try_from(a.longest_wait.as_millis()).unwrap_or(u64::MAX)),
         breaches,
     }
+}
+
+fn of_traffic(window: &Window, settings: &GateSettings) -> Vec<String> {
+    if window.requests == 0 {
+        return vec!["no signal: no request was seen in the window".to_owned()];
+    }
+    let mut breaches = Vec::new();
+    let share = ratio(window.failed, window.requests);
+    if share > settings.error_rate {
+        breaches.push(format!(
+            "{} of {} requests failed ({:.2}%, at most {:.2}% may)",
+            window.failed,
+            window.requests,
+            share * 100.0,
+            settings.error_rate * 100.0
+        ));
+    }
+    if window.p99_ms > settings.p99_ms {
+        breaches
+            .push(format!("p99 is {:.0} ms, at most {:.0} ms is allowed", window.p99_ms, settings.p99_ms));
+    }
+    breaches
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
@@ -125,6 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn without_traffic_the_sessions_are_the_signal() {
+        let settings = GateSettings::default();
+        for (sessions, holds) in [
+            (activity(0, 0), true),
+            (activity(13, 0), false),
+            (activity(1, 700), false),
+            (Sessions::NoSignal, false),
+            (Sessions::NeverShown, false),
+        ] {
+            let reading =
+                judge(None, &sessions, &settings, Duration::from_millis(100), GateMoment::Before, 1);
+            assert_eq!(reading.breaches.is_empty(), holds, "{:?}", reading.breaches);
+        }
+    }
+
+    #[test]
     fn a_gate_holds_only_when_every_signal_is_there_and_good() {
         let settings = GateSettings::default();
         let quiet = || activity(0, 0);
@@ -140,8 +168,14 @@ mod tests {
             ("and no request", window(0, 0, 0.0), Sessions::NeverShown, "no signal"),
         ];
         for (name, window, sessions, expected) in cases {
-            let reading =
-                judge(&window, &sessions, &settings, Duration::from_millis(100), GateMoment::Before, 1);
+            let reading = judge(
+                window.as_ref(),
+                &sessions,
+                &settings,
+                Duration::from_millis(100),
+                GateMoment::Before,
+                1,
+            );
             match expected {
                 "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
                 text => assert!(

@@ -97,6 +97,8 @@ mod tests {
         Usage {
             only_reads: false,
             ordered: false,
+            run_only: false,
+            runs_opaque: false,
             uses: uses.iter().map(|u| (*u).to_owned()).collect(),
             writes: writes.map(write).into_iter().collect(),
             roles: vec![],

@@ -31,6 +31,25 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
     found
 }
 
+/// The word of PL/pgSQL for running SQL that is made of strings. The words of a body in a language whose SQL is always in strings have it
+/// too.
+pub(in crate::product::postgres) const RUNS_STRINGS: &str = "execute";
+
+/// Words of a routine's body that may be names; of one that runs SQL made of strings those in its strings too.
+pub(in crate::product::postgres) fn words_of_body(body: &str, language: &str) -> Vec<String> {
+    let words: Vec<String> = words_and_calls(body).collect();
+    match language {
+        "sql" => words,
+        "plpgsql" if !words.iter().any(|w| w == RUNS_STRINGS) => words,
+        _ => words_in_strings(body).into_iter().chain([RUNS_STRINGS.to_owned()]).collect(),
+    }
+}
+
+/// The same as `words_and_calls`, with what stands in strings.
+pub(in crate::product::postgres) fn words_in_strings(text: &str) -> Vec<String> {
+    words_and_calls(&text.replace('\'', " ")).collect()
+}
+
 /// Words of a body that may be names, and those before a bracket, with it: what is called.
 pub(in crate::product::postgres) fn words_and_calls(text: &str) -> impl Iterator<Item = String> {
     let outside: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::protobuf::RangeVar;
 
-use crate::model::catalog::{Catalog, Column, Table};
+use crate::model::catalog::{Catalog, Column, NotNullCheck, Table};
+use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::pending_indexes::{self, Indexes};
 use crate::product::postgres::grammar::sql::{self, Parsed};
 
@@ -21,6 +22,8 @@ pub struct Names<'a> {
     indexes: BTreeMap<String, String>,
     /// Indexes that this script makes somewhere.
     pending_indexes: Indexes,
+    /// Of tables whose checks this script has changed.
+    not_null_checks: BTreeMap<String, Vec<NotNullCheck>>,
 }
 
 impl<'a> Names<'a> {
@@ -32,6 +35,7 @@ impl<'a> Names<'a> {
             renamed: BTreeMap::new(),
             indexes: BTreeMap::new(),
             pending_indexes: Indexes::new(),
+            not_null_checks: BTreeMap::new(),
         };
         names.set_path(catalog.search_path.clone());
         names
@@ -113,7 +117,9 @@ impl<'a> Names<'a> {
             || c.enums.contains_key(name)
     }
     pub fn is_fresh(&self, name: &str) -> bool {
-        self.fresh.contains(name) || name.starts_with("pg_temp.")
+        self.fresh.contains(name)
+            || name.starts_with("pg_temp.")
+            || self.catalog.pending_tables.contains(self.origin(name))
     }
     pub fn make_index(&mut self, index: &str, table: &str) {
         self.indexes.insert(index.to_string(), table.to_string());
@@ -141,6 +147,50 @@ impl<'a> Names<'a> {
 
     pub fn column(&self, table: &str, column: &str) -> Option<&'a Column> {
         self.table(table)?.columns.iter().find(|c| c.name == column)
+    }
+
+    /// Whether a check proves that the column holds no NULL.
+    pub fn is_proven_not_null(&self, table: &str, column: &str) -> bool {
+        self.not_null_checks(table).iter().any(|c| c.valid && c.columns.iter().any(|own| own == column))
+    }
+
+    fn not_null_checks(&self, table: &str) -> &[NotNullCheck] {
+        let origin = self.origin(table);
+        let known = || self.catalog.tables.get(origin).map(|t| t.not_null_checks.as_slice());
+        self.not_null_checks.get(origin).map(Vec::as_slice).or_else(known).unwrap_or_default()
+    }
+
+    /// The script has done this.
+    pub fn done(&mut self, action: &SchemaAction) {
+        use SchemaAction::{AddConstraint, DropColumn, DropConstraint, ValidateConstraint};
+        if let AddConstraint { table, .. }
+        | ValidateConstraint { table, .. }
+        | DropConstraint { table, .. }
+        | DropColumn { table, .. } = action
+        {
+            let mut checks = self.not_null_checks(table).to_vec();
+            NotNullCheck::foresee(&mut checks, action);
+            let origin = self.origin(table).to_owned();
+            self.not_null_checks.insert(origin, checks);
+        }
+    }
+
+    /// A type without the domains around it; whether one of them refuses values that the type takes. `None`: it is no domain.
+    pub fn below_domain(&self, type_name: &str) -> Option<(String, bool)> {
+        let full = |name: &str| match name.split_once('.') {
+            Some(_) => name.to_owned(),
+            None => {
+                let known = self.path.iter().map(|s| format!("{s}.{name}"));
+                known.into_iter().find(|n| self.catalog.domains.contains_key(n)).unwrap_or_default()
+            }
+        };
+        let (mut name, mut constrained, mut depth) = (type_name.replace('"', ""), false, 0);
+        while let Some(domain) = self.catalog.domains.get(&full(&name)).filter(|_| depth < 100) {
+            constrained |= domain.constrained;
+            name.clone_from(&domain.base);
+            depth += 1;
+        }
+        (depth > 0).then_some((name, constrained))
     }
 
     /// The table behind an index.

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
+/// The version whose grammar reads SQL here.
+pub const GRAMMAR: u32 = 17;
+
 /// A statement of a script: its own text and its tree. There is no tree when it is nested too deeply to be read.
 #[derive(Debug, Clone)]
 pub struct Parsed {
@@ -114,8 +117,11 @@ fn misread(sql: &str, error: &pg_query::Error) -> Error {
         let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
         format!(" at line {line}, column {column}")
     });
-    Error::input(format!("the SQL cannot be read{}: {message}", place.unwrap_or_default()))
-        .hint("the statement must be valid PostgreSQL; try it in psql")
+    Error::input(format!(
+        "the grammar of PostgreSQL {GRAMMAR} does not take the SQL{}: {message}",
+        place.unwrap_or_default()
+    ))
+    .hint("the statement must be one that the server takes; try it in psql")
 }
 
 /// The parser gives a message without its place. A prefix that ends with the offending token fails in the same way,

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Phase, Statement};
 use crate::model::schema_action::{ObjectKind, SchemaAction};
+use crate::product::postgres::diff::names::words_in_strings;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql::{self, Parsed};
 use crate::product::postgres::grammar::{pending_indexes, relations};
@@ -17,6 +18,7 @@ use crate::product::postgres::hazards::{self, Lock};
 use crate::product::postgres::hazards::{
     alter, backfill, create, cross_statement, dml, drops, dynamic_sql, squawk,
 };
+use crate::product::postgres::queries::uses;
 
 /// Reads the texts of a changeset in order, each one or more statements; later ones see what earlier ones made.
 ///
@@ -45,7 +47,9 @@ pub fn analyse(sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
         for long in sql::cut_names(&one.text) {
             builder.warn(&names, &hazards::NAME_CUT, &long);
         }
-        statements.push(builder.finish(&names, one.text.clone()));
+        let statement = builder.finish(&names, one.text.clone());
+        statement.actions.iter().for_each(|action| names.done(action));
+        statements.push(statement);
     }
     cross_statement::look(&mut statements, &parsed, &names);
     Ok(statements)
@@ -62,17 +66,39 @@ fn read(one: &Parsed, names: &mut Names, rest: &[Parsed]) -> StatementBuilder {
     match &one.tree {
         Some(tree) => statement(tree, &one.text, names, rest),
         None => {
-            let mut builder = StatementBuilder::new(leading_words(&one.text));
-            builder.phase(match builder.kind.split(' ').next() {
-                Some("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "SELECT" | "WITH") => Phase::Migrate,
-                Some("CREATE") => Phase::Expand,
-                _ => Phase::Contract,
-            });
+            let mut builder = by_words(&one.text);
             builder.act(SchemaAction::RunsCode);
             builder.warn(names, &hazards::TOO_DEEP, "");
             builder
         }
     }
+}
+
+/// A statement without a tree, as far as its first words tell.
+fn by_words(text: &str) -> StatementBuilder {
+    let mut builder = StatementBuilder::new(leading_words(text));
+    builder.phase(match builder.kind.split(' ').next() {
+        Some("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "SELECT" | "WITH") => Phase::Migrate,
+        Some("CREATE") => Phase::Expand,
+        _ => Phase::Contract,
+    });
+    builder
+}
+
+/// A statement that the grammar does not take: its first words and the relations that it names are known.
+pub fn unread(text: &str, catalog: &Catalog) -> Statement {
+    let names = Names::new(catalog);
+    let mut builder = by_words(text);
+    // Who defines something runs nothing of services' with it.
+    if !["ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "COMMENT"].iter().any(|w| builder.kind.starts_with(w))
+    {
+        builder.act(SchemaAction::RunsCode);
+    }
+    for relation in uses::relations_named(&words_in_strings(text).into_iter().collect(), catalog) {
+        builder.touch(relation);
+    }
+    builder.warn(&names, &hazards::UNREAD, "");
+    builder.finish(&names, text.trim().to_owned())
 }
 
 pub(in crate::product::postgres) fn statement(

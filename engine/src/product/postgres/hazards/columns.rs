@@ -230,7 +230,9 @@ pub fn set_not_null(command: &AlterTableCmd, table: &str, names: &Names, s: &mut
         return;
     }
     s.contract(names, table);
-    s.hurt(names, &hazards::SET_NOT_NULL, table, &command.name);
+    if !names.is_proven_not_null(table, &command.name) {
+        s.hurt(names, &hazards::SET_NOT_NULL, table, &command.name);
+    }
 }
 
 pub fn identity(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
@@ -262,8 +264,8 @@ pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut 
         .as_deref()
         .is_none_or(|using| type_change::plain_using(using, &command.name, &new));
     let change = match &old {
-        Some(old) if plain => type_change::change(old, &new),
-        _ => type_change::Change { rewrite: true, widens: false },
+        Some(old) if plain => type_change::through_domains(old, &new, names),
+        _ => type_change::OTHER,
     };
     let what = match names.column(table, &command.name) {
         Some(column) => format!("{} from {} to {written}", command.name, column.sql_type),
@@ -274,8 +276,10 @@ pub fn change_type(command: &AlterTableCmd, table: &str, names: &Names, s: &mut 
     } else if definition.coll_clause.is_some() {
         s.hurt(names, &hazards::TYPE_REINDEX, table, &what);
     }
-    if !change.widens {
+    if !change.same {
         s.contract(names, table);
+    }
+    if !change.widens {
         s.hurt(names, &hazards::TYPE_NARROWS, table, &what);
     }
     // Foreign keys from it and to it are built again.

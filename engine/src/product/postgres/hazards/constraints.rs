@@ -5,7 +5,7 @@ use pg_query::protobuf::{AlterTableCmd, ConstrType, Constraint, DropBehavior};
 
 use crate::model::schema_action::{ConstraintKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
-use crate::product::postgres::grammar::sql;
+use crate::product::postgres::grammar::{not_null, sql};
 use crate::product::postgres::hazards::create;
 use crate::product::postgres::hazards::statement_builder::StatementBuilder;
 use crate::product::postgres::hazards::{self, Lock};
@@ -41,7 +41,11 @@ fn added(constraint: &Constraint, table: &str) -> Option<SchemaAction> {
     };
     let name = Some(constraint.conname.clone()).filter(|name| !name.is_empty());
     let valid = !constraint.skip_validation;
-    Some(SchemaAction::AddConstraint { table: table.to_owned(), name, kind, valid })
+    let not_null = match (kind, constraint.raw_expr.as_deref()) {
+        (ConstraintKind::Check, Some(check)) => not_null::kept(check),
+        _ => Vec::new(),
+    };
+    Some(SchemaAction::AddConstraint { table: table.to_owned(), name, kind, valid, not_null })
 }
 
 /// Any constraint refuses writes that were taken before, valid or not.

@@ -7,6 +7,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::TypeName;
 
+use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
 
 /// A type taken apart: `character varying(40)[]` is base `character varying`, modifiers `[40]`, an array.
@@ -22,8 +23,10 @@ pub struct Type {
 pub struct Change {
     /// Every row is written anew.
     pub rewrite: bool,
-    /// Every old value fits and reads the same.
+    /// Every old value fits.
     pub widens: bool,
+    /// And reads the same.
+    pub same: bool,
 }
 
 /// The engine's names for short and internal ones.
@@ -154,6 +157,11 @@ impl Type {
         BUILT_IN.contains(&self.base.as_str())
     }
 
+    /// A text of any length.
+    fn is_any_text(&self) -> bool {
+        self.base == "text" || self.base == "character varying" && self.modifiers.is_empty()
+    }
+
     pub fn serial(&self) -> bool {
         ["smallserial", "serial", "bigserial", "serial2", "serial4", "serial8"].contains(&self.base.as_str())
     }
@@ -167,42 +175,85 @@ impl Type {
     }
 }
 
+const FREE: Change = Change { rewrite: false, widens: true, same: true };
+const WIDER: Change = Change { rewrite: true, widens: true, same: true };
+/// Takes every value, and gives it as another.
+const TAKES_ALL: Change = Change { rewrite: true, widens: true, same: false };
+pub const OTHER: Change = Change { rewrite: true, widens: false, same: false };
+
 /// What it means to change `old` to `new` without a USING of its own.
 pub fn change(old: &Type, new: &Type) -> Change {
-    const FREE: Change = Change { rewrite: false, widens: true };
-    const WIDER: Change = Change { rewrite: true, widens: true };
-    const OTHER: Change = Change { rewrite: true, widens: false };
     if old == new {
         return FREE;
     }
-    if old.array || new.array {
-        return OTHER;
+    if old.array != new.array {
+        // A text takes an array as it is written.
+        return if new.is_any_text() && !new.array { TAKES_ALL } else { OTHER };
+    }
+    if old.array {
+        let element = |of: &Type| Type { array: false, ..of.clone() };
+        // Elements are looked at one by one, whatever they become.
+        return Change { rewrite: true, ..change(&element(old), &element(new)) };
     }
     let (from, to) = (old.base.as_str(), new.base.as_str());
     // No modifier is the widest.
     let length = |t: &Type| t.modifiers.first().copied().unwrap_or(i64::MAX);
     let longer = length(new) >= length(old);
+    let scale = |t: &Type| t.modifiers.get(1).copied().unwrap_or(0);
+    let whole = |t: &Type| length(t).saturating_sub(scale(t));
     match (from, to) {
         ("character varying" | "text", "text") => FREE,
         ("character varying", "character varying") | ("bit varying", "bit varying") if longer => FREE,
         ("text", "character varying") if new.modifiers.is_empty() => FREE,
         ("numeric", "numeric") => {
-            let scale = |t: &Type| t.modifiers.get(1).copied().unwrap_or(0);
             let free =
                 new.modifiers.is_empty() || !old.modifiers.is_empty() && longer && scale(old) == scale(new);
-            let wider = !old.modifiers.is_empty()
-                && scale(new) >= scale(old)
-                && length(new).saturating_sub(scale(new)) >= length(old).saturating_sub(scale(old));
-            if free { FREE } else { Change { rewrite: true, widens: wider } }
+            let wider = !old.modifiers.is_empty() && scale(new) >= scale(old) && whole(new) >= whole(old);
+            if free {
+                FREE
+            } else if wider {
+                WIDER
+            } else {
+                OTHER
+            }
         }
         (a, b) if a == b && (a.starts_with("time") || a == "interval") && longer => FREE,
         ("cidr", "inet") => FREE,
         ("character", "character") if longer => WIDER,
         ("character", "text") => WIDER,
+        ("character", "character varying") | ("bit", "bit varying") if longer => TAKES_ALL,
         ("smallint", "integer" | "bigint") | ("integer", "bigint") | ("real", "double precision") => WIDER,
         ("smallint" | "integer" | "bigint", "numeric") if new.modifiers.is_empty() => WIDER,
+        ("smallint", "numeric") if whole(new) >= 5 => WIDER,
+        ("integer", "numeric") if whole(new) >= 10 => WIDER,
+        ("bigint", "numeric") if whole(new) >= 19 => WIDER,
+        ("smallint", "real" | "double precision") | ("integer", "double precision") => TAKES_ALL,
+        ("date", to) if to.starts_with("timestamp") => TAKES_ALL,
+        ("timestamp without time zone", "timestamp with time zone")
+        | ("time without time zone", "time with time zone" | "interval")
+            if longer =>
+        {
+            TAKES_ALL
+        }
+        ("macaddr", "macaddr8") | ("jsonb", "json") => TAKES_ALL,
+        // Every value can be written, and what is written is a text.
+        _ if new.is_any_text() => TAKES_ALL,
         _ => OTHER,
     }
+}
+
+/// The same where one of the types is a domain. One without a constraint of its own is stored as the type below it.
+pub fn through_domains(old: &Type, new: &Type, names: &Names) -> Change {
+    let below = |of: &Type| match names.below_domain(&of.base) {
+        Some((base, constrained)) => (Type { array: of.array, ..Type::from_text(&base) }, constrained),
+        None => (of.clone(), false),
+    };
+    let (from, _) = below(old);
+    let (to, constrained) = below(new);
+    if constrained && old != new {
+        return OTHER;
+    }
+    change(&from, &to)
 }
 
 /// Whether USING says no more than the implicit conversion: `USING col` or `USING col::newtype`.

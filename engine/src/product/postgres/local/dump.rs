@@ -31,7 +31,7 @@ pub async fn restore(
     all.extend(arguments.iter().map(|a| (*a).to_owned()));
     all.extend([format!("--file={}", plain.display()), dump.to_string_lossy().into_owned()]);
     tools.output("pg_restore", &all, &[]).await?;
-    let written = with_path(&plain, &script, path).and_then(|()| tools.own(&script));
+    let written = with_path(&plain, &script, path).and_then(|()| tools.own_alone(&script));
     let file = format!("--file={}", script.display());
     let run = match written {
         Ok(()) => {

@@ -2,32 +2,67 @@
 
 use std::collections::BTreeSet;
 
+use pg_query::NodeEnum;
+
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::change::Events;
-use crate::model::query::{Usage, Write};
-use crate::product::postgres::diff::names::words_and_calls;
+use crate::model::query::{ParameterRole, Usage, Write};
+use crate::product::postgres::diff::names::{RUNS_STRINGS, words_and_calls, words_in_strings};
 use crate::product::postgres::grammar::relations::{self, expand};
-use crate::product::postgres::grammar::sql;
+use crate::product::postgres::grammar::sql::{self, highest_parameter};
 use crate::product::postgres::queries::read_only::leaves_no_trace;
 use crate::product::postgres::queries::{parameters, writes};
 
-/// Relations and routines, as `schema.name`. What a body names is told by its words, which may be one too many and never one
-/// too few, unless it puts names together from strings.
+/// Relations and routines, as `schema.name`. What a body names is told by its words, those in strings that it runs among them. They may
+/// be one too many and never one too few, unless a name is put together from parts. A text that the grammar does not take is told by
+/// its words as a body is: the server decides whether it is a query.
 ///
 /// # Errors
-/// `Input` when the grammar does not take the query.
+/// None; other products have some.
 pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
-    let trees = sql::trees(text)?;
+    let Ok(trees) = sql::trees(text) else { return Ok(unread(text, catalog)) };
     let writes = followed(writes::of_trees(&trees, catalog), catalog);
     let roles = parameters::of_trees(&trees, text, catalog);
-    let uses = uses(text, relations::of_trees(&trees, catalog), &writes, catalog);
+    let named = relations::of_trees(&trees, catalog);
+    let Used { uses, made_of_strings, runs_opaque } = uses(text, named, &writes, catalog);
+    let run_only = made_of_strings || !trees.iter().all(is_planned);
     let only_reads = writes.is_empty() && leaves_no_trace(text);
     let ordered = text.to_lowercase().contains("order by");
-    Ok(Usage { uses, writes, roles, only_reads, ordered })
+    Ok(Usage { uses, writes, roles, only_reads, ordered, run_only, runs_opaque })
 }
 
-fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> BTreeSet<String> {
+/// What the words of a text say, where nothing else says more.
+fn unread(text: &str, catalog: &Catalog) -> Usage {
+    let words = words_in_strings(text).into_iter().collect();
+    let Used { uses, runs_opaque, .. } = uses(text, relations_named(&words, catalog), &[], catalog);
+    let roles = vec![ParameterRole::Free; highest_parameter(text)];
+    Usage { uses, roles, only_reads: leaves_no_trace(text), run_only: true, runs_opaque, ..Usage::default() }
+}
+
+fn is_planned(tree: &NodeEnum) -> bool {
+    use NodeEnum::{CopyStmt, DeleteStmt, InsertStmt, MergeStmt, SelectStmt, UpdateStmt};
+    matches!(tree, SelectStmt(_) | InsertStmt(_) | UpdateStmt(_) | DeleteStmt(_) | MergeStmt(_) | CopyStmt(_))
+}
+
+#[derive(Default)]
+struct Used {
+    uses: BTreeSet<String>,
+    made_of_strings: bool,
+    runs_opaque: bool,
+}
+
+/// Relations whose name is among the words, with what lies behind them.
+pub(in crate::product::postgres) fn relations_named(
+    words: &BTreeSet<String>,
+    catalog: &Catalog,
+) -> BTreeSet<String> {
+    let relations = catalog.tables.keys().chain(catalog.views.keys()).filter(|r| words.contains(&bare(r)));
+    expand(catalog, relations.cloned())
+}
+
+fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> Used {
+    let mut found = Used::default();
     let mut open: Vec<String> = named.into_iter().collect();
     open.extend(called(&words_and_calls(text).collect(), catalog));
     for write in writes {
@@ -37,25 +72,27 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
             open.push(table);
         }
     }
-    let mut all = BTreeSet::new();
     while let Some(name) = open.pop() {
-        if !all.insert(name.clone()) {
+        if !found.uses.insert(name.clone()) {
             continue;
         }
         if let Some(words) = catalog.routines.get(&name) {
             open.extend(called(words, catalog));
-            let relations =
-                catalog.tables.keys().chain(catalog.views.keys()).filter(|r| words.contains(&bare(r)));
+            let relations = relations_named(words, catalog);
+            if words.contains(RUNS_STRINGS) {
+                found.made_of_strings = true;
+                found.runs_opaque |= relations.is_empty();
+            }
             let word = |w: &str| words.contains(w);
             // To which of them it does so is not looked at.
             let on = Events { insert: word("insert"), update: word("update"), delete: word("delete") };
-            for relation in expand(catalog, relations.cloned()) {
+            for relation in relations {
                 open.extend(set_off(&relation, on, catalog));
                 open.push(relation);
             }
         }
     }
-    all
+    found
 }
 
 /// What is deleted takes rows of other tables with it, or sets them free.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Client;
 
 use crate::error::Result;
-use crate::model::catalog::{Catalog, Column, Table};
+use crate::model::catalog::{Catalog, Column, Domain, NotNullCheck, Table};
 use crate::model::change::Events;
-use crate::product::postgres::diff::names::words_and_calls;
+use crate::product::postgres::diff::names::words_of_body;
+use crate::product::postgres::grammar::not_null;
 use crate::product::postgres::server::connect::{ServerContext, literal, quoted_relation};
 
 const READ: &str = "cannot read the catalog";
@@ -29,6 +30,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
     columns(client, &mut classes).await?;
     let indexes = indexes(client, &mut classes).await?;
     foreign_keys(client, &mut classes).await?;
+    not_null_checks(client, &mut classes).await?;
     count_small(client, &mut classes).await?;
     let mut tables: BTreeMap<String, Table> = classes.into_values().map(|c| (c.name, c.table)).collect();
     sum_partitions(&mut tables);
@@ -41,6 +43,8 @@ pub async fn read(client: &Client) -> Result<Catalog> {
         triggers: triggers(client).await?,
         follow: follow(client).await?,
         enums: enums(client).await?,
+        domains: domains(client).await?,
+        pending_tables: BTreeSet::new(),
         search_path: client
             .query_one("SELECT current_schemas(false)::text[]", &[])
             .await
@@ -55,7 +59,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
                 CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END,
                 CASE WHEN c.relkind = 'r' AND pg_relation_size(c.oid) > 0 THEN pg_total_relation_size(c.oid) ELSE 0 END,
                 CASE WHEN c.relispartition THEN pn.nspname || '.' || p.relname END,
-                has_table_privilege(c.oid, 'SELECT')
+                has_table_privilege(c.oid, 'SELECT'), c.relkind = 'f'
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
          LEFT JOIN pg_class p ON p.oid = i.inhparent LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -73,6 +77,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
             rows: if partitioned { 0 } else { rows as u64 },
             bytes: u64::try_from(bytes).unwrap_or(0),
             partitioned,
+            foreign: row.try_get(8).server_context(READ)?,
             parent: row.try_get(6).server_context(READ)?,
             ..Table::default()
         };
@@ -163,6 +168,35 @@ async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Re
     Ok(())
 }
 
+async fn not_null_checks(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+    let sql = "SELECT conrelid, conname::text, pg_get_expr(conbin, conrelid), convalidated FROM pg_constraint
+         WHERE contype = 'c' AND conrelid <> 0 AND pg_get_expr(conbin, conrelid) ~ 'IS NOT NULL' ORDER BY 1, 2";
+    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+        let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
+        let columns = not_null::kept_by_text(&row.try_get::<_, String>(2).server_context(READ)?);
+        let (name, valid) = (row.try_get(1).server_context(READ)?, row.try_get(3).server_context(READ)?);
+        class.table.not_null_checks.push(NotNullCheck { name: Some(name), columns, valid });
+    }
+    Ok(())
+}
+
+async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
+    let sql = format!(
+        "SELECT n.nspname || '.' || t.typname, format_type(t.typbasetype, t.typtypmod),
+                t.typnotnull OR EXISTS (SELECT FROM pg_constraint o WHERE o.contypid = t.oid)
+         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND {USERS}"
+    );
+    let mut domains = BTreeMap::new();
+    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+        let domain = Domain {
+            base: row.try_get(1).server_context(READ)?,
+            constrained: row.try_get(2).server_context(READ)?,
+        };
+        domains.insert(row.try_get(0).server_context(READ)?, domain);
+    }
+    Ok(domains)
+}
+
 /// Foreign keys that act when what they point to is deleted.
 async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
     let sql = "SELECT pn.nspname || '.' || p.relname, n.nspname || '.' || c.relname,
@@ -216,7 +250,7 @@ fn sum_partitions(tables: &mut BTreeMap<String, Table>) {
 /// Names in the bodies of routines. Of several forms of one name all count.
 async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let sql = format!(
-        "SELECT n.nspname || '.' || p.proname, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', '')
+        "SELECT n.nspname || '.' || p.proname, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', ''), l.lanname::text
          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
          WHERE {USERS} AND l.lanname NOT IN ('c', 'internal')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
@@ -224,7 +258,9 @@ async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>>
     let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
         let body: String = row.try_get(1).server_context(READ)?;
-        routines.entry(row.try_get(0).server_context(READ)?).or_default().extend(words_and_calls(&body));
+        let language: String = row.try_get(2).server_context(READ)?;
+        let words = words_of_body(&body, &language);
+        routines.entry(row.try_get(0).server_context(READ)?).or_default().extend(words);
     }
     Ok(routines)
 }

@@ -23,8 +23,9 @@ pub fn class(code: &str) -> ErrorClass {
         "25006" => ErrorClass::ReadOnly,
         "23505" => ErrorClass::UniqueViolation,
         "23P01" => ErrorClass::ExclusionViolation,
-        // foreign_key_violation, and restrict_violation, which PostgreSQL 18 gives for ON DELETE RESTRICT
-        "23503" | "23001" => ErrorClass::ForeignKeyViolation,
+        "23503" => ErrorClass::ForeignKeyViolation,
+        // restrict_violation, which PostgreSQL 18 gives for ON DELETE RESTRICT
+        "23001" => ErrorClass::StillReferenced,
         "23514" => ErrorClass::CheckViolation,
         "23502" => ErrorClass::NotNullViolation,
         "42703" => ErrorClass::UndefinedColumn,
@@ -32,6 +33,10 @@ pub fn class(code: &str) -> ErrorClass {
         "42P01" | "42883" | "42704" | "3F000" => ErrorClass::UndefinedObject,
         // ambiguous_column, ambiguous_function, ambiguous_parameter, indeterminate_datatype
         "42702" | "42725" | "42P08" | "42P18" => ErrorClass::Ambiguous,
+        // raise_exception, assert_failure
+        "P0001" | "P0004" => ErrorClass::Raised,
+        // no_data_found
+        "P0002" => ErrorClass::NoRow,
         "42601" => ErrorClass::SyntaxError,
         // invalid_column_reference: of a query that planned before, only what ON CONFLICT names can become one.
         "42P10" => ErrorClass::UndefinedUniqueKey,
@@ -62,6 +67,8 @@ mod tests {
             ("23505", ErrorClass::UniqueViolation),
             ("42501", ErrorClass::PermissionDenied),
             ("42P10", ErrorClass::UndefinedUniqueKey),
+            ("P0001", ErrorClass::Raised),
+            ("P0002", ErrorClass::NoRow),
             ("42P17", ErrorClass::Other),
             ("driver", ErrorClass::Other),
             ("é", ErrorClass::Other),

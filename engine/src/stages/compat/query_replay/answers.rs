@@ -56,7 +56,9 @@ impl Cause {
             ErrorClass::DataException => Self::Value,
             ErrorClass::PermissionDenied => Self::Rights,
             ErrorClass::RowStays => Self::Preparation,
-            ErrorClass::ConnectionLost
+            // Production has the rows that refer to it as well.
+            ErrorClass::StillReferenced
+            | ErrorClass::ConnectionLost
             | ErrorClass::StartingUp
             | ErrorClass::ReadOnly
             | ErrorClass::CheckViolation
@@ -66,6 +68,8 @@ impl Cause {
             | ErrorClass::Ambiguous
             | ErrorClass::SyntaxError
             | ErrorClass::UndefinedUniqueKey
+            | ErrorClass::Raised
+            | ErrorClass::NoRow
             | ErrorClass::Other => Self::Change,
         }
     }
@@ -121,9 +125,8 @@ impl Seen {
         }
         match self.answers.len() {
             0 => Outcome::Untried,
-            _ => {
-                Outcome::Same { times: self.answers.iter().filter(|(_, made_up)| made_up.is_none()).count() }
-            }
+            // An answer without rows shows nothing.
+            _ => Outcome::Same { times: self.said },
         }
     }
 }
@@ -236,7 +239,16 @@ mod tests {
             ("select", answer(&[("1", "1.5"), ("2", "4")]), told("other values of price")),
         ] {
             let (shape, dialect, ordered) = (&shape, &test_dialect(), sql.contains("ORDER BY"));
-            let asked = Asked { sql, shape, roles: &[], writes: &[], changed: &[], ordered, dialect };
+            let asked = Asked {
+                sql,
+                shape,
+                roles: &[],
+                writes: &[],
+                changed: &[],
+                ordered,
+                run_only: false,
+                dialect,
+            };
             assert_eq!(differs(&asked, &before, &after), expected, "{after:?}");
         }
     }

@@ -42,6 +42,8 @@ pub struct Asked<'a> {
     pub changed: &'a [(String, Vec<String>)],
     /// It asks for an order of rows.
     pub ordered: bool,
+    /// It is no query that is planned.
+    pub run_only: bool,
     pub dialect: &'a Arc<dyn Dialect>,
 }
 

@@ -72,7 +72,7 @@ fn tried(sql: &str, writes: &[Write], roles: &[(&str, bool)], changed: &[(&str, 
         .collect();
     let dialect = &test_dialect();
     let (shape, roles, changed) = (&shape, &roles, &changed);
-    let asked = Asked { sql, shape, roles, writes, changed, ordered: false, dialect };
+    let asked = Asked { sql, shape, roles, writes, changed, ordered: false, run_only: false, dialect };
     let lent = lent();
     sets(&asked, &catalog, &lent, &samples(&lent), Form::Alike)
 }

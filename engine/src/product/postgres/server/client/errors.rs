@@ -12,7 +12,10 @@ pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) ->
     match error.as_db_error() {
         Some(db) => {
             let code = db.code().code();
-            let class = error_codes::class(code);
+            let class = match error_codes::class(code) {
+                ErrorClass::ForeignKeyViolation if keeps_row(db.message()) => ErrorClass::StillReferenced,
+                class => class,
+            };
             let (table, column) = match class {
                 ErrorClass::UndefinedColumn => undefined(db.message()),
                 _ => (None, None),
@@ -39,6 +42,12 @@ pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) ->
             }
         }
     }
+}
+
+/// Whether the row that a foreign key points to was to go. Both sides of a key have one code, and no other field tells them apart. The
+/// servers that queries are run on are ours and speak English.
+fn keeps_row(message: &str) -> bool {
+    message.starts_with("update or delete on table")
 }
 
 fn qualified(schema: Option<&str>, table: &str) -> String {

@@ -1,0 +1,2 @@
+-- name: Get :one
+select value, old from limits where id = $1;
