@@ -163,7 +163,7 @@ async fn main() {
         let checked = production.at(places.copy(places.template(), "checked").await.unwrap());
         let checker = Checker::new(Arc::clone(&checked), &contracts, "bench").await.unwrap();
         let looked = begun.elapsed().as_secs_f64();
-        let wanted = checker.reachable(&plan);
+        let wanted = checker.reachable(&plan).unwrap_or_default();
         let lent =
             places.sample_rows(production.as_ref(), &catalog, &wanted, quiet.clone()).await.unwrap().unwrap();
         let trial = Trial::begin(Arc::clone(&places), Arc::clone(&production), lent, "bench").await.unwrap();

@@ -169,7 +169,7 @@ mod tests {
         ];
         for (name, window, sessions, expected) in cases {
             let reading = judge(
-                window.as_ref(),
+                Some(&window),
                 &sessions,
                 &settings,
                 Duration::from_millis(100),
