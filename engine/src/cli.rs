@@ -5,11 +5,16 @@ mod commands;
 mod progress;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::error::{Error, ErrorKind};
+use crate::operations::interrupt::Interrupt;
 use args::{Args, Command, DemoCommand};
+
+/// How long what was interrupted may take to clear away what it would leave.
+const CLEARING: Duration = Duration::from_secs(60);
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
@@ -27,13 +32,25 @@ pub fn main() -> ExitCode {
         Err(e) => return complain(&Error::failed("the runtime cannot be started").because(e)),
     };
     let code = runtime.block_on(async {
+        let interrupt = Interrupt::default();
+        let work = commands::run(args, interrupt.clone());
+        tokio::pin!(work);
         tokio::select! {
-            done = commands::run(args) => done,
-            () = interrupted(), if !serves => Err(Error::interrupted()),
+            done = &mut work => return done,
+            () = interrupted(), if !serves => {}
+        }
+        if !interrupt.ask() {
+            return Err(Error::interrupted());
+        }
+        // Whoever asks twice does not want to wait.
+        tokio::select! {
+            done = &mut work => done,
+            () = interrupted() => Err(Error::interrupted()),
+            () = tokio::time::sleep(CLEARING) => Err(Error::interrupted()),
         }
     });
     // What still runs in the background is of no use to anybody any more.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(Duration::from_secs(2));
     match code {
         Ok(code) => ExitCode::from(code),
         Err(error) => complain(&error),

@@ -1,5 +1,7 @@
 //! `drydock.toml`: environments, limits, gates, secrets by reference.
 
+mod liquibase;
+mod properties;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -9,8 +11,10 @@ use serde::Deserialize;
 
 use crate::error::{Context, Error, Result};
 use crate::model::endpoint::Secret;
+use crate::model::evidence::UNNAMED;
 use crate::variables::Variables;
 
+pub use liquibase::{LiquibaseSelection, LiquibaseSettings};
 pub use settings::{
     CompatSettings, GateSettings, LimitSettings, ShadowSettings, TrafficKind, TrafficSettings,
 };
@@ -30,11 +34,18 @@ struct FileEnvironment {
     /// `env:NAME` or `file:PATH`.
     password: Option<String>,
     changelog: Option<PathBuf>,
+    /// Folders that paths of changelogs begin at: Liquibase's search path.
+    #[serde(default)]
+    changelog_root: Folders,
     contracts: Option<PathBuf>,
+    contexts: Option<String>,
+    labels: Option<String>,
+    /// Values of `${…}` in changelogs.
     #[serde(default)]
-    contexts: String,
-    #[serde(default)]
-    labels: String,
+    parameters: BTreeMap<String, String>,
+    liquibase_schema: Option<String>,
+    default_schema: Option<String>,
+    liquibase_properties: Option<PathBuf>,
     keep_backups: Option<usize>,
     /// URL of object storage that journals and evidence are kept in.
     journal: Option<String>,
@@ -48,6 +59,30 @@ struct FileEnvironment {
     shadow: ShadowSettings,
     #[serde(default)]
     traffic: Option<TrafficSettings>,
+}
+
+/// One folder, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Folders {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
+}
+
+impl Default for Folders {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Folders {
+    fn below(self, base: &Path) -> Vec<PathBuf> {
+        let all = match self {
+            Self::One(folder) => vec![folder],
+            Self::Many(folders) => folders,
+        };
+        all.iter().map(|folder| base.join(folder)).collect()
+    }
 }
 
 /// Where an environment's database is.
@@ -68,9 +103,6 @@ impl Target {
     }
 }
 
-/// The name of an environment that only the command line describes.
-const UNNAMED: &str = "url";
-
 /// A named target database with its settings, ready to use.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -83,6 +115,7 @@ pub struct Environment {
     pub contracts: PathBuf,
     pub contexts: String,
     pub labels: String,
+    pub liquibase: LiquibaseSettings,
     /// How many runs keep their backup, the current one included.
     pub keep_backups: usize,
     pub limits: LimitSettings,
@@ -116,6 +149,7 @@ pub struct Selection {
     pub config: Option<PathBuf>,
     pub database: Option<Secret>,
     pub changelog: Option<PathBuf>,
+    pub liquibase: LiquibaseSelection,
     pub contracts: Option<PathBuf>,
     pub scale: Option<f64>,
     pub traffic: Option<TrafficKind>,
@@ -208,13 +242,21 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         (None, Some(path)) => base.join(path),
         (None, None) => base.join("changelogs/changelog.yaml"),
     };
-    let changelog = std::path::absolute(&changelog).input("the changelog's path cannot be used")?;
-    let root = changelog.parent().map(Path::to_path_buf).unwrap_or_default();
-    let file_name = changelog.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let written = LiquibaseSelection {
+        roots: found.changelog_root.below(&base),
+        parameters: found.parameters,
+        liquibase_schema: found.liquibase_schema,
+        default_schema: found.default_schema,
+        properties: found.liquibase_properties.map(|file| base.join(file)),
+        contexts: found.contexts,
+        labels: found.labels,
+    };
+    let located = liquibase::locate(&changelog, &selection.liquibase, &written, &base)?;
+    let beside = located.root.join(&located.file).parent().map(Path::to_path_buf).unwrap_or_default();
     let contracts = match (&selection.contracts, &found.contracts) {
         (Some(path), _) => path.clone(),
         (None, Some(path)) => base.join(path),
-        (None, None) => root.clone(),
+        (None, None) => beside,
     };
     let mut traffic = found.traffic.unwrap_or_else(|| {
         if target.is_demo() {
@@ -236,17 +278,18 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         home: home()?.join(folder),
         journal,
         target,
-        changelog_root: root,
-        changelog_file: file_name,
+        changelog_root: located.root,
+        changelog_file: located.file,
         contracts,
         // Without contexts Liquibase runs everything; the demo shows that they are honoured.
-        contexts: if found.contexts.is_empty() && name == "demo" {
+        contexts: if located.contexts.is_empty() && name == "demo" {
             "demo".to_owned()
         } else {
-            found.contexts
+            located.contexts
         },
         name,
-        labels: found.labels,
+        labels: located.labels,
+        liquibase: located.settings,
         keep_backups: found.keep_backups.unwrap_or(2),
         limits: found.limits,
         gates: found.gates,

@@ -178,6 +178,10 @@ impl Liquibase {
             file: file.to_owned(),
             contexts: environment.contexts.clone(),
             labels: environment.labels.clone(),
+            more_roots: environment.liquibase.search_roots.clone(),
+            parameters: environment.liquibase.parameters.clone(),
+            liquibase_schema: environment.liquibase.liquibase_schema.clone(),
+            default_schema: environment.liquibase.default_schema.clone(),
         };
         self.call::<Done>(&Request::Changelog(&changelog)).await?;
         self.changelog = Some(changelog);
@@ -359,6 +363,8 @@ impl Connection {
             transactional_ddl: target.transactional_ddl,
             role_switch: target.role_switch,
             message_prefixes: target.message_prefixes,
+            value_states: target.value_states,
+            session: &target.session,
             deployment: &self.deployment,
         }
     }

@@ -12,6 +12,7 @@ pub mod error_class;
 pub mod event;
 pub mod evidence;
 pub mod history;
+pub mod preflight;
 pub mod query;
 pub mod query_syntax;
 pub mod query_tag;

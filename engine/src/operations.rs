@@ -1,6 +1,8 @@
 //! The use cases: what the command line calls, and whatever else drives Drydock. Nothing here prints or ends the process.
 
 pub mod contracts;
+mod doctor;
+pub mod interrupt;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,20 +15,26 @@ use crate::model::changeset::Changeset;
 use crate::model::endpoint::Endpoint;
 use crate::model::event::EventKind;
 use crate::model::evidence::{Compat, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary};
+use crate::model::preflight::Weight;
 use crate::product::{Database, Products};
+use crate::run::drive::StageWork;
 use crate::run::drive::{self, Until};
 use crate::run::saga::{self, Decision};
 use crate::run::select::{self, RunSelector};
 use crate::run::storage::Storage;
-use crate::run::{Run, RunOptions, files, handover, record, target};
+use crate::run::target::Opened;
+use crate::run::wait_watch::WaitWatch;
+use crate::run::{Run, RunOptions, files, handover, preflight, record, target};
 use crate::stages::{Stages, compat, plan, rollback};
 use crate::watcher::Watcher;
+use interrupt::Interrupt;
 
 /// Who carries out a use case: the products it knows, and who hears of its progress.
 #[derive(Clone)]
 pub struct Operations {
     pub products: Products,
     pub watcher: Arc<dyn Watcher>,
+    pub interrupt: Interrupt,
 }
 
 /// A run as it is now.
@@ -46,7 +54,7 @@ pub struct Verified {
 impl Operations {
     /// With the products that come with the engine.
     pub fn new(watcher: Arc<dyn Watcher>) -> Self {
-        Self { products: Products::default(), watcher }
+        Self { products: Products::default(), watcher, interrupt: Interrupt::default() }
     }
 
     /// Begins a run or takes up the unfinished one, and drives it. `evidence`: a folder with a run's record to go on with.
@@ -109,22 +117,35 @@ impl Operations {
 
     async fn drive(&self, mut run: Run, until: Until) -> Result<Driven> {
         let (id, environment) = (run.id.clone(), run.environment.clone());
-        let ended = drive::drive(&mut run, &mut Stages::default(), until).await;
+        let mut stages = Stages::default();
+        let mut stop = self.interrupt.listen();
+        let ended = tokio::select! {
+            biased;
+            ended = drive::drive(&mut run, &mut stages, until) => Some(ended),
+            () = stop.asked() => None,
+        };
+        let Some(ended) = ended else {
+            stages.close(&mut run).await;
+            run.leave().await;
+            return Err(Error::interrupted());
+        };
         let ended = ended.map_err(|e| in_between(&run, e));
         run.close(matches!(ended, Ok(None))).await;
         Ok(Driven { ended: ended?, record: record::load(&environment, &id)? })
     }
 
     /// What the use cases that only look need. Liquibase is connected and has read the changelog.
-    async fn open(&self, environment: &Environment) -> Result<(Arc<dyn Database>, Liquibase)> {
+    async fn open(&self, environment: &Environment) -> Result<(Opened, Liquibase)> {
         if let Some(storage) = Storage::of(environment)? {
             storage.bring_schema(&environment.home).await?;
         }
-        let database = self.target(environment).await?;
+        let opened = target::open(environment, &self.products, &self.watcher).await?;
+        preflight::refuse(&opened.facts, Weight::StopsPlans)?;
+        target::tell_settings(environment, &self.watcher);
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         liquibase.changelog(environment, &environment.changelog_file).await?;
-        liquibase.connect(database.as_ref(), "drydock plan").await?;
-        Ok((database, liquibase))
+        liquibase.connect(opened.database.as_ref(), "drydock plan").await?;
+        Ok((opened, liquibase))
     }
 
     /// The database of an environment, reached.
@@ -132,7 +153,7 @@ impl Operations {
     /// # Errors
     /// `Input` when it cannot be named or reached.
     pub async fn target(&self, environment: &Environment) -> Result<Arc<dyn Database>> {
-        target::open(environment, &self.products, &self.watcher).await
+        target::open(environment, &self.products, &self.watcher).await.map(|opened| opened.database)
     }
 
     /// What is pending, with hazards, reverses, waves and drift.
@@ -140,11 +161,12 @@ impl Operations {
     /// # Errors
     /// `Input` for a changelog that does not parse; as the database gives them.
     pub async fn plan(&self, environment: &Environment) -> Result<Plan> {
-        let (database, mut liquibase) = self.open(environment).await?;
+        let (Opened { database, facts }, mut liquibase) = self.open(environment).await?;
+        let waits = WaitWatch::start(Arc::clone(&database), Arc::clone(&self.watcher));
         self.watcher.progress("asking Liquibase what is pending", None);
-        let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
+        let plan = plan::make(environment, database.as_ref(), facts, &mut liquibase).await;
         liquibase.close().await;
-        Ok(plan)
+        plan.map_err(|e| waits.explain(e))
     }
 
     /// What does not agree between changelog, history and catalog.
@@ -152,7 +174,7 @@ impl Operations {
     /// # Errors
     /// See `plan`.
     pub async fn drift(&self, environment: &Environment) -> Result<Vec<Drift>> {
-        let (database, mut liquibase) = self.open(environment).await?;
+        let (Opened { database, .. }, mut liquibase) = self.open(environment).await?;
         let status = liquibase.status().await?;
         let drift = plan::differences(environment, database.as_ref(), &status).await?;
         liquibase.close().await;
@@ -165,9 +187,12 @@ impl Operations {
     /// See `plan` and `compat::stage`.
     pub async fn compat(&self, environment: &Environment) -> Result<(Compat, Vec<Changeset>)> {
         let contracts = self.contracts(environment)?;
-        let (database, mut liquibase) = self.open(environment).await?;
-        let plan = plan::make(environment, database.as_ref(), &mut liquibase).await?;
+        let (Opened { database, facts }, mut liquibase) = self.open(environment).await?;
+        let waits = WaitWatch::start(Arc::clone(&database), Arc::clone(&self.watcher));
+        let plan = plan::make(environment, database.as_ref(), facts, &mut liquibase).await;
+        let plan = plan.map_err(|e| waits.explain(e))?;
         plan::refuse_unrehearsable(&plan.changesets)?;
+        plan::refuse_other_history(&plan.drift)?;
         let folder = environment.home.join("scratch");
         let bench = compat::Bench {
             provider: database.product().provider().await?,
@@ -177,10 +202,14 @@ impl Operations {
             rows: environment.compat.rows,
             without_contracts: environment.compat.without_contracts,
         };
-        let checked = bench.check(&plan, &contracts, &mut liquibase, &folder).await;
+        let mut stop = self.interrupt.listen();
+        let checked = tokio::select! {
+            checked = bench.check(&plan, &contracts, &mut liquibase, &folder) => checked,
+            () = stop.asked() => Err(Error::interrupted().hint("nothing is left of it; run it again")),
+        };
         let _ = bench.provider.discard(&folder).await;
         liquibase.close().await;
-        Ok((checked?, plan.changesets))
+        Ok((checked.map_err(|e| waits.explain(e))?, plan.changesets))
     }
 
     /// The record of a run, or of the latest.

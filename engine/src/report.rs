@@ -28,7 +28,7 @@ pub(crate) fn escape(text: &str) -> String {
 pub fn html(record: &RunRecord) -> String {
     let summary = &record.summary;
     let mut page = String::new();
-    let title = format!("Drydock: {} on {}", summary.outcome.name(), summary.environment);
+    let title = format!("Drydock: {} on {}", summary.outcome.name(), summary.place());
     let _ = write!(
         page,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\

@@ -8,6 +8,7 @@ pub mod inject;
 pub mod journal;
 pub mod last_schema;
 pub mod liquibase_lock;
+pub mod preflight;
 pub mod record;
 pub mod saga;
 pub mod select;
@@ -15,5 +16,6 @@ pub mod session;
 pub mod storage;
 pub mod target;
 pub mod trace;
+pub mod wait_watch;
 
 pub use session::{Run, RunOptions};

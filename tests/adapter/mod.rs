@@ -35,6 +35,7 @@ fn environment(folder: &Path, url: &str) -> Environment {
     Environment {
         name: "adapter".to_owned(),
         target: Target::Url(Secret::new(url)),
+        liquibase: Default::default(),
         changelog_root: folder.to_path_buf(),
         changelog_file: "changes.sql".to_owned(),
         contracts: folder.to_path_buf(),

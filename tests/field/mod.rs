@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod backfills;
+mod changelogs;
 mod copies;
 mod locks;
 mod looks;
 mod meanings;
 mod opaque;
+mod preflight;
 mod quiet;
 mod readers;
 mod reruns;
 mod rollbacks;
+mod servers;
+mod waits;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -76,6 +80,18 @@ impl Session {
     }
 }
 
+fn session_at(endpoint: &Endpoint, database: &str) -> Session {
+    let Endpoint { host, port, user, password, .. } = endpoint;
+    let mut config = tokio_postgres::Config::new();
+    config.host(host).port(*port).user(user).dbname(database).application_name("somebody");
+    if let Some(password) = password {
+        config.password(password.expose());
+    }
+    let (client, connection) = SERVER.runtime.block_on(config.connect(tokio_postgres::NoTls)).unwrap();
+    SERVER.runtime.spawn(connection);
+    Session(client)
+}
+
 impl Case {
     /// Two databases of one case: the case itself, and another one with the rows of `remote.sql`.
     pub fn with_remote(name: &str) -> Self {
@@ -93,15 +109,25 @@ impl Case {
     }
 
     pub fn new(name: &str) -> Self {
-        Self::named(name, name.replace('-', "_"))
+        Self::in_database(name, "")
     }
 
-    /// The same case once more, in a database of its own.
-    pub fn named(name: &str, database: String) -> Self {
-        let home = Home::new(&database);
-        copy(&repository().join("tests/field/cases").join(name), &home.folder);
+    /// A second case with the files of another one.
+    pub fn named(name: &str, of: &str) -> Self {
+        Self::made(name, of, "")
+    }
+
+    /// `options`: of `create database`.
+    pub fn in_database(name: &str, options: &str) -> Self {
+        Self::made(name, name, options)
+    }
+
+    fn made(name: &str, of: &str, options: &str) -> Self {
+        let home = Home::new(name);
+        copy(&repository().join("tests/field/cases").join(of), &home.folder);
+        let database = name.replace('-', "_");
         let case = Self { home, database };
-        Self::session_on("postgres").rows(&format!("create database {}", case.database));
+        Self::session_on("postgres").rows(&format!("create database {} {options}", case.database));
         let setup = std::fs::read_to_string(case.home.folder.join("setup.sql")).unwrap();
         let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
         let secret = password.as_ref().map(|p| p.expose().to_owned()).unwrap_or_default();
@@ -131,15 +157,7 @@ impl Case {
     }
 
     fn session_on(database: &str) -> Session {
-        let Endpoint { host, port, user, .. } = &SERVER.endpoint;
-        let mut config = tokio_postgres::Config::new();
-        config.host(host).port(*port).user(user).dbname(database).application_name("somebody");
-        if let Some(password) = &SERVER.endpoint.password {
-            config.password(password.expose());
-        }
-        let (client, connection) = SERVER.runtime.block_on(config.connect(tokio_postgres::NoTls)).unwrap();
-        SERVER.runtime.spawn(connection);
-        Session(client)
+        session_at(&SERVER.endpoint, database)
     }
 
     pub fn session(&self) -> Session {
@@ -158,6 +176,29 @@ impl Case {
     /// Liquibase's history, whole.
     pub fn history(&self) -> Vec<String> {
         self.column("select t::text from databasechangelog t order by orderexecuted")
+    }
+
+    /// Drydock comes as this role, which is made and owns the database.
+    pub fn as_role(&self, role: &str) {
+        self.rows(&format!("create role {role} login password 'secret'"));
+        let Endpoint { user, password, .. } = &SERVER.endpoint;
+        let secret = password.as_ref().map(|p| p.expose().to_owned()).unwrap_or_default();
+        self.home.edit("drydock.toml", |text| {
+            text.replace(&format!("//{user}:{secret}@"), &format!("//{role}:secret@"))
+        });
+    }
+
+    /// Another place than the server of all cases.
+    pub fn at(&self, place: &str) {
+        self.home.edit("drydock.toml", |text| {
+            let (before, after) = text.split_once('@').unwrap();
+            let (_, after) = after.split_once('/').unwrap();
+            format!("{before}@{place}/{after}")
+        });
+    }
+
+    pub fn edit_settings(&self, change: impl FnOnce(String) -> String) {
+        self.home.edit("drydock.toml", change);
     }
 
     /// Another file than `changelog.sql`, or than the one before.

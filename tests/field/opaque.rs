@@ -108,7 +108,7 @@ fn another_length_is_told_for_prepared_statements_and_holds_nothing() {
 /// satellite-clone#375: a foreign table, in a sentence of its own.
 #[test]
 fn rows_on_another_server_are_told_as_such() {
-    let case = Case::named("foreign-table-changed", "foreign_table_told".to_owned());
+    let case = Case::named("foreign-table-told", "foreign-table-changed");
     let ran = case.run(&["compat"]).expect(1);
     assert!(
         ran.err.contains("changelog.sql:3 writes to public.crm_contacts, whose rows are on another server"),

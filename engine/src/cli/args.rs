@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::config::{Selection, TrafficKind};
+use crate::config::{LiquibaseSelection, Selection, TrafficKind};
 use crate::error::Result;
 use crate::model::endpoint::Secret;
 use crate::run::inject::Inject;
@@ -50,6 +50,22 @@ pub struct TargetArgs {
     /// Root changelog (default: changelogs/changelog.yaml)
     #[arg(long, global = true, value_name = "PATH")]
     pub changelog: Option<PathBuf>,
+    /// Folder that paths of changelogs begin at, as Liquibase's search path (default: the changelog's folder, or the
+    /// src/main/resources above it); may be given several times
+    #[arg(long, global = true, value_name = "DIR")]
+    pub changelog_root: Vec<PathBuf>,
+    /// Value of ${NAME} in changelogs; may be given several times
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    pub parameter: Vec<Parameter>,
+    /// Schema of Liquibase's history (default: the session's first)
+    #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_COMMAND_LIQUIBASE_SCHEMA_NAME")]
+    pub liquibase_schema: Option<String>,
+    /// Schema of names that say none (default: the session's first)
+    #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME")]
+    pub default_schema: Option<String>,
+    /// Liquibase's file of settings (default: liquibase.properties beside the changelog or drydock.toml)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub liquibase_properties: Option<PathBuf>,
     /// Folder of contracts (default: the changelog's folder)
     #[arg(long, global = true, value_name = "DIR")]
     pub contracts: Option<PathBuf>,
@@ -95,6 +111,15 @@ impl TargetArgs {
             config: self.config.clone(),
             database,
             changelog: self.changelog.clone(),
+            liquibase: LiquibaseSelection {
+                roots: self.changelog_root.clone(),
+                parameters: self.parameter.iter().map(|p| (p.name.clone(), p.value.clone())).collect(),
+                liquibase_schema: self.liquibase_schema.clone(),
+                default_schema: self.default_schema.clone(),
+                properties: self.liquibase_properties.clone(),
+                contexts: None,
+                labels: None,
+            },
             contracts: self.contracts.clone(),
             scale: self.scale,
             journal: self.journal.clone(),
@@ -126,6 +151,23 @@ impl Format {
     /// Whether only `compat` has this format.
     pub fn is_of_compat(self) -> bool {
         !matches!(self, Format::Text | Format::Json)
+    }
+}
+
+/// `NAME=VALUE`
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    pub name: String,
+    pub value: String,
+}
+
+impl std::str::FromStr for Parameter {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (name, value) =
+            text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write NAME=VALUE")?;
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -168,6 +210,8 @@ pub enum Command {
     Migrate(RunArgs),
     /// Show what Liquibase has pending: phases, hazards, waves, inverses, drift
     Plan,
+    /// Show what is known of the database, the session, the disk and Liquibase's history, and what to do about it
+    Doctor,
     /// Compare changelog, history and catalog: edited changesets, unknown changesets, changes made without Liquibase
     Drift,
     /// Take and verify a backup (runs the stages before it)
@@ -290,6 +334,7 @@ pub enum Document {
     /// Of `migrate`, `rollout`, `rollback` and `status`; also of a stage command whose stage gave no evidence
     Migrate,
     Plan,
+    Doctor,
     Drift,
     Backup,
     Compat,

@@ -19,11 +19,13 @@ use crate::demo;
 use crate::error::{Context, Error, Result};
 use crate::model::backup::Backup;
 use crate::model::evidence::{
-    CloneProof, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary, Shadow,
+    CloneProof, Doctor, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary, Shadow,
 };
+use crate::model::preflight::Weight;
 use crate::model::stage::Stage;
 use crate::operations::Operations;
 use crate::operations::contracts::{Harvest, HarvestOptions};
+use crate::operations::interrupt::Interrupt;
 use crate::report;
 use crate::run::RunOptions;
 use crate::run::drive::Until;
@@ -35,9 +37,9 @@ use crate::watcher::Watcher;
 ///
 /// # Errors
 /// What `complain` prints.
-pub async fn run(args: Args) -> Result<u8> {
+pub async fn run(args: Args, interrupt: Interrupt) -> Result<u8> {
     let terminal = Arc::new(Terminal::new());
-    let out = Out { format: args.format, terminal: Arc::clone(&terminal) };
+    let out = Out { format: args.format, terminal: Arc::clone(&terminal), interrupt };
     let done = dispatch(args, &out).await;
     terminal.finish();
     done
@@ -57,6 +59,7 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Shadow(run) => go(target, &run, Until::After(Stage::Shadow), out).await,
         Command::Rollout(run) => go(target, &run, Until::End, out).await,
         Command::Plan => show_plan(target, out).await,
+        Command::Doctor => show_doctor(target, out).await,
         Command::Drift => show_drift(target, out).await,
         Command::Compat { output } => check::compat(target, &output, out).await,
         Command::Rollback { run, evidence, reason, accept_drift, accept_loss } => {
@@ -84,11 +87,13 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
 struct Out {
     format: Format,
     terminal: Arc<Terminal>,
+    interrupt: Interrupt,
 }
 
 impl Out {
     fn operations(&self) -> Operations {
-        Operations::new(Arc::clone(&self.terminal) as Arc<dyn Watcher>)
+        let operations = Operations::new(Arc::clone(&self.terminal) as Arc<dyn Watcher>);
+        Operations { interrupt: self.interrupt.clone(), ..operations }
     }
     /// Prints a result: the JSON document, or the text made of it.
     fn give<T: Serialize>(&self, document: &T, text: impl FnOnce(TextStyle) -> String) -> Result<()> {
@@ -208,6 +213,15 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     Ok(0)
 }
 
+async fn show_doctor(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve_record(&target.selection()?)?;
+    let doctor = out.operations().doctor(&environment).await?;
+    out.give(&doctor, |_| report::text::doctor(&doctor))?;
+    let stops = doctor.facts.iter().any(|fact| fact.weight >= Weight::StopsRuns);
+    let drifted = doctor.drift.iter().any(|drift| drift.fatal);
+    Ok(if stops { 2 } else { u8::from(drifted) })
+}
+
 async fn show_drift(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
     let drift = out.operations().drift(&environment).await?;
@@ -250,6 +264,7 @@ fn schema(of: Document) -> Result<u8> {
     let schema = match of {
         Document::Migrate => schemars::schema_for!(RunSummary),
         Document::Plan => schemars::schema_for!(Plan),
+        Document::Doctor => schemars::schema_for!(Doctor),
         Document::Drift => schemars::schema_for!(Vec<Drift>),
         Document::Backup => schemars::schema_for!(Backup),
         Document::Clone => schemars::schema_for!(CloneProof),

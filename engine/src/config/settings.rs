@@ -14,6 +14,8 @@ pub struct LimitSettings {
     pub lock_attempts: u32,
     /// How long one statement may run on production, seconds; one that waits without blocking others (a concurrent index build) may run without limit.
     pub statement_seconds: u64,
+    /// How long a statement that waits without blocking others may wait for one and the same transaction, seconds.
+    pub wait_seconds: u64,
     /// Time one batch of a backfill aims at, milliseconds.
     pub batch_ms: u64,
     /// Most rows of one batch.
@@ -28,6 +30,7 @@ impl Default for LimitSettings {
             stall_ms: 100,
             lock_attempts: 40,
             statement_seconds: 60,
+            wait_seconds: 120,
             batch_ms: 60,
             batch_rows: 20_000,
             wave_size: 6,
@@ -38,6 +41,9 @@ impl Default for LimitSettings {
 impl LimitSettings {
     pub fn stall(&self) -> Duration {
         Duration::from_millis(self.stall_ms)
+    }
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds)
     }
     pub fn statement(&self) -> Duration {
         Duration::from_secs(self.statement_seconds)

@@ -69,6 +69,8 @@ pub(super) struct ConnectRequest<'a> {
     pub transactional_ddl: bool,
     pub role_switch: Option<&'a str>,
     pub message_prefixes: &'a [&'a str],
+    pub value_states: &'a [&'a str],
+    pub session: &'a [String],
     pub deployment: &'a str,
 }
 
@@ -78,6 +80,11 @@ pub(super) struct ChangelogRequest {
     pub file: String,
     pub contexts: String,
     pub labels: String,
+    /// Folders that are searched after the root.
+    pub more_roots: Vec<PathBuf>,
+    pub parameters: BTreeMap<String, String>,
+    pub liquibase_schema: Option<String>,
+    pub default_schema: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -215,6 +222,8 @@ pub struct Status {
 pub enum FaultKind {
     /// The changelog cannot be read.
     Parse,
+    /// A changelog names a file that is in none of the folders that are searched.
+    MissingFile,
     /// Two changesets have the same identity.
     Duplicate,
     /// A change lacks what it needs.
@@ -268,6 +277,12 @@ impl From<Fault> for Error {
             FaultKind::Parse => {
                 (ErrorKind::Input, Some("correct the changelog; `drydock plan` reads it again"))
             }
+            FaultKind::MissingFile => (
+                ErrorKind::Input,
+                Some(
+                    "correct the path, or name the folder that paths begin at: --changelog-root DIR, or changelog_root in drydock.toml",
+                ),
+            ),
             FaultKind::Duplicate => (
                 ErrorKind::Input,
                 Some("give each changeset an id that is unique within its author and file"),

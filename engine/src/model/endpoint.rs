@@ -66,6 +66,10 @@ pub struct JdbcTarget {
     pub role_switch: Option<&'static str>,
     /// What the JDBC driver puts in front of the server's messages.
     pub message_prefixes: &'static [&'static str],
+    /// SQL states, by their beginning, of errors whose messages quote values: what is in double quotes is left out.
+    pub value_states: &'static [&'static str],
+    /// Statements that every new session begins with.
+    pub session: Vec<String>,
 }
 
 /// Limits under which one changeset runs.

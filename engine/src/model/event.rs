@@ -61,6 +61,9 @@ pub enum EventKind {
         commit: Option<String>,
         version: String,
         inject: Option<String>,
+        /// User, host, port and name of the database. Older versions did not write it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        database: Option<String>,
     },
     /// Another process takes the run over.
     Resumed {

@@ -2,6 +2,7 @@
 
 mod clone;
 mod compat;
+mod doctor;
 mod load;
 mod plan;
 mod rollback;
@@ -12,11 +13,13 @@ mod shadow;
 pub use super::verdict::{Held, Verdict, VerdictClass, VerdictKind, WaitsFor};
 pub use clone::CloneProof;
 pub use compat::{Checked, Compat, NotTried, NotTriedWhy};
+pub use doctor::Doctor;
 pub use load::{AroundMs, SkippedQuery, TrafficFailure, TrafficSecond, TrafficSummary};
 pub use plan::{Drift, DriftKind, Filtered, Plan, Wave};
 pub use rollback::{Rollback, RollbackPreview, Undone};
 pub use rollout::{Applied, BeforeAfter, GateMoment, GateReading, Rollout};
 pub use run::{
     ChangesetLine, ChangesetOutcome, EventLine, Outcome, RunRecord, RunSummary, StageLine, StageOutcome,
+    UNNAMED,
 };
 pub use shadow::{LockWait, Rehearsal, ReverseProof, Shadow};

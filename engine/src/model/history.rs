@@ -42,6 +42,14 @@ impl HistoryRow {
     }
 }
 
+/// A history of Liquibase's that is somewhere in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherHistory {
+    pub schema: String,
+    /// Changesets and the checksums recorded of them.
+    pub rows: Vec<(ChangesetId, Option<String>)>,
+}
+
 /// What the history said of a changeset before an act, and what marks the rows that the act writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryBefore {

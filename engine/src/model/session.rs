@@ -1,5 +1,6 @@
 //! Sessions at one moment, and the locks they hold.
 
+use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -26,6 +27,55 @@ pub struct LongTransaction {
     pub seconds: u64,
     /// Relations it holds locks on.
     pub holds: Vec<String>,
+}
+
+/// A session of ours that waits for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// Its application name.
+    pub application: String,
+    pub time: Duration,
+    pub blockers: Vec<Blocker>,
+}
+
+/// A session that others wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// 0: no session, as for a transaction that was prepared.
+    pub pid: i64,
+    pub application: String,
+    pub user: String,
+    /// How long its transaction has been open, seconds.
+    pub seconds: u64,
+    /// What it runs, or ran last, without the constants: they may be anybody's data. `None` where we may not see it.
+    pub query: Option<String>,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == 0 {
+            return f.write_str("a prepared transaction that has not ended");
+        }
+        let name = if self.application.is_empty() { &self.user } else { &self.application };
+        write!(f, "{name} (pid {}, user {}, transaction open for {} s", self.pid, self.user, self.seconds)?;
+        match &self.query {
+            Some(query) => write!(f, ": {query})"),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+impl Wait {
+    /// Who is waited for.
+    pub fn who(&self) -> String {
+        self.blockers.iter().map(Blocker::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waiting for {}, for {} s", self.who(), self.time.as_secs())
+    }
 }
 
 /// A lock some session of ours holds, as seen while a changeset runs.

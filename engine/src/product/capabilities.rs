@@ -16,8 +16,8 @@ pub struct Capabilities {
     pub concurrent_index: bool,
     /// Estimated costs of plans can be compared before and after a changeset.
     pub plan_costs: bool,
-    /// The server shows its sessions, who waits for whom and which locks are held. Where it does not, `Sessions::activity` and
-    /// `Sessions::watch_locks` are not asked, and a session of another process is not ended.
+    /// The server shows its sessions, who waits for whom and which locks are held. Where it does not, `Sessions::activity`,
+    /// `Sessions::waits` and `Sessions::watch_locks` are not asked, and a session of another process is not ended.
     pub shows_sessions: bool,
     /// A statement that a session has prepared fails once after the type of a column that it gives has changed, if only in its length.
     pub prepared_results: bool,

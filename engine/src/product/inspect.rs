@@ -9,17 +9,26 @@ use crate::model::catalog::Catalog;
 use crate::model::change::Change;
 use crate::model::changeset::Statement;
 use crate::model::data_at_risk::AtRisk;
+use crate::model::history::OtherHistory;
+use crate::model::preflight::Fact;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
 
 #[async_trait]
 pub trait Inspect: Send + Sync {
+    /// What is to be known before anything is done. Nothing is set on a session that others may get.
+    ///
+    /// # Errors
+    /// `Failed` when the server cannot be reached or asked.
+    async fn preflight(&self) -> Result<Vec<Fact>>;
     /// Reaches the server and checks its version.
     async fn server(&self) -> Result<ServerInfo>;
     async fn catalog(&self) -> Result<Catalog>;
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint>;
     /// Of the named tables (absent ones are left out) or of all, partitions within their parents.
     async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint>;
+    /// Every history of Liquibase's in this database that the user may read, whatever its schema and name.
+    async fn histories(&self) -> Result<Vec<OtherHistory>>;
     /// The schema at this moment, with what tells a renamed object from a new one.
     async fn snapshot(&self) -> Result<SchemaSnapshot>;
     /// What differs between two snapshots, as far as it may affect somebody whose queries still plan.

@@ -17,12 +17,14 @@ use crate::model::column_type::ColumnType;
 use crate::model::data_at_risk::AtRisk;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
+use crate::model::history::OtherHistory;
+use crate::model::preflight::Fact;
 use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
 use crate::model::server::{Footprint, ServerInfo};
-use crate::model::session::{Activity, LiquibaseLock};
+use crate::model::session::{Activity, LiquibaseLock, Wait};
 use crate::model::session_defaults::SessionDefaults;
 use crate::model::statement_stats::StatementStats;
 use crate::model::value::Value;
@@ -33,12 +35,13 @@ use crate::product::{
 use diff::{fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
-use server::connect::{FINGERPRINT, INSPECT, NAMES};
+use server::connect::{INSPECT, NAMES, WATCH};
 use server::resolve::Listener;
 use server::routine_names::Bodies;
+use server::session::{self, LockWait};
 use server::{
-    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, routine_names,
-    session_defaults, statement_stats,
+    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, pooler, preflight,
+    routine_names, session_defaults, statement_stats, tls, url,
 };
 
 pub(crate) use diff::fingerprint::begin;
@@ -150,7 +153,7 @@ impl Postgres {
     /// # Errors
     /// `Input` when it cannot be read.
     pub fn from_url(url: &str) -> Result<Self> {
-        Ok(Self::from_endpoint(connect::parse_url(url)?))
+        Ok(Self::from_endpoint(url::parse_url(url)?))
     }
 
     pub fn from_endpoint(endpoint: Endpoint) -> Self {
@@ -159,19 +162,20 @@ impl Postgres {
 
     /// A new connection. Application names that do not begin as those of a run are not ended with it.
     pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
-        connect::connect(&self.endpoint, application).await
+        connect::connect(&self.endpoint, application, LockWait::Short).await
     }
 
-    /// A session for the first look. A server that listens and is starting up, or recovering from a crash, is waited for.
-    async fn take_started(&self, application: &'static str) -> Result<Connection> {
+    /// A server that listens and is starting up, or recovering from a crash, is waited for.
+    async fn started(&self) -> Result<()> {
         let begun = std::time::Instant::now();
         let starting_up = |code: &str| error_codes::class(code) == ErrorClass::StartingUp;
         loop {
-            match self.take(application).await {
+            match connect::connect_only(&self.endpoint, INSPECT, LockWait::Short).await {
                 Err(e) if e.code.as_deref().is_some_and(starting_up) && begun.elapsed() < STARTING => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
-                taken => return taken,
+                Err(e) if pooler::is_refusal(&e) => return Ok(()),
+                reached => return reached.map(|_| ()),
             }
         }
     }
@@ -209,8 +213,7 @@ impl Postgres {
 
     /// The schema's fingerprint, and the open transaction that it was taken in.
     async fn fingerprint(&self) -> Result<(SchemaFingerprint, Connection)> {
-        // Its settings stay behind, so nobody else gets this connection.
-        let client = self.take(FINGERPRINT).await?;
+        let client = self.take(INSPECT).await?;
         let major = Self::major(&client).await?;
         fingerprint::begin(&client, None).await?;
         let schema = objects::schema(&client, major, &self.shared.spelled).await?;
@@ -219,7 +222,7 @@ impl Postgres {
 
     async fn put_back(&self, client: Connection) -> Result<()> {
         client.batch_execute("ROLLBACK").await.server_context("cannot take the fingerprint of the schema")?;
-        self.give_back(FINGERPRINT, client);
+        self.give_back(INSPECT, client);
         Ok(())
     }
 
@@ -265,13 +268,28 @@ impl Database for Postgres {
             h => h.to_owned(),
         };
         let database = utf8_percent_encode(&e.database, NON_ALPHANUMERIC);
-        let known = ["sslmode", "sslrootcert", "options"];
-        let properties: BTreeMap<String, String> = e
-            .options
-            .iter()
-            .filter(|(k, _)| known.contains(&k.as_str()))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        let option = |name: &str| e.options.get(name).cloned();
+        let mut properties: BTreeMap<String, String> = [(
+            "options".to_owned(),
+            session::options(e.options.get("options").map(String::as_str), LockWait::Short),
+        )]
+        .into();
+        for (ours, theirs) in [
+            ("sslmode", "sslmode"),
+            ("sslrootcert", "sslrootcert"),
+            ("sslcert", "sslcert"),
+            ("sslkey", "sslkey"),
+            ("channel_binding", "channelBinding"),
+            ("connect_timeout", "connectTimeout"),
+        ] {
+            properties.extend(option(ours).map(|value| (theirs.to_owned(), value)));
+        }
+        if let Some(key) = e.options.get("sslkey") {
+            let algorithm = tls::key_algorithm(std::path::Path::new(key));
+            properties.insert("pemKeyAlgorithm".to_owned(), algorithm.to_owned());
+        }
+        // The server's details quote values of rows.
+        properties.insert("logServerErrorDetail".to_owned(), "false".to_owned());
         JdbcTarget {
             url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
             user: e.user.clone(),
@@ -281,11 +299,13 @@ impl Database for Postgres {
             transactional_ddl: true,
             role_switch: Some(ROLE_SWITCH),
             message_prefixes: &["ERROR: "],
+            value_states: &["22"],
+            session: vec![session::LATER_LIMITS.to_owned()],
         }
     }
 
     async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>> {
-        let client = self.connect(application).await?;
+        let client = connect::connect(&self.endpoint, application, LockWait::Unlimited).await?;
         client::settings::set_own(&client, &settings.settings).await;
         let settings = client::settings::statements(settings);
         if !settings.is_empty() {
@@ -381,7 +401,10 @@ impl Resolve for Postgres {
         let idle = self.shared.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut listener = match idle.filter(|listener| !listener.client.is_closed()) {
             Some(listener) => listener,
-            None => Listener::begin(connect::connect_hearing(&self.endpoint, NAMES).await?).await?,
+            None => {
+                Listener::begin(connect::connect_hearing(&self.endpoint, NAMES, LockWait::Short).await?)
+                    .await?
+            }
         };
         let client = self.take(INSPECT).await?;
         let names = listener.names(sql, session, &client).await?;
@@ -425,8 +448,14 @@ async fn beside<T: Send + 'static>(
 
 #[async_trait]
 impl Inspect for Postgres {
+    async fn preflight(&self) -> Result<Vec<Fact>> {
+        self.started().await?;
+        preflight::read(&self.endpoint).await
+    }
+
     async fn server(&self) -> Result<ServerInfo> {
-        let client = self.take_started(INSPECT).await?;
+        self.started().await?;
+        let client = self.take(INSPECT).await?;
         let info = facts::read(&client, &self.endpoint).await?;
         self.give_back(INSPECT, client);
         if info.major < OLDEST {
@@ -458,9 +487,16 @@ impl Inspect for Postgres {
         fingerprint::data((&a, &b), major, tables).await
     }
 
+    async fn histories(&self) -> Result<Vec<OtherHistory>> {
+        let client = self.take(INSPECT).await?;
+        let histories = preflight::histories(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(histories)
+    }
+
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
         let numbers = async {
-            let client = self.take(FINGERPRINT).await?;
+            let client = self.take(INSPECT).await?;
             fingerprint::begin(&client, None).await?;
             let objects = object_ids::read(&client).await?;
             self.put_back(client).await?;
@@ -537,6 +573,20 @@ impl Sessions for Postgres {
         let activity = activity::read(&client, ours).await?;
         self.give_back(INSPECT, client);
         Ok(activity)
+    }
+
+    async fn waits(&self) -> Result<Vec<Wait>> {
+        let client = self.take(WATCH).await?;
+        let waits = activity::waits(&client).await?;
+        self.give_back(WATCH, client);
+        Ok(waits)
+    }
+
+    async fn cancel(&self, application: &str) -> Result<()> {
+        let client = self.take(WATCH).await?;
+        activity::cancel(&client, application).await?;
+        self.give_back(WATCH, client);
+        Ok(())
     }
 
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>> {

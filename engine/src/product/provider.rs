@@ -12,6 +12,7 @@ use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
 use crate::model::disarmed::Disarmed;
 use crate::model::endpoint::Endpoint;
+use crate::model::preflight::Fact;
 use crate::model::sample::SampleData;
 use crate::watcher::Progress;
 
@@ -26,6 +27,8 @@ pub struct Restored {
 /// process finds it; every call may be repeated.
 #[async_trait]
 pub trait Provider: Send + Sync {
+    /// What copies of this database need here: their size (`CopySize`), and what would be missing.
+    async fn preflight(&self, database: &dyn Database) -> Result<Vec<Fact>>;
     /// Takes, verifies and describes a backup in `folder`. What an earlier, broken try left there is removed first.
     async fn backup(
         &self,
@@ -53,6 +56,8 @@ pub trait Provider: Send + Sync {
         folder: &Path,
         progress: Progress,
     ) -> Result<Option<Arc<dyn Scratch>>>;
+    /// Stops the database that lies in `folder` and leaves it there, for `revive`. What was not made completely is removed.
+    async fn rest(&self, folder: &Path) -> Result<()>;
     /// Stops and removes whatever `restore` or `scratch` made in `folder`. Nothing there is no error.
     async fn discard(&self, folder: &Path) -> Result<()>;
     /// Whether the database that lies in `folder` answers; starts it when it is stopped.

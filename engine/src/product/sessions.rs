@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::session::{Activity, HeldLock, LiquibaseLock};
+use crate::model::session::{Activity, HeldLock, LiquibaseLock, Wait};
 
 #[async_trait]
 pub trait Sessions: Send + Sync {
@@ -13,6 +13,10 @@ pub trait Sessions: Send + Sync {
     async fn end_sessions(&self, application_prefix: &str) -> Result<u64>;
     /// `ours`: prefix of our application names.
     async fn activity(&self, ours: &str) -> Result<Activity>;
+    /// Sessions of Drydock's, of whatever run, that wait for somebody else.
+    async fn waits(&self) -> Result<Vec<Wait>>;
+    /// Breaks off the statements that sessions of this application name run; the sessions stay.
+    async fn cancel(&self, application: &str) -> Result<()>;
     /// Watches locks held by sessions with this application name until it is stopped.
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>>;
     /// Whether the Liquibase that holds its lock can still be alive: a session as old as the lock that comes from the holder's

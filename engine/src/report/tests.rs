@@ -95,6 +95,7 @@ fn record() -> RunRecord {
     let summary = RunSummary {
         run: "20261121T000000-0001".to_owned(),
         environment: "demo".to_owned(),
+        database: None,
         outcome: Outcome::Held,
         reason: Some(EVIL.to_owned()),
         hint: None,

@@ -6,8 +6,9 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::model::changeset::Severity;
 use crate::model::evidence::{
-    ChangesetOutcome, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, StageOutcome,
+    ChangesetOutcome, Doctor, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, StageOutcome,
 };
+use crate::model::preflight::{Fact, Weight};
 use crate::report::rehearsal;
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
@@ -98,7 +99,7 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
     out.push_str(&format!(
         "run       {} on {}, {}\n",
         summary.run,
-        summary.environment,
+        named(summary),
         duration(summary.seconds)
     ));
     out.push('\n');
@@ -108,6 +109,14 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
         out.push_str(&format!("hint: {hint}\n"));
     }
     out
+}
+
+/// The environment and its database.
+fn named(summary: &RunSummary) -> String {
+    match &summary.database {
+        Some(database) if database != summary.place() => format!("{} ({database})", summary.environment),
+        _ => summary.place().to_owned(),
+    }
 }
 
 fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
@@ -205,16 +214,12 @@ pub fn sentence(summary: &RunSummary) -> String {
     match summary.outcome {
         Outcome::Migrated if applied == 0 => format!("migrated{why}"),
         Outcome::Migrated => {
-            format!(
-                "migrated: {} on {}",
-                counted(applied, "changeset is", "changesets are"),
-                summary.environment
-            )
+            format!("migrated: {} on {}", counted(applied, "changeset is", "changesets are"), summary.place())
         }
         Outcome::Held => format!(
             "held: {} on {}; {} until no deployed service needs the dropped objects",
             counted(applied, "changeset is", "changesets are"),
-            summary.environment,
+            summary.place(),
             counted(summary.held.len(), "waits", "wait"),
         ),
         Outcome::Refused => format!("refused, production was not touched{why}"),
@@ -286,6 +291,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
         out.push_str(&format!("left out  {}: {}\n", filtered.key.id, filtered.reason));
     }
     out.push_str(&drift(&plan.drift));
+    out.push_str(&warnings(&plan.preflight));
     out.push_str(&format!(
         "applied   {} changesets\nserver    {}\nplan      {}\n",
         plan.applied, plan.server.version, plan.hash
@@ -322,6 +328,31 @@ fn suppressions(plan: &Plan) -> String {
     out
 }
 
+/// Facts that somebody should look at.
+fn warnings(facts: &[Fact]) -> String {
+    let heavy = facts.iter().filter(|fact| fact.weight >= Weight::Warning);
+    heavy.map(|fact| format!("warning   {}{}\n", fact.finding, remedy(fact))).collect()
+}
+
+fn remedy(fact: &Fact) -> String {
+    fact.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default()
+}
+
+/// All facts, one line each, and what does not agree.
+pub fn doctor(doctor: &Doctor) -> String {
+    let mut out = format!("database  {}\n", doctor.database);
+    for fact in &doctor.facts {
+        let (mark, what) = match fact.weight {
+            Weight::Known => ("ok", String::new()),
+            Weight::Warning => ("warning", remedy(fact)),
+            Weight::StopsRuns | Weight::StopsPlans | Weight::StopsAll => ("stops", remedy(fact)),
+        };
+        out.push_str(&format!("{mark:<9} {}{what}\n", fact.finding));
+    }
+    out.push_str(&drift(&doctor.drift));
+    out
+}
+
 /// Differences between changelog, history and catalog, one line each.
 pub fn drift(drift: &[Drift]) -> String {
     drift.iter().map(|d| format!("drift     {} {}\n", d.subject, d.message)).collect()
@@ -332,7 +363,10 @@ pub fn status(record: &RunRecord, width: u16) -> String {
     let summary = &record.summary;
     let mut out = format!(
         "run       {} on {}, begun {} by {}\n",
-        summary.run, summary.environment, summary.started, summary.actor
+        summary.run,
+        named(summary),
+        summary.started,
+        summary.actor
     );
     let mut stages = table(width, &["stage", "", "time", "what came of it"]);
     for stage in &summary.stages {

@@ -111,6 +111,7 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
                         .await?;
                 }
                 Err(error) => {
+                    let error = run.waits.explain(error);
                     run.watcher.stage_failed(stage, begun.elapsed().as_secs_f64(), &error.chain());
                     failed(run, action, &error).await?;
                 }

@@ -68,9 +68,9 @@ fn summarise(
     rollback: Option<&Rollback>,
 ) -> Result<RunSummary> {
     let first = events.first().ok_or_else(|| Error::failed(format!("the journal of run {run} is empty")))?;
-    let (environment, actor, commit) = match &first.what {
-        EventKind::Started { environment, actor, commit, .. } => {
-            (environment.clone(), actor.clone(), commit.clone())
+    let (environment, database, actor, commit) = match &first.what {
+        EventKind::Started { environment, database, actor, commit, .. } => {
+            (environment.clone(), database.clone(), actor.clone(), commit.clone())
         }
         _ => Default::default(),
     };
@@ -87,6 +87,7 @@ fn summarise(
     Ok(RunSummary {
         run: run.to_owned(),
         environment,
+        database,
         outcome,
         reason,
         hint: if matches!(outcome, Outcome::Migrated | Outcome::Held) { None } else { hint },

@@ -12,10 +12,12 @@ use sha2::{Digest, Sha256};
 use super::files::{evidence, journal_path, runs_folder};
 use super::inject::Inject;
 use super::journal::{self, AfterRecord, Journal};
+use super::preflight;
 use super::saga::{self, Decision};
 use super::select::{RunSelector, bring, which};
 use super::storage::Storage;
-use super::target;
+use super::target::{self, Opened};
+use super::wait_watch::WaitWatch;
 use crate::config::{Environment, Target};
 use crate::contract::{self, Contract};
 use crate::demo;
@@ -24,10 +26,14 @@ use crate::liquibase::Liquibase;
 use crate::model::backup::Backup;
 use crate::model::changeset::ChangesetId;
 use crate::model::event::{Action, EventKind};
-use crate::model::evidence::Outcome;
+use crate::model::evidence::{Outcome, Plan};
 use crate::model::hex;
+use crate::model::preflight::{Fact, Weight};
 use crate::product::{Claim, Database, Products, Provider};
 use crate::watcher::Watcher;
+
+/// How long an act may take to end once it was broken off.
+const ENDING: Duration = Duration::from_secs(8);
 
 /// What the command line wants of a run beyond its environment.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +59,10 @@ pub struct Run {
     pub provider: Arc<dyn Provider>,
     pub liquibase: Liquibase,
     pub contracts: Vec<Contract>,
+    /// What was known before anything was done.
+    pub facts: Vec<Fact>,
+    /// Who is in the way of this run's sessions.
+    pub waits: WaitWatch,
     pub journal: Journal,
     pub watcher: Arc<dyn Watcher>,
     /// Held until the process ends: the target's claim and the folder's lock.
@@ -140,10 +150,17 @@ impl Run {
         let known = which(&environment, &options, reopen)?;
         let contracts =
             contract::load(&environment.contracts, target::query_syntax(&environment, products)?)?;
-        let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
-        let database = target::open(&environment, products, &watcher).await?;
-        let claim = claim(database.as_ref()).await?;
+        let Opened { database, mut facts } = target::open(&environment, products, &watcher).await?;
+        preflight::refuse(&facts, Weight::StopsPlans)?;
+        target::tell_settings(&environment, &watcher);
         let provider = database.product().provider().await?;
+        facts.extend(preflight::copies(database.as_ref(), provider.as_ref(), &environment.home).await?);
+        if known.is_none() {
+            preflight::refuse(&facts, Weight::StopsRuns)?;
+        }
+        let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
+        let waits = WaitWatch::start(Arc::clone(&database), Arc::clone(&watcher));
+        let claim = claim(database.as_ref()).await?;
         let (id, mut journal) = match known {
             Some(id) => match take_up(&environment, storage.as_ref(), id, &options, provider.as_ref()).await?
             {
@@ -161,6 +178,7 @@ impl Run {
                 commit: commit(&environment.changelog_root),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 inject: options.inject.name().map(str::to_owned),
+                database: Some(database.endpoint().to_string()),
             };
             journal.append(started).await?;
         } else {
@@ -184,6 +202,8 @@ impl Run {
             provider,
             liquibase,
             contracts,
+            facts,
+            waits,
             journal,
             watcher,
             _claim: claim,
@@ -263,6 +283,39 @@ impl Run {
             } if c == changeset => Some(key.clone()),
             _ => None,
         })
+    }
+
+    /// Somebody wants the run to stop here, in the middle of something: ends what is under way and clears away what it leaves. The run
+    /// can be taken up again, and finds its clone stopped.
+    pub async fn leave(mut self) {
+        self.watcher.note("interrupted: what is under way is ended");
+        let application = self.application();
+        let _ = self.database.cancel(&application).await;
+        // Liquibase gives its lock back when its act ends, and answers then.
+        if tokio::time::timeout(ENDING, self.liquibase.lock_holder()).await.is_err() {
+            let _ = self.database.end_sessions(&application).await;
+            let _ = tokio::time::timeout(ENDING, self.liquibase.lock_holder()).await;
+        }
+        if let Decision::Observe(Action::Apply { changeset, .. } | Action::Undo { changeset }) =
+            self.decision()
+        {
+            for index in self.indexes(&changeset) {
+                let _ = tokio::time::timeout(ENDING, self.database.before_retry(&index)).await;
+            }
+        }
+        self.liquibase.close().await;
+        let _ = self.provider.discard(&self.scratch_folder()).await;
+        let _ = self.provider.rest(&self.clone_folder()).await;
+    }
+
+    /// The indexes that a changeset of the plan builds, and its inverse.
+    fn indexes(&self, changeset: &ChangesetId) -> Vec<String> {
+        let Ok(plan) = self.evidence::<Plan>("plan") else { return Vec::new() };
+        let planned = plan.changesets.iter().filter(|c| c.key == *changeset);
+        planned
+            .flat_map(|c| c.statements.iter().chain(&c.inverse))
+            .filter_map(|s| s.builds_index.clone())
+            .collect()
     }
 
     /// Lets go of what the run started: the JVM, scratch and clone.

@@ -11,7 +11,11 @@ use crate::model::changeset::{ApplyState, Backfill, Changeset, ChangesetId, Stat
 use crate::model::endpoint::Limits;
 use crate::model::error_class::ErrorClass;
 use crate::model::history::{self, HistoryRow};
+use crate::model::session::Wait;
 use crate::product::Database;
+
+/// Between two looks at who is in the way.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Who works on which database, under which limits.
 pub struct ChangesetRunner<'a> {
@@ -33,8 +37,18 @@ pub struct ChangesetRunner<'a> {
 /// Something worth telling while a changeset is under way.
 #[derive(Debug, Clone)]
 pub enum Step {
-    Retry { attempt: u32, error: String, pause: Duration },
-    Batch { rows: u64, total: u64, last_key: String },
+    /// `blockers`: transactions of others that hold what the changeset touches.
+    Retry {
+        attempt: u32,
+        error: String,
+        pause: Duration,
+        blockers: Vec<String>,
+    },
+    Batch {
+        rows: u64,
+        total: u64,
+        last_key: String,
+    },
 }
 
 /// What it took.
@@ -161,7 +175,11 @@ async fn go<W: Way>(
         for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
             runner.database.before_retry(index).await?;
         }
-        let failure = match way.go(runner.liquibase, &changeset.key, &session).await {
+        let act = way.go(runner.liquibase, &changeset.key, &session);
+        let watched = runner.gentle && waits_without_blocking;
+        let patience = watched.then(|| runner.limits.wait());
+        let (acted, waited) = patiently(runner.database, runner.application, patience, act).await;
+        let failure = match acted {
             Ok(state) => return Ok((state, effort)),
             Err(failure) => failure,
         };
@@ -171,6 +189,21 @@ async fn go<W: Way>(
         }
         let busy = is_busy(runner.database, &failure);
         let error = Error::from(failure);
+        if let Some(wait) = waited {
+            for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
+                runner.database.before_retry(index).await?;
+            }
+            let limit = runner.limits.wait_seconds;
+            return Err(Error::busy(format!(
+                "{} waited for more than {limit} s and was given up",
+                changeset.key
+            ))
+            .because(error)
+            .hint(format!(
+                "in the way: {}; wait until it ends, or end it; [limits] wait_seconds is the limit",
+                wait.who()
+            )));
+        }
         if runner.stop.load(Ordering::Relaxed) || !busy || effort.attempts >= runner.limits.lock_attempts {
             for index in statements.iter().filter_map(|s| s.builds_index.as_deref()) {
                 let _ = runner.database.before_retry(index).await;
@@ -181,7 +214,7 @@ async fn go<W: Way>(
                     changeset.key, effort.attempts
                 ))
                 .because(error)
-                .hint(blockers(runner.database, runner.application, changeset).await)
+                .hint(in_the_way(&blockers(runner.database, runner.application, changeset).await))
             } else {
                 error
             });
@@ -191,10 +224,37 @@ async fn go<W: Way>(
         if let Some(state) = way.went_through(&before, &now) {
             return Ok((state, effort));
         }
-        (runner.tell)(Step::Retry { attempt: effort.attempts, error: error.chain(), pause });
+        let blockers = blockers(runner.database, runner.application, changeset).await;
+        (runner.tell)(Step::Retry { attempt: effort.attempts, error: error.chain(), pause, blockers });
         tokio::time::sleep(pause).await;
         // Waits grow so that a long transaction can end, and stay short enough that nobody waits for us.
         pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+/// Carries an act out that may wait without a limit of the server's, and breaks it off when it has waited for the same transactions
+/// for longer than `patience`. Also gives the wait then.
+async fn patiently<T>(
+    database: &dyn Database,
+    application: &str,
+    patience: Option<Duration>,
+    act: impl Future<Output = Result<T, Failure>>,
+) -> (Result<T, Failure>, Option<Wait>) {
+    let patience = patience.filter(|_| database.product().capabilities().shows_sessions);
+    let Some(patience) = patience else { return (act.await, None) };
+    let mut given_up = None;
+    tokio::pin!(act);
+    loop {
+        tokio::select! {
+            done = &mut act => return (done, given_up),
+            () = tokio::time::sleep(LOOK), if given_up.is_none() => {}
+        }
+        let waits = database.waits().await.unwrap_or_default();
+        let wait = waits.into_iter().find(|w| w.application == application && w.time > patience);
+        if wait.is_some() {
+            let _ = database.cancel(application).await;
+            given_up = wait;
+        }
     }
 }
 
@@ -223,21 +283,28 @@ fn may_have_run(failure: &Failure) -> bool {
 }
 
 /// Names who stands in the way: the first thing a person asks.
-async fn blockers(database: &dyn Database, application: &str, changeset: &Changeset) -> String {
+async fn blockers(database: &dyn Database, application: &str, changeset: &Changeset) -> Vec<String> {
+    if !database.product().capabilities().shows_sessions {
+        return Vec::new();
+    }
     let touched = changeset.touches();
-    let Ok(activity) = database.activity(application).await else {
-        return "run it again when the tables are less busy".to_owned();
-    };
-    let names: Vec<String> = activity
+    let Ok(activity) = database.activity(application).await else { return Vec::new() };
+    activity
         .long_transactions
         .iter()
         .filter(|t| t.holds.iter().any(|h| touched.contains(h)))
         .map(|t| format!("{} (pid {}, open for {} s)", t.application, t.pid, t.seconds))
-        .collect();
-    if names.is_empty() {
-        "run it again when the tables are less busy".to_owned()
-    } else {
-        format!("in the way: {}", names.join(", "))
+        .collect()
+}
+
+/// What to do about them.
+fn in_the_way(blockers: &[String]) -> String {
+    match blockers {
+        [] => "run it again when the tables are less busy".to_owned(),
+        names => format!(
+            "in the way: {}; wait until it ends, or end it, and run the command again",
+            names.join(", ")
+        ),
     }
 }
 
@@ -297,14 +364,15 @@ async fn walk(
                 if !(busy || lost) || failures >= runner.limits.lock_attempts {
                     let moved = format!("{} did not get through, {} rows in", changeset.key, effort.rows);
                     let hint = match busy {
-                        true => blockers(runner.database, runner.application, changeset).await,
+                        true => in_the_way(&blockers(runner.database, runner.application, changeset).await),
                         false => "its inverse takes the rows back".to_owned(),
                     };
                     return Err(Error::new(error.kind, moved).because(error).hint(hint));
                 }
                 size = (size / 2).max(1);
                 let pause = Duration::from_millis(50) * failures;
-                (runner.tell)(Step::Retry { attempt: failures, error: error.chain(), pause });
+                let blockers = blockers(runner.database, runner.application, changeset).await;
+                (runner.tell)(Step::Retry { attempt: failures, error: error.chain(), pause, blockers });
                 tokio::time::sleep(pause).await;
             }
         }

@@ -1,5 +1,8 @@
 //! `plan`: what Liquibase has pending, parsed, with phases, hazards, reverses, waves, and what has drifted.
 
+mod drift;
+mod history;
+mod parameters;
 mod statements;
 
 use std::collections::BTreeSet;
@@ -8,18 +11,20 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Environment;
 use crate::error::{Context, Error, Result};
-use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind, RollbackSql, Status};
+use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind, RollbackSql};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
 use crate::model::event::ActOutcome;
-use crate::model::evidence::{Drift, DriftKind, Filtered, Plan, Wave};
+use crate::model::evidence::{Filtered, Plan, Wave};
 use crate::model::hex;
+use crate::model::preflight::Fact;
 use crate::model::server::ServerInfo;
 use crate::product::Database;
 use crate::run::Run;
-use crate::run::last_schema;
 use crate::stages::StageDone;
 use crate::stages::suppressions;
+
+pub use drift::{differences, refuse_drift, refuse_other_history};
 
 /// The stage of a run.
 ///
@@ -27,7 +32,8 @@ use crate::stages::suppressions;
 /// `Refused` when something fatal drifted or a changeset cannot be taken back.
 pub async fn stage(run: &mut Run) -> Result<StageDone> {
     run.watcher.progress("asking Liquibase what is pending", None);
-    let plan = make(&run.environment, run.database.as_ref(), &mut run.liquibase).await?;
+    let facts = run.facts.clone();
+    let plan = make(&run.environment, run.database.as_ref(), facts, &mut run.liquibase).await?;
     let evidence = run.keep("plan", &plan).await?;
     refuse(&plan, run.options.accept_drift)?;
     refuse_unknown(run, &plan)?;
@@ -71,13 +77,14 @@ fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
     all.filter(|h| h.allowed.is_none()).map(|h| h.severity)
 }
 
-/// Makes the plan. Changes nothing anywhere.
+/// Makes the plan. Changes nothing anywhere. `preflight`: what was known before.
 ///
 /// # Errors
 /// `Input` for a changelog that cannot be read or a statement that is none.
 pub async fn make(
     environment: &Environment,
     database: &dyn Database,
+    preflight: Vec<Fact>,
     liquibase: &mut Liquibase,
 ) -> Result<Plan> {
     let server = database.server().await?;
@@ -111,6 +118,7 @@ pub async fn make(
         waves,
         filtered,
         drift,
+        preflight,
     };
     plan.hash = hash(&plan)?;
     Ok(plan)
@@ -153,9 +161,11 @@ async fn read(
     };
     let id = &pending.key.id;
     let unread = |what: &str| format!("{place}: the {what} of changeset \"{id}\" cannot be read");
+    parameters::all_set(&pending.sql).input(unread("SQL"))?;
     let mut statements = statements::read(database, server, &pending.sql, catalog, &unread("SQL")).await?;
     let (reverse, mut inverse) = match &pending.rollback {
         Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, .. }) => {
+            parameters::all_set(sql).input(unread("rollback"))?;
             let inverse = statements::read(database, server, sql, catalog, &unread("rollback")).await?;
             (Reverse::Inverse, inverse)
         }
@@ -199,55 +209,6 @@ fn waves(changesets: &[Changeset], size: usize) -> Vec<Wave> {
         phase = Some(changeset.phase);
     }
     waves
-}
-
-/// What tells changelog, history and catalog apart.
-///
-/// # Errors
-/// `Failed` when the catalog or the remembered schema cannot be read.
-pub async fn differences(
-    environment: &Environment,
-    database: &dyn Database,
-    status: &Status,
-) -> Result<Vec<Drift>> {
-    let mut drift = history_drift(status);
-    drift.extend(catalog_drift(environment, database).await?);
-    Ok(drift)
-}
-
-fn history_drift(status: &Status) -> Vec<Drift> {
-    let unknown = status.unknown.iter().map(|key| Drift {
-        kind: DriftKind::HistoryUnknown,
-        subject: key.to_string(),
-        message: "was applied, and is not in this changelog".to_owned(),
-        fatal: false,
-    });
-    let changed = status.changesets.iter().filter(|c| c.state == ChangesetState::RanChanged).map(|c| Drift {
-        kind: DriftKind::Checksum,
-        subject: c.key.to_string(),
-        message: format!(
-            "was edited after it had been applied ({} then, {} now)",
-            c.recorded_checksum.as_deref().unwrap_or("no checksum"),
-            c.checksum.as_deref().unwrap_or("no checksum"),
-        ),
-        fatal: true,
-    });
-    unknown.chain(changed).collect()
-}
-
-async fn catalog_drift(environment: &Environment, database: &dyn Database) -> Result<Vec<Drift>> {
-    let Some(then) = last_schema::read(environment)? else { return Ok(Vec::new()) };
-    let now = database.schema_fingerprint().await?;
-    Ok(then
-        .differences(&now, 50)
-        .into_iter()
-        .map(|difference| Drift {
-            kind: DriftKind::Catalog,
-            subject: difference.clone(),
-            message: "is not as the last run left it: somebody changed it outside the changelog".to_owned(),
-            fatal: true,
-        })
-        .collect())
 }
 
 /// Stops what must not go on.
@@ -307,26 +268,6 @@ pub fn refuse_unrehearsable(changesets: &[Changeset]) -> Result<()> {
             ))
             .hint(hint("take the statement out of the changelog")));
         }
-    }
-    Ok(())
-}
-
-/// Stops a run that would begin on something else than it believes.
-///
-/// # Errors
-/// `Refused`, with the first reason.
-pub fn refuse_drift(drift: &[Drift], accept_drift: bool) -> Result<()> {
-    let fatal: Vec<&Drift> =
-        drift.iter().filter(|d| d.fatal && !(accept_drift && d.kind == DriftKind::Catalog)).collect();
-    if let Some(first) = fatal.first() {
-        let more = if fatal.len() > 1 { format!(" (and {} more)", fatal.len() - 1) } else { String::new() };
-        let hint = match first.kind {
-            DriftKind::Checksum => "undo the edit and write a new changeset instead",
-            DriftKind::Catalog | DriftKind::HistoryUnknown => {
-                "put the change into a changeset, or take it as it is with --accept-drift"
-            }
-        };
-        return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));
     }
     Ok(())
 }

@@ -44,6 +44,7 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
     // Going back is worth more patience than going on: the alternative is a person.
     let mut limits = run.environment.limits.clone();
     limits.lock_attempts = limits.lock_attempts.saturating_mul(5);
+    limits.wait_seconds = limits.wait_seconds.saturating_mul(5);
     let work = async {
         // Moved in, so that the notes end with the work.
         let mut tell = tell;

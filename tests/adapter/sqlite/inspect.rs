@@ -9,6 +9,8 @@ use drydock::model::catalog::{Catalog, Column, Table};
 use drydock::model::change::{Change, Events};
 use drydock::model::changeset::Statement;
 use drydock::model::data_at_risk::{AtRisk, Taken};
+use drydock::model::history::OtherHistory;
+use drydock::model::preflight::{Fact, Finding};
 use drydock::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, TableFingerprint};
 use drydock::model::schema_action::{RowChange, SchemaAction};
 use drydock::model::server::{Footprint, ServerInfo};
@@ -248,6 +250,22 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[async_trait]
 impl Inspect for SqliteFile {
+    /// A file has one schema, and one history.
+    async fn histories(&self) -> Result<Vec<OtherHistory>> {
+        Ok(Vec::new())
+    }
+
+    async fn preflight(&self) -> Result<Vec<Fact>> {
+        let (version, encoding) = self
+            .on_connection(|connection| {
+                let encoding: rusqlite::Result<String> =
+                    connection.query_row("PRAGMA encoding", [], |row| row.get(0));
+                Ok((rusqlite::version(), encoding.map_err(|e| wrong("the database cannot be read", e))?))
+            })
+            .await?;
+        Ok(vec![Fact::new(Finding::Server { version: format!("SQLite {version}"), encoding })])
+    }
+
     async fn server(&self) -> Result<ServerInfo> {
         self.on_connection(|connection| {
             Ok(ServerInfo {

@@ -198,6 +198,8 @@ impl Database for SqliteFile {
             transactional_ddl: false,
             role_switch: None,
             message_prefixes: &[],
+            value_states: &[],
+            session: Vec::new(),
         }
     }
 

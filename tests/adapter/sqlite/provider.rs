@@ -10,6 +10,7 @@ use drydock::error::{Context, Error, Result};
 use drydock::model::backup::{Backup, BackupMethod};
 use drydock::model::catalog::Catalog;
 use drydock::model::endpoint::Endpoint;
+use drydock::model::preflight::{Fact, Finding};
 use drydock::model::sample::SampleData;
 use drydock::model::server::Moment;
 use drydock::product::{Database, Provider, Restored, Scratch};
@@ -86,6 +87,12 @@ fn back_up(source: &Path, folder: &Path, id: &str) -> Result<Backup> {
 
 #[async_trait]
 impl Provider for Files {
+    async fn preflight(&self, database: &dyn Database) -> Result<Vec<Fact>> {
+        let file = file_of(database);
+        let bytes = std::fs::metadata(&file).context("the database's size cannot be read")?.len();
+        Ok(vec![Fact::new(Finding::CopySize { bytes })])
+    }
+
     async fn backup(&self, database: &dyn Database, folder: &Path, id: &str, _: Progress) -> Result<Backup> {
         let (source, folder, id) = (file_of(database), folder.to_path_buf(), id.to_owned());
         on_thread(move || back_up(&source, &folder, &id)).await
@@ -127,6 +134,11 @@ impl Provider for Files {
         })
         .await?;
         Ok(Some(Arc::new(scratch)))
+    }
+
+    /// No server runs.
+    async fn rest(&self, _folder: &Path) -> Result<()> {
+        Ok(())
     }
 
     async fn discard(&self, folder: &Path) -> Result<()> {

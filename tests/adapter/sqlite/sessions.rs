@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use drydock::error::{Context, Error, Result};
-use drydock::model::session::{Activity, LiquibaseLock};
+use drydock::model::session::{Activity, LiquibaseLock, Wait};
 use drydock::product::{self, LockWatch, Sessions};
 use rusqlite::{Connection, InterruptHandle};
 
@@ -112,6 +112,19 @@ impl Sessions for SqliteFile {
 
     async fn activity(&self, _ours: &str) -> Result<Activity> {
         Err(nothing_shown())
+    }
+
+    async fn waits(&self) -> Result<Vec<Wait>> {
+        Err(nothing_shown())
+    }
+
+    async fn cancel(&self, application: &str) -> Result<()> {
+        let path = self.path();
+        locked(&KNOWN)
+            .iter()
+            .filter(|k| k.path == path && k.application == application)
+            .for_each(|k| k.interrupt.interrupt());
+        Ok(())
     }
 
     async fn watch_locks(&self, _application: &str) -> Result<Box<dyn LockWatch>> {

@@ -1,6 +1,7 @@
 package drydock;
 
 import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.HashSet;
@@ -28,7 +29,9 @@ import liquibase.changelog.visitor.ValidatingVisitor;
 import liquibase.database.Database;
 import liquibase.database.core.MockDatabase;
 import liquibase.parser.ChangeLogParserFactory;
+import liquibase.resource.CompositeResourceAccessor;
 import liquibase.resource.DirectoryResourceAccessor;
+import liquibase.resource.Resource;
 import liquibase.resource.ResourceAccessor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 
@@ -37,6 +40,32 @@ final class Changelog {
     private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)", Pattern.CASE_INSENSITIVE);
     private static final Pattern FILE = Pattern.compile("([\\w./-]+\\.(?:sql|ya?ml|xml|json|csv))\\b");
     private static final Pattern MISSING = Pattern.compile("(?:The file |Could not find )?'?([^\\s']+)'? (?:was not found|does not exist)", Pattern.CASE_INSENSITIVE);
+
+    /** Folders that are searched. Paths that Spring Boot looks up on the class path begin at one of them, too. */
+    private static final class Roots extends CompositeResourceAccessor {
+        Roots(ResourceAccessor first) {
+            super(first);
+        }
+
+        private static String plain(String path) {
+            return path.replaceFirst("^classpath\\*?:/*", "");
+        }
+
+        @Override
+        public List<Resource> getAll(String path) throws IOException {
+            return super.getAll(plain(path));
+        }
+
+        @Override
+        public List<Resource> search(String path, SearchOptions options) throws IOException {
+            return super.search(plain(path), options);
+        }
+
+        @Override
+        public List<Resource> search(String path, boolean recursive) throws IOException {
+            return super.search(plain(path), recursive);
+        }
+    }
 
     /** Null until the changelog is read. */
     DatabaseChangeLog parsed;
@@ -50,6 +79,8 @@ final class Changelog {
     private final Errors errors;
     private Path root;
     private String file;
+    private List<String> moreRoots = List.of();
+    private Map<String, Object> values = Map.of();
     private Contexts contexts = new Contexts();
     private LabelExpression labels = new LabelExpression();
 
@@ -61,6 +92,9 @@ final class Changelog {
     void open(Map<String, Object> request) throws Exception {
         root = Paths.get(Json.text(request.get("root"))).toAbsolutePath().normalize();
         file = Json.text(request.get("file"));
+        moreRoots = Json.strings(request.get("more_roots"));
+        values = request.get("parameters") == null ? Map.of() : Json.object(request.get("parameters"));
+        target.schemas(Json.text(request.get("liquibase_schema")), Json.text(request.get("default_schema")));
         contexts = new Contexts(Json.text(request.get("contexts")));
         labels = new LabelExpression(Json.text(request.get("labels")));
         parsed = null;
@@ -75,14 +109,17 @@ final class Changelog {
 
     private void parse() throws Exception {
         try {
-            accessor = new DirectoryResourceAccessor(root.toFile());
+            CompositeResourceAccessor all = new Roots(new DirectoryResourceAccessor(root.toFile()));
+            for (String more : moreRoots) all.addResourceAccessor(new DirectoryResourceAccessor(Paths.get(more).toFile()));
+            accessor = all;
         } catch (FileNotFoundException e) {
-            throw new Fault(Fault.Kind.PARSE, "the folder " + root + " does not exist", e);
+            throw new Fault(Fault.Kind.PARSE, "a folder to search is not there: " + e.getMessage(), e);
         }
         Database dialect = target.database != null ? target.database : new MockDatabase();
         ChangeLogParameters parameters = new ChangeLogParameters(dialect);
         parameters.setContexts(contexts);
         parameters.setLabels(labels);
+        values.forEach(parameters::set);
         try {
             Scope.child(Scope.Attr.resourceAccessor, accessor, () -> {
                 parsed = ChangeLogParserFactory.getInstance().getParser(file, accessor).parse(file, parameters, accessor);
@@ -133,7 +170,7 @@ final class Changelog {
         }
         if (fault.file == null) fault.file = file;
         if (missing == null || missing.equals(file)) return fault;
-        Fault broken = new Fault(Fault.Kind.PARSE, "it includes " + missing + ", which does not exist", e);
+        Fault broken = new Fault(Fault.Kind.MISSING_FILE, "it includes " + missing + ", which does not exist below " + root, e);
         broken.file = file;
         places().include(missing, broken);
         return broken;

@@ -34,10 +34,11 @@ import liquibase.util.LiquibaseUtil;
  * hello                                             -> {liquibase}: its version
  * connect   {url, user, password, properties,       -> {}; replaces the connection before
  *            transactional_ddl, role_switch, message_prefixes,
- *            deployment}
+ *            value_states, session, deployment}
  * disconnect                                        -> {}; the next request that needs the database connects again
- * changelog {root, file, contexts, labels}          -> {}; reads and validates it. `root` is Liquibase's search path, so that
- *                                                      identities are those that its command line writes
+ * changelog {root, file, contexts, labels,           -> {}; reads and validates it. `root` and `more_roots` are Liquibase's search
+ *            more_roots, parameters,                    path, so that identities are those that its command line writes.
+ *            liquibase_schema, default_schema}          The schemas hold for each connection; null: the session's
  * status                                            -> {changesets, unknown, history}; changesets in the changelog's order
  * history                                           -> {history}
  * recorded  {changeset}                             -> {history}: the rows of one changeset
@@ -62,7 +63,9 @@ import liquibase.util.LiquibaseUtil;
  * <p>What a product's adapter says of its database in {@code connect}: {@code transactional_ddl}, whether DDL can be rolled back
  * (each statement commits itself where it cannot);
  * {@code role_switch}, a regular expression for SQL that switches the role for the rest of a transaction, or null;
- * {@code message_prefixes}, what its JDBC driver puts in front of messages.
+ * {@code message_prefixes}, what its JDBC driver puts in front of messages; {@code value_states}, beginnings of the SQL states whose
+ * messages quote values (what is in double quotes is left out); {@code session}, statements that every new session
+ * begins with.
  *
  * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
  * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
@@ -71,7 +74,7 @@ import liquibase.util.LiquibaseUtil;
  *
  * <p>{@code session} statements run and are committed first, so that they outlive a rollback.
  *
- * <p>Error kinds: parse, duplicate, validation, checksum, unknown_changeset (the changelog is wrong, or not what was applied),
+ * <p>Error kinds: parse, missing_file, duplicate, validation, checksum, unknown_changeset (the changelog is wrong, or not what was applied),
  * precondition, no_inverse, sql, lock (somebody else holds Liquibase's lock: waiting is the caller's decision), connection (there
  * is none, or it is lost), internal. {@code sql_state} and {@code vendor_code} are the database's own codes, where it gave any.
  *

@@ -23,10 +23,12 @@ final class Errors {
     ChangeSet subject;
     private String password = "";
     private List<String> messagePrefixes = List.of();
+    private List<String> valueStates = List.of();
 
     /** What the messages of a database must not show, and what its JDBC driver puts in front of each. */
-    void connectedWith(String password, List<String> messagePrefixes) {
+    void connectedWith(String password, List<String> messagePrefixes, List<String> valueStates) {
         this.password = password;
+        this.valueStates = valueStates;
         this.messagePrefixes = messagePrefixes;
     }
 
@@ -89,6 +91,7 @@ final class Errors {
             if (t instanceof SQLException e && e.getSQLState() != null && message != null) {
                 SQLException next = e.getNextException();
                 if (t instanceof BatchUpdateException && next != null && next.getMessage() != null) message = next.getMessage();
+                if (valueStates.stream().anyMatch(e.getSQLState()::startsWith)) return shortened(message).replaceAll("\"[^\"]*\"", "\"\u2026\"");
                 break;
             }
         }

@@ -7,7 +7,7 @@ import java.util.Map;
 final class Fault extends Exception {
     /** {@code Driver} documents the kinds; {@code FaultKind} of protocol.rs reads them. */
     enum Kind {
-        PARSE, DUPLICATE, VALIDATION, CHECKSUM, UNKNOWN_CHANGESET, PRECONDITION, NO_INVERSE, SQL, LOCK, CONNECTION, INTERNAL;
+        PARSE, MISSING_FILE, DUPLICATE, VALIDATION, CHECKSUM, UNKNOWN_CHANGESET, PRECONDITION, NO_INVERSE, SQL, LOCK, CONNECTION, INTERNAL;
 
         @Override
         public String toString() {

@@ -17,6 +17,7 @@ import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
 import liquibase.database.DatabaseConnection;
 import liquibase.database.DatabaseFactory;
+import liquibase.database.core.DatabaseUtils;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.DatabaseException;
 import liquibase.lockservice.LockServiceFactory;
@@ -57,6 +58,8 @@ final class Target {
     /** Whether the connection broke during the request under way and was replaced. */
     private boolean replaced;
     private Map<String, Object> request;
+    private String liquibaseSchema;
+    private String defaultSchema;
     private boolean transactionalDdl;
     /** SQL that switches the role for the rest of a transaction, or null. */
     private Pattern roleSwitch;
@@ -74,7 +77,7 @@ final class Target {
         } catch (PatternSyntaxException e) {
             throw new Fault(Fault.Kind.INTERNAL, "role_switch is not a regular expression: " + e.getDescription(), e);
         }
-        errors.connectedWith(Json.text(wanted.get("password")), Json.strings(wanted.get("message_prefixes")));
+        errors.connectedWith(Json.text(wanted.get("password")), Json.strings(wanted.get("message_prefixes")), Json.strings(wanted.get("value_states")));
         connect();
     }
 
@@ -93,12 +96,41 @@ final class Target {
         if (request.get("password") != null) properties.put("password", request.get("password"));
         try {
             DatabaseConnection connection = new DeferringConnection(DriverManager.getConnection(Json.text(request.get("url")), properties), !transactionalDdl);
+            sessionBegins(connection);
             database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(connection);
+            nameSchemas();
         } catch (SQLException | DatabaseException e) {
             throw new Fault(Fault.Kind.CONNECTION, "Liquibase cannot connect: " + errors.innermost(e), e);
         }
         commit();
         listener.connected();
+    }
+
+    /** Where Liquibase's own tables are and where names without a schema go; empty: as the session says. */
+    void schemas(String liquibase, String standard) throws DatabaseException, SQLException {
+        liquibaseSchema = liquibase.isEmpty() ? null : liquibase;
+        defaultSchema = standard.isEmpty() ? null : standard;
+        if (database == null) return;
+        nameSchemas();
+        commit();
+    }
+
+    private void nameSchemas() throws DatabaseException {
+        // As Liquibase's command line does it: the session's search path begins with the default schema.
+        if (defaultSchema != null) {
+            database.setDefaultSchemaName(defaultSchema);
+            DatabaseUtils.initializeDatabase(null, defaultSchema, database);
+        }
+        if (liquibaseSchema != null) database.setLiquibaseSchemaName(liquibaseSchema);
+    }
+
+    /** Settings are made before Liquibase sees the connection, and committed, so that they outlive a rollback. */
+    private void sessionBegins(DatabaseConnection connection) throws SQLException {
+        Connection jdbc = ((JdbcConnection) connection).getUnderlyingConnection();
+        try (Statement statement = jdbc.createStatement()) {
+            for (String sql : Json.strings(request.get("session"))) statement.execute(sql);
+        }
+        if (!jdbc.getAutoCommit()) jdbc.commit();
     }
 
     /** Connects to the same database again, because the connection broke during an act. */

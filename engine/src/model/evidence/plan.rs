@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::changeset::{Changeset, ChangesetId};
+use crate::model::preflight::Fact;
 use crate::model::server::ServerInfo;
 
 /// Evidence of `plan`.
@@ -21,6 +22,9 @@ pub struct Plan {
     pub filtered: Vec<Filtered>,
     pub drift: Vec<Drift>,
     pub applied: u64,
+    /// What was found before anything was done. Older versions did not look.
+    #[serde(default)]
+    pub preflight: Vec<Fact>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +50,9 @@ pub struct Drift {
     pub message: String,
     /// Whether the run is refused for it.
     pub fatal: bool,
+    /// What to do, where that depends on what was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// What drifted.
@@ -54,6 +61,10 @@ pub struct Drift {
 pub enum DriftKind {
     /// A changeset was applied and is not in the changelog.
     HistoryUnknown,
+    /// A changeset is pending, and in the history under another path: its changelog is read from another folder than before.
+    OtherPath,
+    /// A changeset is pending, and in the history of another schema.
+    OtherSchema,
     /// A changeset was edited after it had been applied.
     Checksum,
     /// An object is not as the last run left it.

@@ -116,6 +116,9 @@ pub struct ChangesetLine {
 pub struct RunSummary {
     pub run: String,
     pub environment: String,
+    /// User, host, port and name of the database. Runs of older versions do not have it.
+    #[serde(default)]
+    pub database: Option<String>,
     pub outcome: Outcome,
     /// Why it did not end as `migrated`.
     pub reason: Option<String>,
@@ -157,4 +160,17 @@ pub struct EventLine {
     pub kind: String,
     pub text: String,
     pub hash: String,
+}
+
+/// The name of an environment that only the command line describes.
+pub const UNNAMED: &str = "url";
+
+impl RunSummary {
+    /// Where the run was, for people: an environment that has no name of its own is told by its database.
+    pub fn place(&self) -> &str {
+        match &self.database {
+            Some(database) if self.environment == UNNAMED => database,
+            _ => &self.environment,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
 use crate::model::endpoint::{Endpoint, Secret};
+use crate::model::preflight::Fact;
 use crate::model::sample::SampleData;
 use crate::product::postgres::Postgres;
 use crate::product::{Database, Execute, Provider, Restored, Scratch};
@@ -26,6 +27,7 @@ mod dump;
 mod empty_cluster;
 mod logical;
 mod physical;
+mod preflight;
 mod restore;
 mod rows;
 mod scratch;
@@ -131,6 +133,10 @@ impl Local {
 
 #[async_trait]
 impl Provider for Local {
+    async fn preflight(&self, database: &dyn Database) -> Result<Vec<Fact>> {
+        preflight::read(&self.tools, &Postgres::from_endpoint(database.endpoint().clone())).await
+    }
+
     async fn backup(
         &self,
         database: &dyn Database,
@@ -165,6 +171,14 @@ impl Provider for Local {
         cluster::discard(&self.tools, folder).await?;
         let template = scratch::make(&self.tools, database, folder, &progress).await?;
         Ok(Some(Arc::new(LocalScratch { tools: self.tools.clone(), folder: folder.to_owned(), template })))
+    }
+
+    async fn rest(&self, folder: &Path) -> Result<()> {
+        match Cluster::open(&self.tools, folder)? {
+            Some(cluster) => cluster.stop("fast").await,
+            None => cluster::discard(&self.tools, folder).await?,
+        }
+        Ok(())
     }
 
     async fn discard(&self, folder: &Path) -> Result<()> {

@@ -168,14 +168,8 @@ mod tests {
             ("and no request", window(0, 0, 0.0), Sessions::NeverShown, "no signal"),
         ];
         for (name, window, sessions, expected) in cases {
-            let reading = judge(
-                Some(&window),
-                &sessions,
-                &settings,
-                Duration::from_millis(100),
-                GateMoment::Before,
-                1,
-            );
+            let reading =
+                judge(Some(&window), &sessions, &settings, Duration::from_millis(100), GateMoment::Before, 1);
             match expected {
                 "" => assert_eq!(reading.breaches, Vec::<String>::new(), "{name}"),
                 text => assert!(

@@ -66,9 +66,10 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     let watcher = Arc::clone(&run.watcher);
     let mut kept = Instant::now();
     let tell = move |step: Step| match step {
-        Step::Retry { attempt, error, pause } => {
+        Step::Retry { attempt, error, pause, blockers } => {
             let text =
                 format!("try {attempt} of {} failed ({error}); again in {} ms", key.id, pause.as_millis());
+            watcher.progress(&waiting(wave, key, attempt, &blockers), None);
             let action = Some(Action::Apply { changeset: key.clone(), wave });
             let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }
@@ -180,6 +181,13 @@ async fn wait_for_gate(
     }
     Err(Error::failed(format!("gate before wave {wave}: {last}"))
         .hint("a gate did not hold before the wave; run it again when production is healthy"))
+}
+
+/// One line for people while a changeset tries to get its locks.
+fn waiting(wave: u32, key: &ChangesetId, attempt: u32, blockers: &[String]) -> String {
+    let who =
+        if blockers.is_empty() { String::new() } else { format!(", in the way: {}", blockers.join(", ")) };
+    format!("wave {wave}: {}, try {attempt} failed{who}", key.id)
 }
 
 /// Ends with the first reading that does not hold; by then our sessions are ended too.

@@ -19,21 +19,17 @@ const READ: &str = "cannot take the fingerprint of the data";
 /// Tables are read in pieces of this many blocks, so that one large table does not end up on one connection.
 const PIECE: i64 = 1 << 14;
 
-/// What makes text forms the same everywhere. `search_path` is empty so that names come out with their schema.
-const FIXED: &str = "SET search_path = ''; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
-    SET timezone = 'UTC'; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET row_security = off; SET quote_all_identifiers = off;
-    SET max_parallel_workers_per_gather = 0; SET statement_timeout = 0; SET jit = off; SET lc_monetary = 'C';
-    SET idle_in_transaction_session_timeout = 0;
-    SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
+/// What makes text forms the same everywhere, for one transaction. `search_path` is empty so that names come out with their schema.
+const FIXED: &str = "SET LOCAL search_path = ''; SET LOCAL extra_float_digits = 1; SET LOCAL datestyle = 'ISO, YMD';
+    SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC'; SET LOCAL bytea_output = 'hex'; SET LOCAL xmlbinary = 'base64';
+    SET LOCAL row_security = off; SET LOCAL quote_all_identifiers = off; SET LOCAL max_parallel_workers_per_gather = 0;
+    SET LOCAL jit = off; SET LOCAL lc_monetary = 'C'";
 
 /// Opens a repeatable-read transaction, on an exported snapshot if one is given.
 pub async fn begin(client: &Client, snapshot: Option<&str>) -> Result<()> {
-    // On its own: statements sent together are one transaction, whose snapshot would be taken by then.
-    client.batch_execute(FIXED).await.server_context("cannot open a snapshot")?;
-    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    if let Some(id) = snapshot {
-        sql = format!("{sql}; SET TRANSACTION SNAPSHOT {}", literal(id));
-    }
+    // The snapshot comes before anything that takes one of its own; `SET` does not.
+    let at = snapshot.map(|id| format!("SET TRANSACTION SNAPSHOT {};", literal(id))).unwrap_or_default();
+    let sql = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {at} {FIXED}");
     client.batch_execute(&sql).await.server_context("cannot open a snapshot")
 }
 

@@ -14,7 +14,7 @@ use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, begin};
 
 /// How long the dump waits for a lock that a running change holds.
-const LOCK_WAIT: &str = "--lock-wait-timeout=60000";
+const LOCK_WAIT: &str = "--lock-wait-timeout=15000";
 
 pub async fn take(job: &Job<'_>) -> Result<Taken> {
     const WHAT: &str = "cannot fix the moment of the backup";

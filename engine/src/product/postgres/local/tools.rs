@@ -9,8 +9,10 @@ use nix::unistd::{Uid, User};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::error::{Context, DISK_FULL, Error, Result};
+use crate::error::{Context, DISK_FULL, Error, ErrorKind, Result};
 use crate::model::endpoint::Endpoint;
+use crate::product::postgres::server::session::{self, LockWait};
+use crate::product::postgres::server::url;
 
 const MISSING: &str = "run ci/setup, install PostgreSQL's server package, or put its bin folder into PATH";
 
@@ -190,6 +192,15 @@ impl Tools {
         self.own(path).context(&what)
     }
 
+    /// Whether an extension is installed here; `None` where it cannot be told.
+    pub fn has_extension(&self, name: &str) -> Option<bool> {
+        let root = self.bin.parent()?;
+        let packaged = PathBuf::from(format!("/usr/share/postgresql/{}", self.major));
+        let folders = [root.join("share"), root.join("share/postgresql"), packaged];
+        let folder = folders.into_iter().map(|f| f.join("extension")).find(|f| f.is_dir())?;
+        Some(folder.join(format!("{name}.control")).is_file())
+    }
+
     pub fn has_library(&self, name: &str) -> bool {
         let inside = |folder: &Path| {
             folder.join(format!("{name}.so")).exists() || folder.join(format!("{name}.dylib")).exists()
@@ -232,6 +243,10 @@ pub fn failure(program: &str, stderr: &str) -> Error {
     let telling = lines.iter().rev().find(|l| l.contains("error:") || l.contains("FATAL")).or(lines.last());
     let said = telling.map_or("it said nothing", |l| l.trim_start_matches(program).trim_start_matches(": "));
     let error = Error::failed(format!("{program} failed: {said}"));
+    // With --lock-wait-timeout the dump puts a limit on the statement that locks.
+    if ["lock timeout", "statement timeout"].iter().any(|limit| stderr.contains(&format!("due to {limit}"))) {
+        return error.kind(ErrorKind::Busy).hint("run it again when nobody holds the table");
+    }
     match stderr {
         s if s.contains("No space left on device") => error.hint(DISK_FULL),
         s if s.contains("Permission denied") => error.hint("check who owns the folder named above"),
@@ -256,14 +271,16 @@ pub fn libpq(endpoint: &Endpoint) -> Vec<(String, String)> {
         ("PGUSER", endpoint.user.clone()),
         ("PGDATABASE", endpoint.database.clone()),
         ("PGAPPNAME", "backup (drydock)".to_owned()),
-        ("PGCONNECT_TIMEOUT", "15".to_owned()),
     ];
     let password = endpoint.password.as_ref().map(|p| p.expose().to_owned());
     env.extend(password.map(|p| ("PGPASSWORD", p)));
-    for (option, name) in
-        [("sslmode", "PGSSLMODE"), ("sslrootcert", "PGSSLROOTCERT"), ("options", "PGOPTIONS")]
+    let option = |name: &str| endpoint.options.get(name).map(String::as_str);
+    env.push(("PGOPTIONS", session::options(option("options"), LockWait::Unlimited)));
+    env.push(("PGCONNECT_TIMEOUT", option("connect_timeout").unwrap_or("15").to_owned()));
+    for (name, variable) in
+        url::USED.iter().filter(|(name, _)| !matches!(*name, "options" | "connect_timeout"))
     {
-        env.extend(endpoint.options.get(option).map(|value| (name, value.clone())));
+        env.extend(option(name).map(|value| (*variable, value.to_owned())));
     }
     env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

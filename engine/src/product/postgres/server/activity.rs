@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Result;
-use crate::model::session::{Activity, Blocks, HeldLock, LiquibaseLock, LongTransaction};
+use crate::model::session::{Activity, Blocker, Blocks, HeldLock, LiquibaseLock, LongTransaction, Wait};
 use crate::product::LockWatch;
 use crate::product::postgres::server::connect::ServerContext;
 
@@ -62,6 +62,64 @@ pub async fn read(client: &Client, ours: &str) -> Result<Activity> {
         });
     }
     Ok(activity)
+}
+
+/// Sessions of ours that wait for a lock, and for whom. Others of ours are not named: we end by ourselves.
+pub async fn waits(client: &Client) -> Result<Vec<Wait>> {
+    let sql = "WITH w AS MATERIALIZED (
+           SELECT a.pid, a.application_name AS name, a.query_start FROM pg_stat_activity a
+           WHERE a.datname = current_database() AND a.wait_event_type = 'Lock' AND a.application_name ~ '(^drydock | \\(drydock\\)$)')
+         SELECT w.pid, w.name,
+           extract(epoch FROM clock_timestamp() - coalesce((SELECT min((to_jsonb(l) ->> 'waitstart')::timestamptz) FROM pg_locks l
+             WHERE l.pid = w.pid AND NOT l.granted), w.query_start))::float8,
+           coalesce(b.pid, 0), coalesce(b.application_name, ''), coalesce(b.usename::text, ''),
+           coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::int8, b.query
+         FROM w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS p (pid)
+         LEFT JOIN pg_stat_activity b ON b.pid = p.pid
+         WHERE coalesce(b.application_name, '') !~ '(^drydock | \\(drydock\\)$)' ORDER BY w.pid, 4";
+    let mut waits: Vec<(i32, Wait)> = Vec::new();
+    for row in client.query_typed(sql, &[]).await.server_context(WATCH)? {
+        let pid = row.try_get(0).server_context(WATCH)?;
+        let seconds: Option<f64> = row.try_get(2).server_context(WATCH)?;
+        let query: Option<String> = row.try_get(7).server_context(WATCH)?;
+        let blocker = Blocker {
+            pid: i64::from(row.try_get::<_, i32>(3).server_context(WATCH)?),
+            application: row.try_get(4).server_context(WATCH)?,
+            user: row.try_get(5).server_context(WATCH)?,
+            seconds: u64::try_from(row.try_get::<_, i64>(6).server_context(WATCH)?).unwrap_or(0),
+            query: query.and_then(|query| without_constants(&query)),
+        };
+        match waits.last_mut().filter(|(last, _)| *last == pid) {
+            Some((_, wait)) if !wait.blockers.contains(&blocker) => wait.blockers.push(blocker),
+            Some(_) => {}
+            None => {
+                let time = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
+                let application = row.try_get(1).server_context(WATCH)?;
+                waits.push((pid, Wait { application, time, blockers: vec![blocker] }));
+            }
+        }
+    }
+    Ok(waits.into_iter().map(|(_, wait)| wait).collect())
+}
+
+/// The beginning of a query, on one line and with its constants replaced; `None` where that cannot be done.
+fn without_constants(query: &str) -> Option<String> {
+    const SHOWN: usize = 80;
+    let plain = pg_query::normalize(query).ok()?;
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = plain.chars().take(SHOWN).collect();
+    Some(if shown.len() < plain.len() { format!("{shown}…") } else { shown })
+}
+
+/// Breaks off what sessions of this name run now.
+pub async fn cancel(client: &Client, application: &str) -> Result<()> {
+    let sql = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+         WHERE application_name = $1 AND datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
+    client
+        .query_typed(sql, &[(&application, Type::TEXT)])
+        .await
+        .server_context("cannot break off a statement of ours")?;
+    Ok(())
 }
 
 /// Whether another session that may be Liquibase is as old as a lock granted at `since` (a local time of some machine: read

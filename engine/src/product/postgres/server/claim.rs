@@ -25,8 +25,6 @@ impl Claim {
     pub async fn take(client: Client, name: &str) -> Result<Option<Self>> {
         // Without this the server would notice that we are gone only when it next writes to us.
         let _ = client.batch_execute("SET tcp_keepalives_idle = 10").await;
-        // A limit on idle sessions (14 and later) must not end the claim.
-        let _ = client.batch_execute("SET idle_session_timeout = 0").await;
         let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 7466))";
         let row = client.query_typed_one(sql, &[(&name, Type::TEXT)]).await;
         let taken: bool = row.and_then(|r| r.try_get(0)).server_context(CLAIMING)?;

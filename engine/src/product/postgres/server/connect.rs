@@ -1,164 +1,144 @@
-//! URLs, connections and what their errors mean.
-//!
-//! URLs follow libpq (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>) for one host.
+//! Connections, and what their errors mean.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt;
-use percent_encoding::percent_decode_str;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{ChannelBinding, SslMode};
 use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
-use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::endpoint::{Endpoint, Secret};
+use crate::model::endpoint::Endpoint;
 use crate::model::error_class::ErrorClass;
+use crate::product::postgres::server::session::{self, LockWait};
 use crate::product::postgres::server::{error_codes, tls};
 
 /// Application names of our own helpers. They do not start as those of a run do, so that ending a run's sessions leaves
 /// them alone.
 pub const INSPECT: &str = "inspect (drydock)";
-pub const FINGERPRINT: &str = "fingerprint (drydock)";
 pub const NAMES: &str = "names (drydock)";
+pub const WATCH: &str = "watch (drydock)";
 pub const CLAIM: &str = "claim (drydock)";
 
-const HINT: &str = "use postgresql://user:password@host:5432/database?sslmode=require";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads a URL. What it leaves out comes from `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, `PGPASSWORD` and `~/.pgpass`.
-///
-/// # Errors
-/// `Input`, without repeating the URL: it may carry a password.
-pub fn parse_url(text: &str) -> Result<Endpoint> {
-    let url = Url::parse(&with_host(text))
-        .map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
-    let decode = |part: &str| {
-        percent_decode_str(part)
-            .decode_utf8()
-            .map(|s| s.into_owned())
-            .map_err(|_| Error::input("the database URL is not UTF-8 after decoding").hint(HINT))
-    };
-    let mut options = BTreeMap::new();
-    for pair in url.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        options.insert(decode(key)?, decode(value)?);
-    }
-    let some = |text: String| if text.is_empty() { None } else { Some(text) };
-    let host = some(decode(url.host_str().unwrap_or_default())?)
-        .filter(|host| host != NO_HOST)
-        .or_else(|| options.remove("host"))
-        .or_else(|| std::env::var("PGHOST").ok())
-        .unwrap_or_else(|| "localhost".into());
-    if host.contains(',') {
-        return Err(Error::input("the database URL names several hosts").hint("name the primary alone"));
-    }
-    let port = match (url.port(), options.remove("port").or_else(|| std::env::var("PGPORT").ok())) {
-        (Some(port), _) => port,
-        (None, Some(port)) => {
-            port.parse().map_err(|_| Error::input(format!("\"{port}\" is no port number")).hint(HINT))?
-        }
-        (None, None) => 5432,
-    };
-    let user = some(decode(url.username())?)
-        .or_else(|| options.remove("user"))
-        .or_else(|| std::env::var("PGUSER").ok())
-        .or_else(|| nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten().map(|u| u.name))
-        .unwrap_or_else(|| "postgres".into());
-    let database = some(decode(url.path().trim_start_matches('/'))?)
-        .or_else(|| options.remove("dbname"))
-        .or_else(|| std::env::var("PGDATABASE").ok())
-        .unwrap_or_else(|| user.clone());
-    let password = match url.password().map(decode).transpose()?.or_else(|| options.remove("password")) {
-        Some(password) => Some(password),
-        None => std::env::var("PGPASSWORD").ok().or_else(|| pgpass(&host, port, &database, &user)),
-    };
-    if let Some(mode) = options.get("sslmode") {
-        tls::check_mode(mode)?;
-    }
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Endpoint { host, port, database, user, password: password.map(Secret::new), options })
-}
-
-/// Stands for the host that a URL like `postgresql://user@/database` leaves out and the parser insists on.
-const NO_HOST: &str = "host.invalid";
-
-fn with_host(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let (user, host) =
-        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-    match (user, host.is_empty() || host.starts_with(':')) {
-        (Some(user), true) => format!("{scheme}://{user}@{NO_HOST}{host}{path}"),
-        (None, true) if !host.is_empty() => format!("{scheme}://{NO_HOST}{host}{path}"),
-        _ => text.to_owned(),
-    }
-}
-
-/// <https://www.postgresql.org/docs/current/libpq-pgpass.html>
-fn pgpass(host: &str, port: u16, database: &str, user: &str) -> Option<String> {
-    let file = std::env::var_os("PGPASSFILE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
-    let host = if host.starts_with('/') { "localhost" } else { host };
-    let port = port.to_string();
-    std::fs::read_to_string(file).ok()?.lines().filter(|l| !l.starts_with('#')).find_map(|line| {
-        let fields = pgpass_fields(line);
-        let [h, p, d, u, password] = fields.as_slice() else { return None };
-        let fits = |pattern: &String, value: &str| pattern == "*" || pattern == value;
-        (fits(h, host) && fits(p, &port) && fits(d, database) && fits(u, user)).then(|| password.clone())
-    })
-}
-
-fn pgpass_fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut characters = line.chars();
-    while let Some(c) = characters.next() {
-        let add = match c {
-            '\\' => characters.next(),
-            ':' if fields.len() < 5 => {
-                fields.push(String::new());
-                None
-            }
-            other => Some(other),
-        };
-        if let (Some(last), Some(add)) = (fields.last_mut(), add) {
-            last.push(add);
-        }
-    }
-    fields
-}
-
-/// Opens one session. The task that drives it ends with the client.
+/// Opens one session, free of the limits that its role or database sets. The task that drives it ends with the client.
 ///
 /// # Errors
 /// One sentence with host, port and reason. `Failed` for what may pass, `Input` for a wrong password, user or database.
-pub async fn connect(endpoint: &Endpoint, application: &str) -> Result<Client> {
-    open(endpoint, application, None).await
+pub async fn connect(endpoint: &Endpoint, application: &str, wait: LockWait) -> Result<Client> {
+    limited(open(endpoint, application, wait, None).await?).await
 }
 
 /// The same, and what the server says besides its answers, in its order: what belongs to an answer is there before the answer is.
 ///
 /// # Errors
-/// As of `connect`.
+/// See `connect`.
 pub async fn connect_hearing(
     endpoint: &Endpoint,
     application: &str,
+    wait: LockWait,
 ) -> Result<(Client, UnboundedReceiver<DbError>)> {
     let (say, hear) = unbounded_channel();
-    Ok((open(endpoint, application, Some(say)).await?, hear))
+    Ok((limited(open(endpoint, application, wait, Some(say)).await?).await?, hear))
 }
 
-/// Drives a session until it ends.
-fn drive<S, T>(mut connection: Connection<S, T>, notices: Option<UnboundedSender<DbError>>)
+async fn limited((client, version): (Client, String)) -> Result<Client> {
+    if let Some(limits) = session::later_limits(&version) {
+        client.batch_execute(limits).await.server_context("cannot set up the session")?;
+    }
+    Ok(client)
+}
+
+/// The same, and nothing is set after the connection stands: what is sent with it does not outlive it, whoever shares the session
+/// behind it. Also gives the server's version as it tells it.
+///
+/// # Errors
+/// See `connect`.
+pub async fn connect_only(
+    endpoint: &Endpoint,
+    application: &str,
+    wait: LockWait,
+) -> Result<(Client, String)> {
+    open(endpoint, application, wait, None).await
+}
+
+async fn open(
+    endpoint: &Endpoint,
+    application: &str,
+    wait: LockWait,
+    notices: Option<UnboundedSender<DbError>>,
+) -> Result<(Client, String)> {
+    let config = config(endpoint, application, wait);
+    let mode = endpoint.options.get("sslmode").map_or("prefer", String::as_str);
+    let connecting = async {
+        if endpoint.host.starts_with('/') || mode == "disable" || mode == "allow" {
+            let mut config = config;
+            config.ssl_mode(SslMode::Disable);
+            let (client, connection) = config.connect(NoTls).await.map_err(|e| unreachable(endpoint, &e))?;
+            return Ok((client, driven(connection, notices)));
+        }
+        let connector = tls::connector(mode, &endpoint.options)?;
+        let (client, connection) = config.connect(connector).await.map_err(|e| unreachable(endpoint, &e))?;
+        Ok((client, driven(connection, notices)))
+    };
+    // The driver's own limit covers the TCP handshake only; a server that accepts and says nothing must not hang us.
+    let patience = patience(endpoint) * 2;
+    match tokio::time::timeout(patience, connecting).await {
+        Ok(result) => result,
+        Err(_) => {
+            let said =
+                format!("it accepted the connection and then said nothing for {} s", patience.as_secs());
+            Err(at(endpoint, "does not answer", &said))
+        }
+    }
+}
+
+fn config(endpoint: &Endpoint, application: &str, wait: LockWait) -> Config {
+    let option = |name: &str| endpoint.options.get(name).map(String::as_str);
+    let mut config = Config::new();
+    config
+        .port(endpoint.port)
+        .user(&endpoint.user)
+        .dbname(&endpoint.database)
+        .application_name(application)
+        .connect_timeout(patience(endpoint))
+        .keepalives_idle(Duration::from_secs(30))
+        .options(session::options(option("options"), wait))
+        .channel_binding(match option("channel_binding") {
+            Some("require") => ChannelBinding::Require,
+            Some("disable") => ChannelBinding::Disable,
+            _ => ChannelBinding::Prefer,
+        })
+        .ssl_mode(match option("sslmode") {
+            None | Some("prefer") => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
+    if endpoint.host.starts_with('/') {
+        config.host_path(&endpoint.host);
+    } else {
+        config.host(&endpoint.host);
+    }
+    if let Some(password) = &endpoint.password {
+        config.password(password.expose());
+    }
+    config
+}
+
+/// How long a connection may take to be made; 0 stands for no limit in libpq, and for the default here.
+fn patience(endpoint: &Endpoint) -> Duration {
+    let seconds = endpoint.options.get("connect_timeout").and_then(|s| s.parse().ok()).filter(|s| *s > 0);
+    seconds.map_or(PATIENCE, Duration::from_secs)
+}
+
+/// Drives a connection to its end, beside everything else. Gives the server's version.
+fn driven<S, T>(mut connection: Connection<S, T>, notices: Option<UnboundedSender<DbError>>) -> String
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    let version = connection.parameter("server_version").unwrap_or_default().to_owned();
     let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
     tokio::spawn(async move {
         while let Some(message) = messages.next().await {
@@ -172,53 +152,7 @@ where
             }
         }
     });
-}
-
-async fn open(
-    endpoint: &Endpoint,
-    application: &str,
-    notices: Option<UnboundedSender<DbError>>,
-) -> Result<Client> {
-    let mut config = Config::new();
-    config
-        .port(endpoint.port)
-        .user(&endpoint.user)
-        .dbname(&endpoint.database)
-        .application_name(application)
-        .connect_timeout(PATIENCE)
-        .keepalives_idle(Duration::from_secs(30));
-    if endpoint.host.starts_with('/') {
-        config.host_path(&endpoint.host);
-    } else {
-        config.host(&endpoint.host);
-    }
-    if let Some(password) = &endpoint.password {
-        config.password(password.expose());
-    }
-    if let Some(options) = endpoint.options.get("options") {
-        config.options(options);
-    }
-    let mode = endpoint.options.get("sslmode").map_or("prefer", String::as_str);
-    let connecting = async {
-        if endpoint.host.starts_with('/') || mode == "disable" || mode == "allow" {
-            config.ssl_mode(SslMode::Disable);
-            let (client, connection) = config.connect(NoTls).await.map_err(|e| unreachable(endpoint, &e))?;
-            drive(connection, notices);
-            return Ok(client);
-        }
-        config.ssl_mode(if mode == "prefer" { SslMode::Prefer } else { SslMode::Require });
-        let connector = tls::connector(mode, endpoint.options.get("sslrootcert").map(String::as_str))?;
-        let (client, connection) = config.connect(connector).await.map_err(|e| unreachable(endpoint, &e))?;
-        drive(connection, notices);
-        Ok(client)
-    };
-    // The driver's own limit covers the TCP handshake only; a server that accepts and says nothing must not hang us.
-    match tokio::time::timeout(PATIENCE * 2, connecting).await {
-        Ok(result) => result,
-        Err(_) => {
-            Err(at(endpoint, "does not answer", "it accepted the connection and then said nothing for 20 s"))
-        }
-    }
+    version
 }
 
 fn at(endpoint: &Endpoint, what: &str, why: &str) -> Error {
@@ -283,7 +217,12 @@ pub fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
             let code = db.code().code();
             let class = error_codes::class(code);
             let kind = if class.may_pass() { ErrorKind::Busy } else { ErrorKind::Failed };
-            let made = Error::new(kind, format!("{what}: {}", db.message())).code(code);
+            let said = if class == ErrorClass::DataException {
+                without_values(db.message())
+            } else {
+                db.message().to_owned()
+            };
+            let made = Error::new(kind, format!("{what}: {said}")).code(code);
             match (class, db.hint()) {
                 (ErrorClass::PermissionDenied, _) => {
                     made.hint("grant this right to the user, or use one that has it")
@@ -294,6 +233,12 @@ pub fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
         }
         None => Error::failed(format!("{what}: {}", cause(error))).code(error_codes::CONNECTION),
     }
+}
+
+/// A message without what stands in double quotes: of an error about a value, that is the value, which may be anybody's data.
+pub fn without_values(message: &str) -> String {
+    let parts = message.split('"').enumerate();
+    parts.map(|(at, part)| if at % 2 == 0 { part } else { "\"…\"" }).collect()
 }
 
 /// `failed` as a method.
@@ -327,42 +272,14 @@ pub fn literal(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
-    use super::*;
+    use super::without_values;
 
     #[test]
-    fn urls_as_people_write_them() {
-        let e = parse_url("postgresql://us%40er:p%3Aw@db.example:6543/my%20db?sslmode=require").unwrap();
-        assert_eq!(
-            (e.user.as_str(), e.host.as_str(), e.port, e.database.as_str()),
-            ("us@er", "db.example", 6543, "my db")
-        );
-        assert_eq!(e.password.unwrap().expose(), "p:w");
-        assert_eq!(e.options["sslmode"], "require");
-
-        let e = parse_url("postgres://u@/db?host=/var/run/postgresql").unwrap();
-        assert_eq!((e.host.as_str(), e.port), ("/var/run/postgresql", 5432));
-
-        let e = parse_url("postgresql://u@%2Ftmp%2Fs/db").unwrap();
-        assert_eq!(e.host, "/tmp/s");
-
-        assert_eq!(parse_url("postgresql://u@[::1]:5433/db").unwrap().host, "::1");
-    }
-
-    #[test]
-    fn a_bad_url_is_not_repeated() {
-        for bad in
-            ["postgresql://u:geheim@host:99999/db", "postgresql://u:geheim@h/db?sslmode=sometimes", "geheim"]
-        {
-            let error = parse_url(bad).unwrap_err();
-            assert_eq!(error.kind, ErrorKind::Input);
-            assert!(!error.chain().contains("geheim"), "{}", error.chain());
-        }
-    }
-
-    #[test]
-    fn pgpass_lines() {
-        assert_eq!(pgpass_fields(r"h:5432:*:us\:er:p\\a:b"), ["h", "5432", "*", "us:er", r"p\a:b"]);
+    fn values_are_left_out() {
+        let said = r#"invalid input syntax for type integer: "m7@example.com""#;
+        assert_eq!(without_values(said), r#"invalid input syntax for type integer: "…""#);
+        assert_eq!(without_values("integer out of range"), "integer out of range");
+        assert_eq!(without_values(r#"value "1" is "#), r#"value "…" is "#);
     }
 }

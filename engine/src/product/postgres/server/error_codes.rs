@@ -6,6 +6,8 @@ use crate::model::error_class::ErrorClass;
 pub const CONNECTION: &str = "connection";
 /// The code of an error that no server gave: the driver could not read or write a value.
 pub const DRIVER: &str = "driver";
+/// The server cannot convert a text: `character_not_in_repertoire`.
+pub const NOT_IN_REPERTOIRE: &str = "22021";
 /// The code of an error that comes of taking a row away first, not of the query.
 pub const ROW_STAYS: &str = "row-stays";
 

@@ -1,11 +1,13 @@
 //! TLS as libpq's `sslmode` means it (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -22,18 +24,59 @@ pub fn check_mode(mode: &str) -> Result<()> {
 }
 
 /// `prefer` and `require` encrypt without asking who answers; `verify-ca` and `verify-full` check the certificate and the
-/// host name against `root` (a PEM file) or the certificates this machine trusts.
-pub fn connector(mode: &str, root: Option<&str>) -> Result<MakeRustlsConnect> {
+/// host name against `sslrootcert` (a PEM file) or the certificates this machine trusts. `sslcert` and `sslkey` say who we are.
+///
+/// # Errors
+/// `Input` for a file that cannot be read.
+pub fn connector(mode: &str, options: &BTreeMap<String, String>) -> Result<MakeRustlsConnect> {
+    let option = |name: &str| options.get(name).map(String::as_str);
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .context("TLS cannot be set up")?;
-    let config = if mode.starts_with("verify") {
-        builder.with_root_certificates(roots(root)?).with_no_client_auth()
+    let builder = if mode.starts_with("verify") {
+        builder.with_root_certificates(roots(option("sslrootcert"))?)
     } else {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))).with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+    };
+    let config = match (option("sslcert"), option("sslkey")) {
+        (Some(certificate), Some(key)) => {
+            let unreadable = || format!("the certificate in sslcert {certificate} cannot be read");
+            let chain = CertificateDer::pem_file_iter(certificate).input(unreadable())?;
+            let chain = chain.collect::<Result<Vec<_>, _>>().input(unreadable())?;
+            let key = PrivateKeyDer::Pkcs8(private_key(Path::new(key))?);
+            builder.with_client_auth_cert(chain, key).input("sslcert and sslkey do not fit together")?
+        }
+        _ => builder.with_no_client_auth(),
     };
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// A private key in the one form that this program, libpq and the JDBC driver read.
+fn private_key(file: &Path) -> Result<PrivatePkcs8KeyDer<'static>> {
+    let unusable = format!("the private key in sslkey {} cannot be used", file.display());
+    let hint =
+        "it must be PKCS #8 in PEM without a passphrase: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW";
+    match PrivateKeyDer::from_pem_file(file).input(&unusable).map_err(|e| e.hint(hint))? {
+        PrivateKeyDer::Pkcs8(key) => Ok(key),
+        _ => Err(Error::input(unusable).hint(hint)),
+    }
+}
+
+/// # Errors
+/// `Input` when a private key cannot be used.
+pub fn check_key(file: &Path) -> Result<()> {
+    private_key(file).map(|_| ())
+}
+
+/// What Java calls the algorithm of a private key: its driver wants to be told.
+pub fn key_algorithm(file: &Path) -> &'static str {
+    // The identifier of elliptic curves, id-ecPublicKey (RFC 5480).
+    const CURVE: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    let curve = |key: PrivatePkcs8KeyDer<'_>| {
+        key.secret_pkcs8_der().windows(CURVE.len()).take(32).any(|bytes| bytes == CURVE)
+    };
+    if private_key(file).is_ok_and(curve) { "EC" } else { "RSA" }
 }
 
 fn roots(file: Option<&str>) -> Result<RootCertStore> {

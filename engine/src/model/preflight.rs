@@ -1,0 +1,252 @@
+//! What is looked at before anything is done: facts about the server, the session, and what copies will need.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Something found before anything was done, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// What follows from it, as `Finding::weight` says.
+    pub weight: Weight,
+    /// What to do, in the product's terms; nothing where nothing is to do.
+    pub remedy: Option<String>,
+}
+
+impl Fact {
+    pub fn new(finding: Finding) -> Self {
+        Self { weight: finding.weight(), finding, remedy: None }
+    }
+
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+/// What follows from a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    Known,
+    Warning,
+    /// No run is begun. What only looks goes on.
+    StopsRuns,
+    /// Nothing is planned. What services ran can be read.
+    StopsPlans,
+    /// Nothing can be done with this database.
+    StopsAll,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Finding {
+    /// Product and version, and the character encoding of the database.
+    Server { version: String, encoding: String },
+    /// A connection pooler shares the server's sessions among clients: what is set, locked or prepared meets others.
+    Pooler { sign: PoolerSign },
+    /// The server follows a primary and takes no writes.
+    Replica { primary: Option<String> },
+    /// Sessions of this user cannot write although the server can.
+    ReadOnlySession,
+    /// A setting of the role or the database that gets into every session. `reset`: not into ours.
+    SessionSetting { name: String, value: String, of: SettingScope, reset: bool },
+    /// Policies hide rows from the user: what is copied and compared would not be whole.
+    HiddenRows { table: String, policies: Vec<String>, user: String },
+    /// The encoding says nothing about what the bytes of a text mean.
+    NoEncoding { encoding: String },
+    /// Rows whose text cannot be read in any known encoding.
+    UnreadableText { table: String },
+    /// Connections that are free for this user, and the limit they are counted against.
+    Connections { free: u64, limit: u64 },
+    /// A replica, and how far it is behind.
+    ReplicaLag { name: String, bytes: u64, seconds: f64 },
+    /// A consumer of the log that makes the server keep it.
+    LogKept { consumer: String, active: bool, bytes: u64 },
+    /// A transaction that has been open for long: what waits for old transactions waits for it.
+    LongTransaction { pid: i64, application: String, user: String, seconds: u64 },
+    /// A transaction that a coordinator has prepared and not ended.
+    PreparedTransaction { name: String, seconds: u64 },
+    /// The server's clock is this many seconds ahead of this machine's, or behind where negative.
+    ClockDifference { seconds: f64 },
+    /// Bytes of one copy of the database as a backup takes it.
+    CopySize { bytes: u64 },
+    /// Bytes free where backups and clones are made, and what a run needs there.
+    Disk { folder: String, free: u64, needed: u64 },
+    /// What the database uses and copies on this machine would lack.
+    MissingExtension { name: String },
+    /// The programs that make copies are older than the server.
+    OldPrograms { server: String, programs: String },
+    /// Storage outside the server's own folder; copies put everything into one.
+    OutsideStorage { count: u64 },
+    /// Liquibase's lock is held.
+    LiquibaseLock { by: String, since: String, alive: bool },
+}
+
+/// How a pooler showed itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolerSign {
+    /// Two connections had one session, or one connection had two.
+    SharesSessions,
+    /// What a connection asks for when it is made does not reach the session.
+    DropsOptions,
+    /// It does not take what a connection asks for when it is made.
+    RefusesOptions,
+    /// It takes no transaction of several statements.
+    NoTransactions,
+}
+
+impl fmt::Display for PoolerSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SharesSessions => "one session was given to two connections",
+            Self::DropsOptions => "the options of a connection did not reach its session",
+            Self::RefusesOptions => "it refused the options of a connection",
+            Self::NoTransactions => "it refused a transaction",
+        })
+    }
+}
+
+/// Whose setting it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingScope {
+    Role,
+    Database,
+    RoleInDatabase,
+}
+
+/// Fewer free connections than this do not carry a run.
+const FEWEST_CONNECTIONS: u64 = 5;
+const FEW_CONNECTIONS: u64 = 20;
+const MUCH_LOG: u64 = 1 << 30;
+const FAR_BEHIND: u64 = 64 << 20;
+
+impl Finding {
+    pub fn weight(&self) -> Weight {
+        let warning_if = |is: bool| if is { Weight::Warning } else { Weight::Known };
+        match self {
+            Self::Server { .. }
+            | Self::SessionSetting { .. }
+            | Self::CopySize { .. }
+            | Self::OutsideStorage { .. } => Weight::Known,
+            Self::Pooler { .. } => Weight::StopsAll,
+            Self::Replica { .. } | Self::ReadOnlySession => Weight::StopsPlans,
+            Self::HiddenRows { .. }
+            | Self::UnreadableText { .. }
+            | Self::MissingExtension { .. }
+            | Self::OldPrograms { .. } => Weight::StopsRuns,
+            Self::NoEncoding { .. } | Self::LongTransaction { .. } | Self::PreparedTransaction { .. } => {
+                Weight::Warning
+            }
+            Self::Connections { free, .. } if *free < FEWEST_CONNECTIONS => Weight::StopsRuns,
+            Self::Connections { free, .. } => warning_if(*free < FEW_CONNECTIONS),
+            Self::ReplicaLag { bytes, seconds, .. } => warning_if(*bytes > FAR_BEHIND || *seconds > 10.0),
+            Self::LogKept { active, bytes, .. } => warning_if(!active && *bytes > MUCH_LOG),
+            Self::ClockDifference { seconds } => warning_if(seconds.abs() > 5.0),
+            // One copy does not fit: not even the backup can be taken.
+            Self::Disk { free, needed, .. } if *free < needed / 3 => Weight::StopsRuns,
+            Self::Disk { free, needed, .. } => warning_if(free < needed),
+            Self::LiquibaseLock { alive, .. } => warning_if(*alive),
+        }
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    match bytes >> 20 {
+        mib if mib >= 10_240 => format!("{} GiB", mib >> 10),
+        mib => format!("{mib} MiB"),
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server { version, encoding } => write!(f, "{version}, encoding {encoding}"),
+            Self::Pooler { sign } => write!(f, "a connection pooler is in front of the server: {sign}"),
+            Self::Replica { primary: Some(primary) } => {
+                write!(f, "this is a replica (in recovery), which takes no writes; its primary is {primary}")
+            }
+            Self::Replica { primary: None } => {
+                f.write_str("this is a replica (in recovery), which takes no writes")
+            }
+            Self::ReadOnlySession => f.write_str("sessions of this user are read-only"),
+            Self::SessionSetting { name, value, of, reset } => {
+                let whose = match of {
+                    SettingScope::Role => "the role",
+                    SettingScope::Database => "the database",
+                    SettingScope::RoleInDatabase => "the role in this database",
+                };
+                let ours = if *reset { "; sessions of Drydock do without it" } else { "" };
+                write!(f, "{whose} sets {name} = {value}{ours}")
+            }
+            Self::HiddenRows { table, policies, user } => {
+                write!(f, "row security hides rows of {table} from user {user}")?;
+                if policies.is_empty() {
+                    return f.write_str(" (it has no policy, so that all rows are hidden)");
+                }
+                write!(f, " (policy {})", policies.join(", "))
+            }
+            Self::NoEncoding { encoding } => {
+                write!(
+                    f,
+                    "the database's encoding is {encoding}: it holds text in whatever encoding was sent"
+                )
+            }
+            Self::UnreadableText { table } => {
+                write!(
+                    f,
+                    "rows of {table} are no UTF-8, and the database does not say what encoding they have"
+                )
+            }
+            Self::Connections { free, limit } => write!(f, "{free} of {limit} connections are free"),
+            Self::ReplicaLag { name, bytes, seconds } => {
+                write!(f, "replica {name} is {} and {seconds:.1} s behind", mebibytes(*bytes))
+            }
+            Self::LogKept { consumer, active, bytes } => {
+                let state = if *active { "in use" } else { "not in use" };
+                write!(f, "{} of the log are kept for {consumer}, which is {state}", mebibytes(*bytes))
+            }
+            Self::LongTransaction { pid, application, user, seconds } => {
+                let name = if application.is_empty() { user } else { application };
+                write!(f, "a transaction of {name} (pid {pid}, user {user}) has been open for {seconds} s")
+            }
+            Self::PreparedTransaction { name, seconds } => {
+                write!(f, "the transaction \"{name}\" was prepared {seconds} s ago and has not ended")
+            }
+            Self::ClockDifference { seconds } => {
+                let direction = if *seconds < 0.0 { "behind" } else { "ahead of" };
+                write!(f, "the server's clock is {:.1} s {direction} this machine's", seconds.abs())
+            }
+            Self::CopySize { bytes } => write!(f, "a backup has {}", mebibytes(*bytes)),
+            Self::Disk { folder, free, needed } => write!(
+                f,
+                "{} are free in {folder}; a run needs about {} for backups and a clone",
+                mebibytes(*free),
+                mebibytes(*needed)
+            ),
+            Self::MissingExtension { name } => {
+                write!(f, "the database uses the extension {name}, which is not installed on this machine")
+            }
+            Self::OldPrograms { server, programs } => {
+                write!(f, "the server is {server}, and the programs here that copy it are {programs}")
+            }
+            Self::OutsideStorage { count } => {
+                write!(
+                    f,
+                    "{count} tablespaces lie outside the server's folder; copies put everything into one folder"
+                )
+            }
+            Self::LiquibaseLock { by, since, alive } => {
+                let state = if *alive { "may be at work" } else { "is gone" };
+                write!(f, "Liquibase's lock is held by {by} since {since}, who {state}")
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! How a changelog is read, and where its history is looked for.
+
+use super::Case;
+
+/// The ids of what a plan has pending.
+fn pending(plan: &serde_json::Value) -> Vec<String> {
+    let all = plan["changesets"].as_array().unwrap();
+    all.iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// liquibase#5607, #6985: the same changelog, read from another folder than before. All of it counts as pending then, and a change of
+/// data would run a second time.
+#[test]
+fn a_history_under_other_paths_is_told_with_the_root() {
+    let case = Case::new("history-other-path").with_changelog("repo/db/changelog.xml");
+    let root = case.folder().join("repo");
+    let root = root.to_str().unwrap();
+    for command in ["plan", "compat", "migrate", "drift", "doctor"] {
+        let ran = case.run(&[command]).expect(1);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains("is in the history as db/changes/001.sql"), "{command}: {said}");
+        if command != "doctor" {
+            assert!(said.contains(&format!("--changelog-root {root}")), "{command}: {said}");
+        }
+        assert_eq!(case.column("select max(balance)::text from accounts"), ["1000.00"], "{command}");
+    }
+    let plan = case.run(&["plan", "--changelog-root", root, "--format", "json"]).expect(0).json();
+    assert_eq!(pending(&plan), ["account-note"]);
+    case.edit_settings(|text| text.replace("contracts =", "changelog_root = \"repo\"\ncontracts ="));
+    case.run(&["migrate"]).expect(0);
+    let files = "select distinct filename from databasechangelog order by 1";
+    assert_eq!(case.column(files), ["db/changes/001.sql", "db/changes/002.sql"]);
+    assert_eq!(case.column("select max(balance)::text from accounts"), ["1000.00"]);
+}
+
+/// spring-boot#19926, liquibase#2189: paths begin at the root of the class path.
+#[test]
+fn spring_boots_layout_needs_no_setting() {
+    let case = Case::new("spring-boot")
+        .with_changelog("repo/src/main/resources/db/changelog/db.changelog-master.yaml");
+    let plan = case.run(&["plan", "--format", "json"]).expect(0).json();
+    assert_eq!(pending(&plan), ["account-note"]);
+}
+
+/// The same project, whose history is in a schema that its settings name.
+#[test]
+fn spring_boots_settings_are_read() {
+    let case = Case::named("spring-boot-settings", "spring-boot");
+    let case = case.with_changelog("repo/src/main/resources/db/changelog/db.changelog-master.yaml");
+    case.rows("create schema ops; alter table databasechangelog set schema ops");
+    let settings = case.folder().join("repo/src/main/resources/application.yml");
+    std::fs::write(settings, "spring:\n  liquibase:\n    liquibase-schema: ${HISTORY_SCHEMA:ops}\n").unwrap();
+    let ran = case.run(&["plan", "--format", "json"]).expect(0);
+    assert_eq!(pending(&ran.json()), ["account-note"]);
+    assert!(ran.err.contains("application.yml"), "{}", ran.err);
+}
+
+/// liquibase#4129, #3445, #4327: `${schema}` gets its value from `liquibase.properties`, the configuration or the command line. One
+/// without a value is named.
+#[test]
+fn parameters_get_their_values() {
+    let case = Case::new("parameters").with_changelog("changelog/changes.sql");
+    let plan = case.run(&["plan", "--format", "json"]).expect(0).json();
+    assert_eq!(pending(&plan), ["note"]);
+    assert!(plan["changesets"][0]["statements"][0]["sql"].as_str().unwrap().contains("app.orders"));
+    std::fs::remove_file(case.folder().join("changelog/liquibase.properties")).unwrap();
+    let ran = case.run(&["plan"]).expect(2);
+    assert!(ran.err.contains("the parameter ${schema} has no value"), "{}", ran.err);
+    assert!(ran.err.contains("--parameter schema=VALUE"), "{}", ran.err);
+    case.run(&["plan", "--parameter", "schema=app"]).expect(0);
+    case.edit_settings(|text| format!("{text}[environments.field.parameters]\nschema = \"app\"\n"));
+    case.run(&["migrate"]).expect(0);
+    assert_eq!(case.column("select count(note)::text from app.orders"), ["0"]);
+}
+
+/// Liquibase's `liquibaseSchemaName`: a history in another schema is named, never taken for none.
+#[test]
+fn a_history_in_another_schema_is_told_with_the_setting() {
+    let case = Case::new("history-other-schema").with_changelog("changelog/changes.sql");
+    for command in ["plan", "compat", "migrate"] {
+        let ran = case.run(&[command]).expect(1);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains("is in the history of schema ops"), "{command}: {said}");
+        assert!(said.contains("--liquibase-schema ops"), "{command}: {said}");
+    }
+    let plan = case.run(&["plan", "--liquibase-schema", "ops", "--format", "json"]).expect(0).json();
+    assert_eq!(pending(&plan), ["note"]);
+    case.edit_settings(|text| text.replace("contracts =", "liquibase_schema = \"ops\"\ncontracts ="));
+    case.run(&["migrate"]).expect(0);
+    assert_eq!(
+        case.column("select id from ops.databasechangelog order by orderexecuted"),
+        ["orders", "note"]
+    );
+    assert_eq!(case.column("select to_regclass('public.databasechangelog')::text"), [""]);
+}

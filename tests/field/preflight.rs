@@ -1,0 +1,106 @@
+//! What is known of the server, the session and the history before anything is done.
+
+use super::Case;
+use super::servers::{Pooler, Replica};
+
+/// authzed/spicedb#2227: limits of the role, meant for a service, end what takes longer than a service's statement.
+#[test]
+fn limits_of_the_role_do_not_get_into_our_sessions() {
+    let case = Case::new("role-limits");
+    case.as_role("limited");
+    for limit in [
+        "statement_timeout = '400ms'",
+        "idle_session_timeout = '1500ms'",
+        "default_transaction_read_only = on",
+    ] {
+        case.rows(&format!("alter role limited set {limit}"));
+    }
+    case.rows("alter table events owner to limited; grant all on schema public to limited");
+    case.rows("alter database role_limits owner to limited");
+    case.run(&["migrate"]).expect(0);
+    assert_eq!(case.column("select count(*)::text from events where region = 'eu'"), ["60000"]);
+    let index = "select indisvalid::text from pg_index where indexrelid = 'events_kind_idx'::regclass";
+    assert_eq!(case.column(index), ["true"]);
+}
+
+/// broadinstitute/sam#1228: a replica is told before anything is done, not by a statement that fails at the end.
+#[test]
+fn a_replica_is_no_target() {
+    let case = Case::new("replica");
+    let replica = Replica::start("replica");
+    case.at(&replica.place());
+    for command in ["plan", "migrate", "compat", "doctor"] {
+        let ran = case.run(&[command]).expect(2);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            said.contains("this is a replica (in recovery)") && said.contains("name the primary"),
+            "{command}: {said}"
+        );
+    }
+    assert!(!case.folder().join("home/field/runs").exists(), "no run was begun");
+}
+
+/// Rows that say no encoding: nobody who asks for text can read them.
+#[test]
+fn text_that_is_no_utf8_is_told_at_once() {
+    let case = Case::in_database("sql-ascii", "template template0 encoding 'SQL_ASCII' locale 'C'");
+    let told = "rows of public.people are no UTF-8";
+    let plan = case.run(&["plan"]).expect(0);
+    assert!(plan.out.contains(told), "{}", plan.out);
+    let ran = case.run(&["migrate"]).expect(2);
+    assert!(ran.err.contains(told) && ran.err.contains("ENCODING 'UTF8'"), "{}", ran.err);
+    // Text that is UTF-8 all the same works, and is told.
+    case.rows("update people set name = 'Muller'");
+    let ran = case.run(&["migrate"]).expect(0);
+    assert!(!ran.err.contains(told), "{}", ran.err);
+    assert_eq!(case.column("select count(note)::text from people"), ["0"]);
+}
+
+/// A backup without the rows of others is none: policy and right are named.
+#[test]
+fn row_security_that_hides_rows_is_told() {
+    let case = Case::new("hidden-rows");
+    case.as_role("tenant");
+    case.rows("grant all on schema public to tenant; grant all on events to tenant");
+    let plan = case.run(&["plan"]).expect(0);
+    for ran in [plan, case.run(&["migrate"]).expect(2), case.run(&["doctor"]).expect(2)] {
+        let said = format!("{}{}", ran.out, ran.err);
+        for told in
+            ["row security hides rows of public.events from user tenant (policy own_tenant)", "BYPASSRLS"]
+        {
+            assert!(said.contains(told), "{said}");
+        }
+    }
+}
+
+/// pgbouncer#452, ariga/atlas#2447: what is set on a session that a pooler shares meets the services. It is seen first, and nothing
+/// is set.
+#[test]
+fn a_pooler_is_told_and_left_as_it_is() {
+    let case = Case::new("pooler");
+    for ignored in ["extra_float_digits,options", "extra_float_digits"] {
+        let Some(pooler) = Pooler::start(&case, ignored) else {
+            eprintln!("skipped: pgbouncer is not installed");
+            return;
+        };
+        case.at(&pooler.place());
+        for command in ["plan", "migrate", "compat", "doctor", "contracts"] {
+            let arguments: &[&str] =
+                if command == "contracts" { &["contracts", "drift"] } else { &[command] };
+            let ran = case.run(arguments).expect(2);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(
+                said.contains("a connection pooler is in front")
+                    && said.contains("connect to PostgreSQL itself"),
+                "{command}: {said}"
+            );
+        }
+        let left = "select name from pg_settings where source = 'session' and name <> 'application_name'";
+        for _ in 0..4 {
+            assert_eq!(pooler.column("pooler", left), Vec::<String>::new());
+        }
+        let locks = "select pid::text from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'pooler')";
+        assert_eq!(case.column(locks), Vec::<String>::new());
+    }
+    assert!(!case.folder().join("home/field/runs").exists(), "no run was begun");
+}
