@@ -146,7 +146,7 @@ impl Drop for Report {
 async fn migrate(environment: &Environment, report: f64) -> RunRecord {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
     // Made before the clock runs.
-    let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
+    let database = target::open(environment, &Products::default(), &watcher).await.unwrap().database;
     let _report = Report::begin(database, report);
     let driven =
         Operations::new(watcher).migrate(environment, RunOptions::default(), None, Until::End).await.unwrap();
@@ -164,7 +164,7 @@ struct Bare {
 
 async fn update(environment: &Environment, changesets: &[ChangesetId], report: f64) -> Bare {
     let watcher: Arc<dyn Watcher> = Arc::new(Lines);
-    let database = target::open(environment, &Products::default(), &watcher).await.unwrap();
+    let database = target::open(environment, &Products::default(), &watcher).await.unwrap().database;
     let contracts = contract::load(
         &environment.contracts,
         target::query_syntax(environment, &Products::default()).unwrap(),
