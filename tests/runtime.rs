@@ -667,6 +667,7 @@ async fn watches_claims_and_batches() {
             table: table.into(),
             key: "id".into(),
             key_type: kind.into(),
+            more_key: Vec::new(),
             rows: 0,
             batch_sql: format!(
                 "UPDATE {table} SET {column} = {column} WHERE ($1::text IS NULL OR id > $1::text::{kind}) AND id <= $2::text::{kind}"

@@ -45,6 +45,7 @@ pub fn html(record: &RunRecord) -> String {
     section(&mut page, "Compatibility", "compat", matrix);
     section(&mut page, "Changesets", "plan", record.plan.as_ref().map(|_| changesets(record)));
     rehearsal::html(&mut page, record.shadow.as_ref());
+    rehearsal::differences_html(&mut page, record.shadow.as_ref());
     let waves = record.rollout.as_ref().filter(|r| !r.changesets.is_empty());
     section(&mut page, "Waves", "rollout", waves.map(plot::waves));
     let traffic = record.rollout.as_ref().filter(|r| !r.traffic.series.is_empty());
@@ -287,7 +288,11 @@ fn rollback(page: &mut String, record: &RunRecord) {
             undone.attempts
         );
     }
-    page.push_str("</ol></section>");
+    page.push_str("</ol>");
+    for difference in &back.explained {
+        let _ = write!(page, "<p>The schema is not as before: {}.</p>", escape(&difference.to_string()));
+    }
+    page.push_str("</section>");
 }
 
 fn trail(page: &mut String, record: &RunRecord) {

@@ -5,6 +5,7 @@ pub mod changeset_runner;
 pub mod clone;
 pub mod compat;
 pub mod contract_queries;
+pub mod differences;
 pub mod plan;
 pub mod product_limits;
 pub mod rollback;

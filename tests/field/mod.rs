@@ -12,6 +12,7 @@ mod opaque;
 mod preflight;
 mod quiet;
 mod readers;
+mod rehearsals;
 mod reruns;
 mod rollbacks;
 mod servers;

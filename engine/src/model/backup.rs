@@ -34,4 +34,8 @@ pub struct Backup {
     pub schema: SchemaFingerprint,
     pub data: DataFingerprint,
     pub server: String,
+    /// Tables whose rows this method leaves out, as unlogged ones in a physical copy: they were dumped in addition, at the same
+    /// moment.
+    #[serde(default)]
+    pub extra_tables: Vec<String>,
 }

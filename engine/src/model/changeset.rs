@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::difference::DifferenceClass;
 use super::schema_action::{Outside, SchemaAction};
 use super::verdict::VerdictClass;
 
@@ -119,12 +120,13 @@ pub struct Hazard {
     pub allowed: Option<String>,
 }
 
-/// A hazard or verdict that the author of a changeset accepts, and why: `drydock: allow NAME because REASON`.
+/// A hazard, verdict or difference that the author of a changeset accepts, and why: `drydock: allow NAME because REASON`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
-    /// The name of a hazard, or the class of a verdict.
+    /// The name of a hazard, the class of a verdict, or what allows a class of differences.
     pub what: String,
-    /// Of a class: only for this `SERVICE`, or this `SERVICE/QUERY` of it.
+    /// Of a class of verdicts: only for this `SERVICE`, or this `SERVICE/QUERY` of it. Of a class of differences: only for this
+    /// object.
     pub of: Option<String>,
     pub reason: String,
     /// Nothing in the changeset has this hazard (any more).
@@ -133,9 +135,17 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// The class of verdicts that it is about; `None` for a hazard.
+    /// The class of verdicts that it is about; `None` for a hazard or a difference.
     pub fn class(&self) -> Option<VerdictClass> {
         VerdictClass::from_name(&self.what)
+    }
+    /// Only the rehearsal can tell whether it is of any use.
+    pub fn is_of_rehearsal(&self) -> bool {
+        self.difference().is_some_and(|class| class != DifferenceClass::LabelKept)
+    }
+    /// The class of differences that it allows. One name is that of a hazard too.
+    pub fn difference(&self) -> Option<DifferenceClass> {
+        DifferenceClass::from_allowance(&self.what)
     }
 }
 
@@ -167,14 +177,26 @@ pub struct Statement {
 pub struct Backfill {
     /// `schema.table` whose key is walked.
     pub table: String,
-    /// The leading column of its primary key.
+    /// The leading column of the unique key that is walked.
     pub key: String,
-    /// The SQL type of that key, as the engine writes it.
+    /// The SQL type of that column, as the engine writes it.
     pub key_type: String,
-    /// The statement with `$1 < key <= $2` added to its predicate; both parameters are text, cast inside.
+    /// The other columns of the key. Older versions walked the leading one only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_key: Vec<KeyColumn>,
+    /// The statement with `$1 < key <= $2` added to its predicate; both parameters are text, cast inside. A key of several columns is
+    /// one text.
     pub batch_sql: String,
     /// Rows in the table by the engine's estimate.
     pub rows: u64,
+}
+
+/// A column of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyColumn {
+    pub name: String,
+    /// As the engine writes it.
+    pub sql_type: String,
 }
 
 /// A change that runs code, so that what it does cannot be seen without doing it.

@@ -1,6 +1,7 @@
 //! The schema and the content of a database as values that can be compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,22 +22,49 @@ pub fn subject(difference: &str) -> &str {
 }
 
 impl SchemaFingerprint {
-    /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
-    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
-        let removed = self
+    /// The objects that differ: those that are gone, those that have come, those that are others.
+    pub fn changes<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = ObjectChange<'a>> {
+        let gone = self
             .objects
             .iter()
-            .filter(|(k, _)| !after.objects.contains_key(*k))
-            .map(|(k, _)| format!("- {k}"));
-        let added = after.objects.keys().filter(|k| !self.objects.contains_key(*k)).map(|k| format!("+ {k}"));
-        let changed = self.objects.iter().filter_map(|(k, before)| match after.objects.get(k) {
-            Some(now) if now != before => {
-                let (before, now) = where_they_part(before, now);
-                Some(format!("~ {k}: {before} -> {now}"))
-            }
-            _ => None,
+            .filter(|(object, _)| !after.objects.contains_key(*object))
+            .map(|(object, before)| ObjectChange { object, before: Some(before), after: None });
+        let come = after
+            .objects
+            .iter()
+            .filter(|(object, _)| !self.objects.contains_key(*object))
+            .map(|(object, after)| ObjectChange { object, before: None, after: Some(after) });
+        let changed = self.objects.iter().filter_map(|(object, before)| {
+            let after = after.objects.get(object).filter(|after| *after != before)?;
+            Some(ObjectChange { object, before: Some(before), after: Some(after) })
         });
-        removed.chain(added).chain(changed).take(most).collect()
+        gone.chain(come).chain(changed)
+    }
+
+    /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
+    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
+        self.changes(after).take(most).map(|change| change.to_string()).collect()
+    }
+}
+
+/// An object whose definition differs; it is not there where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectChange<'a> {
+    pub object: &'a str,
+    pub before: Option<&'a str>,
+    pub after: Option<&'a str>,
+}
+
+impl fmt::Display for ObjectChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => {
+                let (before, after) = where_they_part(before, after);
+                write!(f, "~ {}: {before} -> {after}", self.object)
+            }
+            (Some(_), None) => write!(f, "- {}", self.object),
+            (None, _) => write!(f, "+ {}", self.object),
+        }
     }
 }
 
@@ -107,27 +135,73 @@ pub struct DataFingerprint {
 pub struct TableFingerprint {
     pub rows: u64,
     pub hash: String,
+    /// Where triggers set columns of the rows that are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_columns: Option<TriggerColumns>,
 }
 
+/// Hashes that tell a difference in columns that triggers set from any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TriggerColumns {
+    /// Column -> hash of its values alone.
+    pub columns: BTreeMap<String, String>,
+    /// Of the rows without these columns.
+    pub others: String,
+}
+
+impl TableFingerprint {
+    /// The columns, all of them set by triggers, in which alone the rows of two looks differ.
+    pub fn differ_only_in(&self, after: &Self) -> Option<Vec<String>> {
+        let (before, now) = (self.trigger_columns.as_ref()?, after.trigger_columns.as_ref()?);
+        let same = self.rows == after.rows
+            && before.others == now.others
+            && before.columns.keys().eq(now.columns.keys());
+        let differ = before.columns.iter().filter(|(name, hash)| now.columns.get(*name) != Some(hash));
+        let columns: Vec<String> = differ.map(|(name, _)| name.clone()).collect();
+        (same && !columns.is_empty()).then_some(columns)
+    }
+}
+
+/// A moment in the life of a database, to tell rows that were written after it. The text is the product's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteMark(pub String);
+
 impl DataFingerprint {
-    /// Tables present in both with other content, and those present in one only, at most `most` lines.
-    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
+    /// Tables present in both with other content, and those present in one only.
+    pub fn changes<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = TableChange<'a>> {
         let mut names: Vec<&String> = self.tables.keys().chain(after.tables.keys()).collect();
         names.sort();
         names.dedup();
         names
             .into_iter()
-            .filter_map(|name| match (self.tables.get(name), after.tables.get(name)) {
-                (Some(a), Some(b)) if a == b => None,
-                (Some(a), Some(b)) if a.rows != b.rows => {
-                    Some(format!("{name}: {} rows -> {}", a.rows, b.rows))
-                }
-                (Some(_), Some(_)) => Some(format!("{name}: content differs")),
-                (Some(_), None) => Some(format!("{name}: gone")),
-                _ => Some(format!("{name}: new")),
-            })
-            .take(most)
-            .collect()
+            .map(|table| TableChange { table, before: self.tables.get(table), after: after.tables.get(table) })
+            .filter(|change| !matches!((change.before, change.after), (Some(a), Some(b)) if (a.rows, &a.hash) == (b.rows, &b.hash)))
+    }
+
+    /// The same as lines, at most `most` of them.
+    pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
+        self.changes(after).take(most).map(|change| change.to_string()).collect()
+    }
+}
+
+/// A table with other content; it is not there where it has no fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableChange<'a> {
+    pub table: &'a str,
+    pub before: Option<&'a TableFingerprint>,
+    pub after: Option<&'a TableFingerprint>,
+}
+
+impl fmt::Display for TableChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.before, self.after) {
+            (Some(a), Some(b)) if a.rows != b.rows => {
+                write!(f, "{}: {} rows -> {}", self.table, a.rows, b.rows)
+            }
+            (Some(_), Some(_)) => write!(f, "{}: content differs", self.table),
+            (Some(_), None) => write!(f, "{}: gone", self.table),
+            (None, _) => write!(f, "{}: new", self.table),
+        }
     }
 }
 

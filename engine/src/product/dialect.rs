@@ -7,6 +7,7 @@ use crate::model::catalog::Catalog;
 use crate::model::change::Reference;
 use crate::model::changeset::Statement;
 use crate::model::column_type::ColumnType;
+use crate::model::difference::DefinitionChange;
 use crate::model::error_class::ErrorClass;
 use crate::model::value::Value;
 
@@ -46,6 +47,8 @@ pub trait Dialect: Send + Sync {
     fn column_type(&self, text: &str) -> ColumnType;
     /// A value in the text form that the product reads, and that it gives when values are asked for as text.
     fn value_text(&self, value: &Value) -> String;
+    /// What it comes to that an object of the schema's fingerprint has another definition.
+    fn definition_change(&self, object: &str, before: &str, after: &str) -> DefinitionChange;
     /// What an error with this code is about.
     fn error_class(&self, code: &str) -> ErrorClass;
 }

@@ -11,7 +11,8 @@ use crate::model::changeset::Statement;
 use crate::model::data_at_risk::AtRisk;
 use crate::model::history::OtherHistory;
 use crate::model::preflight::Fact;
-use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
+use crate::model::row_writer::RowWriter;
+use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, WriteMark};
 use crate::model::server::{Footprint, ServerInfo};
 
 #[async_trait]
@@ -29,6 +30,12 @@ pub trait Inspect: Send + Sync {
     async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint>;
     /// Every history of Liquibase's in this database that the user may read, whatever its schema and name.
     async fn histories(&self) -> Result<Vec<OtherHistory>>;
+    /// This moment, to tell rows that are written after it; `None` where the product does not show when a row was written.
+    async fn write_mark(&self) -> Result<Option<WriteMark>>;
+    /// Of these tables, those rows only that nobody has written since the mark.
+    async fn untouched_since(&self, tables: &[String], mark: &WriteMark) -> Result<DataFingerprint>;
+    /// What in the schema writes rows by itself, as far as its code is seen to.
+    async fn row_writers(&self) -> Result<Vec<RowWriter>>;
     /// The schema at this moment, with what tells a renamed object from a new one.
     async fn snapshot(&self) -> Result<SchemaSnapshot>;
     /// What differs between two snapshots, as far as it may affect somebody whose queries still plan.

@@ -15,6 +15,7 @@ use crate::model::change::{Change, Reference};
 use crate::model::changeset::{Backfill, Statement};
 use crate::model::column_type::ColumnType;
 use crate::model::data_at_risk::AtRisk;
+use crate::model::difference::DefinitionChange;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::history::OtherHistory;
@@ -22,7 +23,8 @@ use crate::model::preflight::Fact;
 use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
-use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot};
+use crate::model::row_writer::RowWriter;
+use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, WriteMark};
 use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::{Activity, LiquibaseLock, Wait};
 use crate::model::session_defaults::SessionDefaults;
@@ -32,7 +34,7 @@ use crate::product::{
     self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
     Inspect, LockWatch, Provider, Resolve, ScratchKind, Sessions,
 };
-use diff::{fingerprint, object_ids, objects};
+use diff::{definition_change, fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{INSPECT, NAMES, WATCH};
@@ -41,13 +43,35 @@ use server::routine_names::Bodies;
 use server::session::{self, LockWait};
 use server::{
     activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, pooler, preflight,
-    routine_names, session_defaults, statement_stats, tls, url,
+    routine_names, row_writers, session_defaults, statement_stats, tls, url,
 };
 
 pub(crate) use diff::fingerprint::begin;
 pub(crate) use server::batch::text_rows;
 pub(crate) use server::client::copy_row;
 pub(crate) use server::connect::{ServerContext, literal, quoted, quoted_relation};
+
+/// SQL that gives the name of a relation or type as `model::relation_name` has it.
+macro_rules! qualified_sql {
+    ($schema:literal, $name:literal) => {
+        concat!(
+            "(CASE WHEN ",
+            $schema,
+            " ~ '[.\"]' THEN quote_ident(",
+            $schema,
+            ") ELSE ",
+            $schema,
+            "::text END || '.' || ",
+            "CASE WHEN ",
+            $name,
+            " ~ '[.\"]' THEN quote_ident(",
+            $name,
+            ") ELSE ",
+            $name,
+            "::text END)"
+        )
+    };
+}
 
 mod diff;
 mod grammar;
@@ -226,6 +250,15 @@ impl Postgres {
         Ok(())
     }
 
+    async fn data(&self, scope: fingerprint::Scope<'_>) -> Result<DataFingerprint> {
+        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let major = Self::major(&a).await?;
+        fingerprint::begin(&a, None).await?;
+        let snapshot = fingerprint::export(&a).await?;
+        fingerprint::begin(&b, Some(&snapshot)).await?;
+        fingerprint::data((&a, &b), major, scope).await
+    }
+
     /// Both fingerprints under an exported snapshot, which stays the caller's to hold.
     ///
     /// # Errors
@@ -240,7 +273,7 @@ impl Postgres {
         fingerprint::begin(&b, Some(snapshot)).await?;
         Ok((
             objects::schema(&a, major, &self.shared.spelled).await?,
-            fingerprint::data((&a, &b), major, None).await?,
+            fingerprint::data((&a, &b), major, fingerprint::Scope::default()).await?,
         ))
     }
 }
@@ -368,6 +401,10 @@ impl Dialect for Postgres {
         value_texts::text(value)
     }
 
+    fn definition_change(&self, object: &str, before: &str, after: &str) -> DefinitionChange {
+        definition_change::read(object, before, after)
+    }
+
     fn error_class(&self, code: &str) -> ErrorClass {
         error_codes::class(code)
     }
@@ -479,12 +516,26 @@ impl Inspect for Postgres {
     }
 
     async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint> {
-        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
-        let major = Self::major(&a).await?;
-        fingerprint::begin(&a, None).await?;
-        let snapshot = fingerprint::export(&a).await?;
-        fingerprint::begin(&b, Some(&snapshot)).await?;
-        fingerprint::data((&a, &b), major, tables).await
+        self.data(fingerprint::Scope { tables, untouched_since: None }).await
+    }
+
+    async fn write_mark(&self) -> Result<Option<WriteMark>> {
+        let client = self.take(INSPECT).await?;
+        let row = client.query_typed_one("SELECT pg_current_xact_id()::xid::text", &[]).await;
+        let mark = row.and_then(|row| row.try_get(0)).server_context("cannot mark the moment")?;
+        self.give_back(INSPECT, client);
+        Ok(Some(WriteMark(mark)))
+    }
+
+    async fn untouched_since(&self, tables: &[String], mark: &WriteMark) -> Result<DataFingerprint> {
+        self.data(fingerprint::Scope { tables: Some(tables), untouched_since: Some(mark) }).await
+    }
+
+    async fn row_writers(&self) -> Result<Vec<RowWriter>> {
+        let client = self.take(INSPECT).await?;
+        let writers = row_writers::read(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(writers)
     }
 
     async fn histories(&self) -> Result<Vec<OtherHistory>> {

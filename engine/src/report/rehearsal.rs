@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::model::changeset::ChangesetId;
+use crate::model::difference::Difference;
 use crate::model::evidence::{LockWait, Rehearsal, Shadow, Verdict, VerdictKind};
 use crate::report::escape;
 use crate::report::text::{counted, drawn, duration, table};
@@ -88,6 +89,36 @@ pub(super) fn text(shadow: Option<&Shadow>, width: u16) -> String {
         shown.add_row([line.changeset.id, line.what.to_owned(), line.text]);
     }
     format!("\n{}", drawn(&shown))
+}
+
+/// What the inverses leave and is understood, with what lets it pass.
+fn explained(shadow: Option<&Shadow>) -> Vec<(String, &Difference)> {
+    let Some(shadow) = shadow else { return Vec::new() };
+    let of_changesets =
+        shadow.changesets.iter().flat_map(|r| r.explained.iter().map(|d| (r.key.id.clone(), d)));
+    let of_all = shadow.explained.iter().map(|d| ("all inverses".to_owned(), d));
+    of_changesets.chain(of_all).collect()
+}
+
+pub(super) fn differences_html(page: &mut String, shadow: Option<&Shadow>) {
+    let all = explained(shadow);
+    if all.is_empty() {
+        return;
+    }
+    page.push_str(
+        "<section><h2>What inverses leave</h2><table><thead><tr><th scope=\"col\">inverse of</th><th scope=\"col\">it leaves</th>\
+         </tr></thead><tbody>",
+    );
+    for (id, difference) in all {
+        let class = if difference.is_refused() { "bad" } else { "none" };
+        let _ = write!(
+            page,
+            "<tr><th scope=\"row\">{}</th><td><span class=\"{class}\">{}</span></td></tr>",
+            escape(&id),
+            escape(&difference.to_string())
+        );
+    }
+    page.push_str("</tbody></table></section>");
 }
 
 pub(super) fn html(page: &mut String, shadow: Option<&Shadow>) {

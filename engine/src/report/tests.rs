@@ -48,6 +48,8 @@ fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
         waits,
         reverse: ReverseProof::Proven,
         differences: vec![],
+        explained: vec![],
+        not_again: None,
     };
     Shadow {
         changesets: vec![rehearsal],
@@ -56,6 +58,7 @@ fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
         verdicts: vec![mild, verdict],
         whole_way_back: true,
         differences: vec![],
+        explained: vec![],
         unmeasured: vec![],
         schema_after: SchemaFingerprint::default(),
         backfill_rows_per_second: None,

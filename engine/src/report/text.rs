@@ -223,7 +223,12 @@ pub fn sentence(summary: &RunSummary) -> String {
             counted(summary.held.len(), "waits", "wait"),
         ),
         Outcome::Refused => format!("refused, production was not touched{why}"),
-        Outcome::RolledBack => format!("rolled back, the schema is as it was{why}"),
+        Outcome::RolledBack if summary.fingerprint.before == summary.fingerprint.after => {
+            format!("rolled back, the schema is as it was{why}")
+        }
+        Outcome::RolledBack => {
+            format!("rolled back, the schema is as it was but for what was accepted or allowed{why}")
+        }
         Outcome::Stuck => format!("stuck, a person must decide{why}"),
         Outcome::Unfinished => format!("unfinished{why}"),
     }

@@ -23,6 +23,16 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         }
     };
     let evidence = run.keep("backup", &backup).await?;
+    let extra = (!backup.extra_tables.is_empty()).then(|| {
+        format!(
+            "a physical copy has no rows of unlogged tables, so they were dumped in addition: {}",
+            backup.extra_tables.join(", ")
+        )
+    });
+    for line in backup.note.iter().map(|note| format!("the backup is {note}")).chain(extra) {
+        run.watcher.note(&line);
+        run.note(line, None).await?;
+    }
     let text = format!(
         "{} backup of {} MiB to {}, verified by {}",
         match backup.method {
@@ -30,7 +40,11 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
             BackupMethod::Logical => "logical",
         },
         backup.bytes / (1024 * 1024),
-        backup.moment.name.as_deref().unwrap_or(&backup.moment.position),
+        match (&backup.moment.name, backup.method) {
+            (Some(name), _) => name.clone(),
+            (None, BackupMethod::Physical) => format!("position {}", backup.moment.position),
+            (None, BackupMethod::Logical) => format!("snapshot {}", backup.moment.position),
+        },
         backup.verified_by,
     );
     drop_older(run).await?;

@@ -10,6 +10,7 @@ use super::planned;
 use super::rollout::Live;
 use crate::error::{Error, Result};
 use crate::model::changeset::ChangesetId;
+use crate::model::difference::Difference;
 use crate::model::event::{Action, EventKind};
 use crate::model::evidence::{BeforeAfter, Plan, Rollback, Undone};
 use crate::model::schema::{SchemaFingerprint, subject};
@@ -17,6 +18,7 @@ use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::{files, trace};
 use crate::stages::changeset_runner::{self, ChangesetRunner, Step};
+use crate::stages::differences;
 
 /// Takes one changeset back.
 ///
@@ -92,6 +94,7 @@ fn begin(run: &mut Run) -> Result<Rollback> {
         undone: Vec::new(),
         seconds: 0.0,
         fingerprint: BeforeAfter { before: before.digest, ..BeforeAfter::default() },
+        explained: Vec::new(),
         preview: if automatic { None } else { preview::seen(run)? },
         lost_writes: 0,
         lost: String::new(),
@@ -117,18 +120,19 @@ pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> 
     }
     let after = run.database.schema_fingerprint().await?;
     // A run that never got to production has nothing to be held against.
-    let mut differences =
-        if before.objects.is_empty() { Vec::new() } else { before.differences(&after, usize::MAX) };
+    let mut found = if before.objects.is_empty() { Vec::new() } else { left(run, &before, &after)? };
     // What somebody else had changed before, and was accepted, stays.
     let drift = evidence.preview.iter().flat_map(|o| &o.drift).map(|d| subject(d)).collect::<Vec<_>>();
-    differences.retain(|d| !drift.contains(&subject(d)));
-    differences.truncate(10);
+    found.retain(|d| !drift.contains(&subject(&d.line)));
+    let (refused, explained): (Vec<_>, Vec<_>) = found.into_iter().partition(Difference::is_refused);
+    let differences: Vec<String> = refused.iter().take(10).map(ToString::to_string).collect();
     evidence.fingerprint = BeforeAfter {
         before: before.digest.clone(),
         after: after.digest.clone(),
         as_expected: differences.is_empty(),
         differences: differences.clone(),
     };
+    evidence.explained = explained;
     evidence.set_lost_writes(lost, acknowledged);
     run.keep("rollback", &evidence).await?;
     if !differences.is_empty() {
@@ -141,12 +145,20 @@ pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> 
     }
     run.remember_schema(&after).await?;
     let text = format!(
-        "{} {} taken back in {:.1} s, schema as before; lost: {}",
+        "{} {} taken back in {:.1} s, schema as before{}; lost: {}",
         evidence.undone.len(),
         if evidence.undone.len() == 1 { "changeset" } else { "changesets" },
         evidence.seconds,
+        evidence.left_in_words(),
         evidence.lost
     );
     run.watcher.stage_done(Stage::Rollback, evidence.seconds, &text);
     Ok(text)
+}
+
+/// How the schema differs from the one before, and what of it the undone changesets allow.
+fn left(run: &Run, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Result<Vec<Difference>> {
+    let plan: Plan = run.evidence("plan")?;
+    let changesets: Vec<_> = plan.changesets.iter().collect();
+    Ok(differences::of_schema(run.database.as_ref(), before, after, &changesets))
 }

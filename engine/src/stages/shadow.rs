@@ -4,6 +4,7 @@ mod plans;
 mod refuse;
 mod slow;
 mod waits;
+mod way_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +14,20 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::load::{Traffic, TrafficOptions};
 use crate::model::backup::Backup;
-use crate::model::changeset::{Changeset, Phase};
+use crate::model::changeset::Changeset;
+use crate::model::difference::Difference;
 use crate::model::event::ActOutcome;
 use crate::model::evidence::{Compat, Plan, Rehearsal, ReverseProof, Shadow, TrafficFailure};
-use crate::model::history::HistoryRow;
 use crate::model::query::Ending;
-use crate::model::schema::{DataFingerprint, SchemaFingerprint, subject};
 use crate::product::Database;
 use crate::report::rehearsal;
 use crate::run::Run;
 use crate::run::drive::StageDone;
 use crate::stages::changeset_runner::{self, ChangesetRunner, Effort, Step};
 use crate::stages::clone;
-use crate::stages::product_limits;
+use crate::stages::{differences, product_limits, suppressions};
 use plans::Plans;
+use way_back::{Before, End, WayBack};
 
 /// Requests a second on the clone: enough that every query runs before and after.
 const RATE: f64 = 200.0;
@@ -63,13 +64,6 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     Ok((ActOutcome::Plain, evidence, text))
 }
 
-/// What stood before a changeset ran, to hold its inverse against.
-struct Before {
-    schema: SchemaFingerprint,
-    data: Option<DataFingerprint>,
-    history: Vec<HistoryRow>,
-}
-
 async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -> Result<Shadow> {
     let plan: Plan = run.evidence("plan")?;
     let compat: Compat = run.evidence("compat")?;
@@ -93,14 +87,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     let mut moved = (0_u64, 0.0_f64);
     for (n, changeset) in (0_u64..).zip(&changesets) {
         run.watcher.progress(&format!("forward: {}", changeset.key.id), Some((n, total)));
-        let before = Before {
-            schema: clone.schema_fingerprint().await?,
-            data: match changeset.phase {
-                Phase::Expand => None,
-                _ => Some(clone.data_fingerprint(Some(&changeset.touches())).await?),
-            },
-            history: run.liquibase.recorded(&changeset.key).await?,
-        };
+        let before = Before::take(run, clone.as_ref(), changeset).await?;
         traffic.running(Some(changeset.key.clone()));
         let (mut rehearsal, effort) = forward(run, clone.as_ref(), &traffic, changeset, application).await?;
         if effort.batches > 0 {
@@ -129,36 +116,16 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
     }
     let schema_after = clone.schema_fingerprint().await?;
 
-    let mut left = Vec::new();
-    for (n, ((changeset, rehearsal), before)) in
-        (0_u64..).zip(changesets.iter().zip(rehearsals.iter_mut()).zip(&befores).rev())
-    {
-        run.watcher.progress(&format!("back: {}", changeset.key.id), Some((n, total)));
-        if !backward(run, clone.as_ref(), changeset, rehearsal, before, &mut left, application).await? {
-            // What lies beneath a failed inverse cannot be judged.
-            break;
-        }
-    }
-    let proven = rehearsals.iter().all(|r| r.reverse == ReverseProof::Proven);
-    let mut differences = Vec::new();
-    if proven {
-        run.watcher.progress("comparing the clone with the backup", None);
-        let (schema, data) = tokio::try_join!(clone.schema_fingerprint(), clone.data_fingerprint(None))?;
-        differences.extend(backup.schema.differences(&schema, 10));
-        if backup.moment.exact {
-            differences.extend(backup.data.differences(&data, 10));
-        }
-    }
+    let way = WayBack { clone, application, changesets: &changesets, befores: &befores, backup: &backup };
+    let end = way.go(run, &mut rehearsals).await?;
+    let proven = end.is_some();
+    let End { mut differences, explained } = end.unwrap_or_default();
     if proven && differences.is_empty() {
-        for (n, changeset) in (0_u64..).zip(&changesets) {
-            run.watcher.progress(&format!("forward again: {}", changeset.key.id), Some((n, total)));
-            let mut tell = |_: Step| {};
-            let mut runner = runner(run, clone.as_ref(), application, &mut tell);
-            changeset_runner::forward(&mut runner, changeset, None).await?;
-        }
+        forward_again(run, clone.as_ref(), &changesets, &mut rehearsals, application).await?;
         let again = clone.schema_fingerprint().await?;
         differences.extend(schema_after.differences(&again, 10));
     }
+    tell_differences(run, &changesets, &rehearsals, &explained).await?;
     Ok(Shadow {
         changesets: rehearsals,
         traffic: summary,
@@ -166,6 +133,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         verdicts,
         whole_way_back: proven && differences.is_empty(),
         differences,
+        explained,
         unmeasured,
         schema_after,
         backfill_rows_per_second: (moved.1 > 0.0).then(|| moved.0 as f64 / moved.1),
@@ -269,6 +237,8 @@ async fn forward(
             waits: Vec::new(),
             reverse: ReverseProof::None,
             differences: Vec::new(),
+            explained: Vec::new(),
+            not_again: None,
         },
         effort,
     ))
@@ -282,37 +252,57 @@ fn rewrites(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>)
         .collect()
 }
 
-/// Runs an inverse and holds the clone against what stood before. `false` when it failed. `left` is what the inverses
-/// before it left behind, which is not this one's fault.
-async fn backward(
+/// Applies all of them to the clone once more, as a run after a rollback would.
+async fn forward_again(
     run: &mut Run,
     clone: &dyn Database,
-    changeset: &Changeset,
-    rehearsal: &mut Rehearsal,
-    before: &Before,
-    left: &mut Vec<String>,
+    changesets: &[Changeset],
+    rehearsals: &mut [Rehearsal],
     application: &str,
-) -> Result<bool> {
-    let begun = Instant::now();
-    let mut tell = |_: Step| {};
-    let mut runner = runner(run, clone, application, &mut tell);
-    let undone = changeset_runner::back(&mut runner, changeset, &before.history).await;
-    rehearsal.inverse_seconds = begun.elapsed().as_secs_f64();
-    if let Err(error) = undone {
-        rehearsal.reverse = ReverseProof::Failed;
-        rehearsal.differences.push(error.chain());
-        return Ok(false);
+) -> Result<()> {
+    let total = u64::try_from(changesets.len()).unwrap_or(u64::MAX);
+    for (n, (changeset, rehearsal)) in (0_u64..).zip(changesets.iter().zip(rehearsals)) {
+        run.watcher.progress(&format!("forward again: {}", changeset.key.id), Some((n, total)));
+        let mut tell = |_: Step| {};
+        let mut runner = runner(run, clone, application, &mut tell);
+        match changeset_runner::forward(&mut runner, changeset, None).await {
+            Ok(_) => {}
+            // What its inverse is allowed to leave is in its own way.
+            Err(error) if !rehearsal.explained.is_empty() => rehearsal.not_again = Some(error.chain()),
+            Err(error) => return Err(error),
+        }
     }
-    let schema = clone.schema_fingerprint().await?;
-    let mut differences = before.schema.differences(&schema, usize::MAX);
-    if let Some(data) = &before.data {
-        let now = clone.data_fingerprint(Some(&changeset.touches())).await?;
-        differences.extend(data.differences(&now, usize::MAX));
+    Ok(())
+}
+
+/// Says what the inverses leave and why it may stay, and which lines of the changesets allow nothing.
+async fn tell_differences(
+    run: &mut Run,
+    changesets: &[Changeset],
+    rehearsals: &[Rehearsal],
+    end: &[Difference],
+) -> Result<()> {
+    let mut lines = Vec::new();
+    for (changeset, rehearsal) in changesets.iter().zip(rehearsals) {
+        let id = &changeset.key.id;
+        let told = rehearsal.explained.iter().filter(|d| !d.is_refused());
+        lines.extend(told.map(|d| format!("the inverse of {id} leaves {d}")));
+        lines.extend(rehearsal.not_again.as_ref().map(|error| {
+            format!("{id} cannot be applied again once it is taken back, as it is written now: {error}")
+        }));
+        let all: Vec<Difference> = rehearsal.explained.iter().chain(end).cloned().collect();
+        lines.extend(
+            differences::unused(changeset, &all)
+                .into_iter()
+                .map(|line| format!("{}: {}", changeset.place(), suppressions::nothing_to_pass(line))),
+        );
     }
-    let blamed = |d: &String| left.iter().any(|l| subject(l) == subject(d));
-    let own: Vec<String> = differences.iter().filter(|d| !blamed(d)).take(10).cloned().collect();
-    rehearsal.reverse = if own.is_empty() { ReverseProof::Proven } else { ReverseProof::Differs };
-    rehearsal.differences = own;
-    *left = differences;
-    Ok(true)
+    let known = |d: &&Difference| rehearsals.iter().flat_map(|r| &r.explained).all(|e| e.object != d.object);
+    let after = end.iter().filter(|d| !d.is_refused()).filter(known);
+    lines.extend(after.map(|d| format!("after all inverses the clone has {d}")));
+    for line in lines {
+        run.watcher.note(&line);
+        run.note(line, None).await?;
+    }
+    Ok(())
 }

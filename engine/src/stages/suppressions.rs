@@ -1,17 +1,19 @@
 //! What the author of a changeset lets pass: `drydock: allow NAME because REASON`, in a comment of its SQL or as its comment.
 //!
-//! NAME is a hazard of the plan, or a class of verdicts; of a class it may be one SERVICE or SERVICE/QUERY only. The
+//! NAME is a hazard of the plan, a class of verdicts, of which it may be one SERVICE or SERVICE/QUERY only, or what allows a class
+//! of differences that an inverse leaves, of which it may be one object only. The
 //! reason is kept with what it lets pass, in the evidence and in every report.
 
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
 use crate::model::changeset::{Statement, Suppression};
+use crate::model::difference::DifferenceClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 
 const MARK: &str = "drydock:";
-const HOW: &str = "write `drydock: allow NAME because REASON`, NAME being a hazard or a class of verdicts; of a class also \
-                   `allow CLASS SERVICE/QUERY because REASON`";
+const HOW: &str = "write `drydock: allow NAME because REASON`, NAME being a hazard, a class of verdicts or of \
+                   differences; of verdicts also `allow CLASS SERVICE/QUERY because REASON`";
 
 /// Reads the remarks of a changeset: comment lines of its SQL that begin with the mark, and its comment, in which the mark may
 /// stand anywhere. `hazards`: the names there are.
@@ -49,10 +51,11 @@ fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Suppression> {
         return Err(Error::input(said)
             .hint("remove the query from the contract, or change the changeset: the service would fail"));
     }
-    if class.is_none() && !hazards.contains(what) {
+    let difference = DifferenceClass::from_allowance(what);
+    if class.is_none() && difference.is_none() && !hazards.contains(what) {
         return Err(wrong(format!("\"{MARK} {said}\": there is neither a hazard nor a class called {what}")));
     }
-    if let (None, Some(of)) = (class, &of) {
+    if let (None, None, Some(of)) = (class, difference, &of) {
         return Err(wrong(format!("\"{MARK} {said}\": a hazard is of the changeset itself, not of {of}")));
     }
     Ok(Suppression { what: what.to_owned(), of, reason, unused: false })
@@ -61,7 +64,8 @@ fn one(said: &str, hazards: &BTreeSet<String>) -> Result<Suppression> {
 /// Marks the hazards that are let pass, and the lines that let nothing pass.
 pub fn apply(suppressions: &mut [Suppression], statements: &mut [Statement], inverse: &mut [Statement]) {
     for line in suppressions.iter_mut().filter(|s| s.class().is_none()) {
-        line.unused = true;
+        // Whether the line of a difference is unused is for the rehearsal to say, unless it is a hazard's too.
+        line.unused = !line.is_of_rehearsal();
         let all = statements.iter_mut().chain(inverse.iter_mut()).flat_map(|s| s.hazards.iter_mut());
         for hazard in all.filter(|h| h.name == line.what) {
             hazard.allowed = Some(line.reason.clone());

@@ -8,6 +8,7 @@ use drydock::model::catalog::Catalog;
 use drydock::model::change::Reference;
 use drydock::model::changeset::{Hazard, Phase, Severity, Statement};
 use drydock::model::column_type::{ColumnType, TextForm};
+use drydock::model::difference::DefinitionChange;
 use drydock::model::error_class::ErrorClass;
 use drydock::model::schema_action::{RowChange, SchemaAction};
 use drydock::model::value as model;
@@ -341,6 +342,11 @@ impl Dialect for SqliteFile {
                 values.iter().map(|v| self.value_text(v)).collect::<Vec<_>>().join(",")
             }
         }
+    }
+
+    fn definition_change(&self, _object: &str, _before: &str, _after: &str) -> DefinitionChange {
+        // There are no labels, and a constraint always holds.
+        DefinitionChange::Other
     }
 
     fn error_class(&self, code: &str) -> ErrorClass {

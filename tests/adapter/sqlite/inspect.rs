@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use drydock::error::Result;
+use drydock::error::{Error, Result};
 use drydock::model::catalog::{Catalog, Column, Table};
 use drydock::model::change::{Change, Events};
 use drydock::model::changeset::Statement;
 use drydock::model::data_at_risk::{AtRisk, Taken};
 use drydock::model::history::OtherHistory;
 use drydock::model::preflight::{Fact, Finding};
-use drydock::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, TableFingerprint};
+use drydock::model::row_writer::RowWriter;
+use drydock::model::schema::{
+    DataFingerprint, SchemaFingerprint, SchemaSnapshot, TableFingerprint, WriteMark,
+};
 use drydock::model::schema_action::{RowChange, SchemaAction};
 use drydock::model::server::{Footprint, ServerInfo};
 use drydock::product::Inspect;
@@ -241,6 +244,8 @@ fn rows_of(connection: &Connection, table: &str) -> Result<TableFingerprint> {
     Ok(TableFingerprint {
         rows: u64::try_from(hashes.len()).unwrap_or(u64::MAX),
         hash: format!("{sum:032x}"),
+        // What the text of a trigger does is not read here.
+        trigger_columns: None,
     })
 }
 
@@ -301,6 +306,19 @@ impl Inspect for SqliteFile {
             data(&snapshot, tables.as_deref())
         })
         .await
+    }
+
+    async fn write_mark(&self) -> Result<Option<WriteMark>> {
+        // Nothing in a file tells when a row was written.
+        Ok(None)
+    }
+
+    async fn untouched_since(&self, _tables: &[String], _mark: &WriteMark) -> Result<DataFingerprint> {
+        Err(Error::failed("nothing in a file tells when a row was written"))
+    }
+
+    async fn row_writers(&self) -> Result<Vec<RowWriter>> {
+        Ok(Vec::new())
     }
 
     async fn snapshot(&self) -> Result<SchemaSnapshot> {

@@ -72,6 +72,7 @@ fn back_up(source: &Path, folder: &Path, id: &str) -> Result<Backup> {
     let bytes = std::fs::metadata(&file).context(WHAT)?.len();
     let position = hash(&file)?;
     Ok(Backup {
+        extra_tables: Vec::new(),
         id: id.to_owned(),
         method: BackupMethod::Physical,
         note: None,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::changeset::{ChangesetId, UndoState};
 use crate::model::data_at_risk::Loss;
+use crate::model::difference::Difference;
 use crate::model::evidence::BeforeAfter;
 
 /// Evidence of `rollback`.
@@ -17,6 +18,9 @@ pub struct Rollback {
     pub undone: Vec<Undone>,
     pub seconds: f64,
     pub fingerprint: BeforeAfter,
+    /// How the schema differs from the one before, as the changesets allow.
+    #[serde(default)]
+    pub explained: Vec<Difference>,
     /// What was looked at before it was taken back by hand. Nobody looks before a run goes back by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<RollbackPreview>,
@@ -28,6 +32,14 @@ pub struct Rollback {
 }
 
 impl Rollback {
+    /// What of the schema is not as before, after "schema as before"; empty where all is.
+    pub fn left_in_words(&self) -> String {
+        if self.explained.is_empty() {
+            return String::new();
+        }
+        let left: Vec<String> = self.explained.iter().map(ToString::to_string).collect();
+        format!(" but for {}", left.join(", "))
+    }
     /// Sets how many of the acknowledged writes are gone, and says what was lost, as far as somebody looked.
     pub fn set_lost_writes(&mut self, lost: u64, acknowledged: u64) {
         self.lost_writes = lost;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::changeset::ChangesetId;
+use crate::model::difference::Difference;
 use crate::model::evidence::{TrafficFailure, TrafficSummary};
 use crate::model::schema::SchemaFingerprint;
 use crate::model::session::HeldLock;
@@ -13,7 +14,7 @@ use crate::model::verdict::Verdict;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReverseProof {
-    /// Schema and data were equal to before.
+    /// Schema and data were equal to before, but for what is harmless by proof or allowed.
     Proven,
     Differs,
     Failed,
@@ -57,7 +58,14 @@ pub struct Rehearsal {
     #[serde(default)]
     pub waits: Vec<LockWait>,
     pub reverse: ReverseProof,
+    /// What the inverse leaves that nothing explains or allows.
     pub differences: Vec<String>,
+    /// What it leaves and is understood, with what stands of it.
+    #[serde(default)]
+    pub explained: Vec<Difference>,
+    /// Why it cannot be applied again once it is taken back, where what its inverse leaves is in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_again: Option<String>,
 }
 
 /// Evidence of `shadow`.
@@ -70,9 +78,12 @@ pub struct Shadow {
     /// Queries that get slow, by their plans on the clone.
     #[serde(default)]
     pub verdicts: Vec<Verdict>,
-    /// Whole clone back to before: schema and data equal.
+    /// Whole clone back to before: schema and data equal, but for what is explained.
     pub whole_way_back: bool,
     pub differences: Vec<String>,
+    /// What differs then and is understood, with what stands of it.
+    #[serde(default)]
+    pub explained: Vec<Difference>,
     /// What the product does not show, so that it was not measured.
     #[serde(default)]
     pub unmeasured: Vec<String>,

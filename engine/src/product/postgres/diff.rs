@@ -5,6 +5,7 @@
 
 pub mod canonical;
 mod columns;
+pub mod definition_change;
 pub mod fingerprint;
 mod keys;
 pub(in crate::product::postgres) mod names;
@@ -15,7 +16,7 @@ mod renames;
 
 use crate::model::change::{Change, Effect, Events, Reason};
 use crate::model::schema::{NumberSource, SchemaFingerprint, SchemaSnapshot};
-use names::identifiers;
+use names::{identifiers, joined};
 use renames::{Fate, Renames};
 
 /// Every difference that may affect a query that still plans, in the order of the objects' names.
@@ -25,7 +26,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     let views = before.objects.keys().filter_map(|key| Some((key, key.strip_prefix("owner of view ")?)));
     let others: Vec<String> = views
         .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
-        .map(|(_, view)| identifiers(view).join("."))
+        .map(|(_, view)| joined(&identifiers(view)))
         .collect();
     let (numbered, renumbered) = (&before.numbers, &after.numbers);
     let (before, after) = (&before.schema, &after.schema);
@@ -84,7 +85,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
 /// The name in the identity of a relation.
 fn relation(identity: &str) -> String {
     let parts = identifiers(identity);
-    parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join(".")
+    joined(parts.get(parts.len().saturating_sub(2)..).unwrap_or_default())
 }
 
 struct Found<'a> {
@@ -107,7 +108,7 @@ impl Found<'_> {
 
     fn object(&mut self, kind: &str, rest: &str, was: Option<&str>, is: Option<&str>) {
         let parts = identifiers(rest);
-        let name = |n: usize| parts.iter().take(n).cloned().collect::<Vec<_>>().join(".");
+        let name = |n: usize| joined(parts.get(..n).unwrap_or(&parts));
         match (kind, parts.as_slice()) {
             ("table", [_, _]) => self.table(&name(2), was, is),
             ("column", [_, _, column]) => self.column(&name(2), column, was, is),
@@ -117,7 +118,7 @@ impl Found<'_> {
             ("index", [_, index]) => self.index(index, was, is),
             ("view" | "materialized", _) => {
                 let parts = identifiers(rest.strip_prefix("view ").unwrap_or(rest));
-                let view = parts.join(".");
+                let view = joined(&parts);
                 match (was, is) {
                     (Some(_), None) => self.add_predicate(&view, Effect::Gone, "is gone"),
                     (Some(_), Some(_)) => {
@@ -128,7 +129,7 @@ impl Found<'_> {
                 }
             }
             ("function", _) => {
-                let routine = identifiers(rest.split('(').next().unwrap_or(rest)).join(".");
+                let routine = joined(&identifiers(rest.split('(').next().unwrap_or(rest)));
                 let (effect, reason) = match (was, is) {
                     (Some(_), None) => (Effect::Gone, "lost one of its signatures"),
                     (None, _) => (Effect::Routine, "has another form, which may be taken instead"),
@@ -178,7 +179,7 @@ impl Found<'_> {
     fn table(&mut self, table: &str, was: Option<&str>, is: Option<&str>) {
         let parent = |definition: Option<&str>| {
             let rest = definition?.split(" of ").nth(1)?;
-            Some(identifiers(rest.split([' ', ',']).next()?).join("."))
+            Some(joined(&identifiers(rest.split([' ', ',']).next()?)))
         };
         let bound = |definition: &str| {
             let from = definition.find("FOR VALUES").or_else(|| definition.find("DEFAULT"))?;

@@ -34,6 +34,7 @@ mod scratch;
 mod server_state;
 mod source;
 mod tools;
+mod unlogged;
 mod wal;
 
 /// How long a server may take to start when it has nothing to recover.

@@ -16,6 +16,7 @@ pub mod pooler;
 pub mod preflight;
 pub mod resolve;
 pub mod routine_names;
+pub mod row_writers;
 pub mod session;
 pub mod session_defaults;
 pub mod statement_stats;

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::model::changeset::Changeset;
 use crate::model::evidence::{Rehearsal, ReverseProof, Shadow, Verdict, VerdictKind};
 use crate::report::advice::advice;
+use crate::stages::differences;
 
 /// The first of them; the report has all.
 fn few(differences: &[String]) -> String {
@@ -56,15 +57,25 @@ pub fn refuse(shadow: &Shadow, changesets: &[Changeset]) -> Result<()> {
             _ => "does not restore the schema or the data",
         };
         let more = if count > 1 { format!(" (and {} more inverses)", count - 1) } else { String::new() };
-        return Err(Error::refused(format!("the inverse of {} {what}: {}{more}", rehearsal.key, few(&rehearsal.differences)))
-            .hint("correct its --rollback so that schema and data are as before; `drydock report` shows every difference"));
+        let mend = "correct its --rollback so that schema and data are as before; `drydock report` shows every difference";
+        let way_out = differences::way_out(&rehearsal.explained, &rehearsal.differences);
+        return Err(Error::refused(format!(
+            "the inverse of {} {what}: {}{more}",
+            rehearsal.key,
+            few(&rehearsal.differences)
+        ))
+        .hint(way_out.map_or(mend.to_owned(), |way| format!("{mend}; or {way}"))));
     }
     if !shadow.whole_way_back {
+        let mend = "one of the inverses does not take back everything that its changeset does";
         return Err(Error::refused(format!(
             "after all inverses the clone differs from its state before: {}",
             few(&shadow.differences)
         ))
-        .hint("one of the inverses does not take back everything that its changeset does"));
+        .hint(match differences::way_out(&shadow.explained, &shadow.differences) {
+            Some(way) => format!("{mend}; or {way}"),
+            None => mend.to_owned(),
+        }));
     }
     Ok(())
 }

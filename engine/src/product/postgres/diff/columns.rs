@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::change::Effect;
 use crate::product::postgres::diff::Found;
-use crate::product::postgres::diff::names::{column, identifiers, words};
+use crate::product::postgres::diff::names::{column, identifiers, joined, words};
 
 impl Found<'_> {
     pub(super) fn column(&mut self, table: &str, column: &str, was: Option<&str>, is: Option<&str>) {
@@ -72,7 +72,7 @@ impl Found<'_> {
         let all = self.before.objects.iter().chain(&self.after.objects);
         let found = all.filter_map(|(identity, definition)| {
             let rest = identity.strip_prefix("materialized ").unwrap_or(identity).strip_prefix("view ")?;
-            shows(definition).then(|| identifiers(rest).join("."))
+            shows(definition).then(|| joined(&identifiers(rest)))
         });
         for view in found.collect::<BTreeSet<_>>() {
             let reason = format!("{view} shows {table}.{column}, which {what}");

@@ -4,7 +4,7 @@
 //! column back at another place. A table's is the count and the sum of its rows' hashes: the order of rows does not matter,
 //! and ranges of blocks can be read side by side.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -12,8 +12,9 @@ use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
 use crate::model::hex;
-use crate::model::schema::{DataFingerprint, TableFingerprint};
+use crate::model::schema::{DataFingerprint, TableFingerprint, TriggerColumns, WriteMark};
 use crate::product::postgres::server::connect::{ServerContext, literal, quoted, quoted_relation};
+use crate::product::postgres::server::row_writers;
 
 const READ: &str = "cannot take the fingerprint of the data";
 /// Tables are read in pieces of this many blocks, so that one large table does not end up on one connection.
@@ -39,6 +40,15 @@ pub async fn export(client: &Client) -> Result<String> {
     row.and_then(|r| r.try_get(0)).server_context("cannot export a snapshot")
 }
 
+/// Which rows count.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// Of these tables only.
+    pub tables: Option<&'a [String]>,
+    /// Those only that nobody has written since.
+    pub untouched_since: Option<&'a WriteMark>,
+}
+
 /// A range of blocks of one table or leaf partition.
 struct Piece {
     table: String,
@@ -46,32 +56,53 @@ struct Piece {
     blocks: i64,
 }
 
+/// What is known of a table: rows, and sums of their hashes as `Reading::sums` says.
+#[derive(Default)]
+struct Sums {
+    rows: u64,
+    sums: Vec<i128>,
+    /// Set by triggers, sorted.
+    columns: Vec<String>,
+}
+
+impl Sums {
+    fn fingerprint(self) -> TableFingerprint {
+        let mut hashes = self.sums.iter().map(|sum| format!("{sum:032x}"));
+        let hash = hashes.next().unwrap_or_else(|| format!("{:032x}", 0));
+        let trigger_columns = hashes
+            .next()
+            .map(|others| TriggerColumns { columns: self.columns.into_iter().zip(hashes).collect(), others });
+        TableFingerprint { rows: self.rows, hash, trigger_columns }
+    }
+}
+
 /// Reads on both connections, which must be in transactions on the same snapshot.
-pub async fn data(
-    pair: (&Client, &Client),
-    major: u32,
-    wanted: Option<&[String]>,
-) -> Result<DataFingerprint> {
-    let (names, mut pieces) = plan(pair.0, major, wanted).await?;
+pub async fn data(pair: (&Client, &Client), major: u32, scope: Scope<'_>) -> Result<DataFingerprint> {
+    let (names, mut pieces) = plan(pair.0, major, scope).await?;
     pieces.sort_by_key(|p| std::cmp::Reverse(p.blocks));
     let queue = Arc::new(Mutex::new(VecDeque::from(pieces)));
     let (a, b) = futures::try_join!(drain(pair.0, &queue), drain(pair.1, &queue))?;
-    let mut sums: BTreeMap<String, (u64, i128)> = names.into_iter().map(|n| (n, (0, 0))).collect();
-    for (table, rows, sum) in a.into_iter().chain(b) {
-        let entry = sums.entry(table).or_default();
-        entry.0 += rows;
-        entry.1 = entry.1.wrapping_add(sum);
+    let mut all: BTreeMap<String, Sums> =
+        names.into_iter().map(|(name, columns)| (name, Sums { columns, ..Sums::default() })).collect();
+    for (table, rows, sums) in a.into_iter().chain(b) {
+        let entry = all.entry(table).or_default();
+        entry.rows += rows;
+        entry.sums.resize(entry.sums.len().max(sums.len()), 0);
+        for (sum, more) in entry.sums.iter_mut().zip(sums) {
+            *sum = sum.wrapping_add(more);
+        }
     }
     let mut digest = Sha256::new();
     let mut tables = BTreeMap::new();
-    for (name, (rows, sum)) in sums {
+    for (name, sums) in all {
+        let (rows, sum) = (sums.rows, sums.sums.first().copied().unwrap_or_default());
         digest.update(format!("{name}\0{rows}\0{sum}\n"));
-        tables.insert(name, TableFingerprint { rows, hash: format!("{sum:032x}") });
+        tables.insert(name, sums.fingerprint());
     }
     Ok(DataFingerprint { tables, digest: hex(&digest.finalize()) })
 }
 
-async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(String, u64, i128)>> {
+async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(String, u64, Vec<i128>)>> {
     let mut done = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -81,16 +112,21 @@ async fn drain(client: &Client, queue: &Mutex<VecDeque<Piece>>) -> Result<Vec<(S
             .await
             .server_context(&format!("{READ} in {}", piece.table))?;
         let rows: i64 = row.try_get(0).server_context(READ)?;
-        let sum: String = row.try_get(1).server_context(READ)?;
-        let sum =
-            sum.parse().map_err(|_| Error::failed(format!("{READ} in {}: a sum overflowed", piece.table)))?;
-        done.push((piece.table, u64::try_from(rows).unwrap_or(0), sum));
+        let sums: Vec<String> = row.try_get(1).server_context(READ)?;
+        let overflowed = |_| Error::failed(format!("{READ} in {}: a sum overflowed", piece.table));
+        let sums = sums.iter().map(|sum| sum.parse().map_err(overflowed)).collect::<Result<_>>()?;
+        done.push((piece.table, u64::try_from(rows).unwrap_or(0), sums));
     }
 }
 
-/// Every table (partitions under their root), and the queries that read them.
-async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<(Vec<String>, Vec<Piece>)> {
-    let sql = "WITH RECURSIVE tree AS (
+/// Every table (partitions under their root) with the columns that triggers set there, and the queries that read them.
+async fn plan(
+    client: &Client,
+    major: u32,
+    scope: Scope<'_>,
+) -> Result<(Vec<(String, Vec<String>)>, Vec<Piece>)> {
+    let by_triggers = row_writers::columns(client).await?;
+    let sql = concat!("WITH RECURSIVE tree AS (
            SELECT c.oid AS root, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
              AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relname !~* '^databasechangelog' AND has_schema_privilege(n.oid, 'USAGE')
@@ -98,23 +134,28 @@ async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<
            UNION ALL
            SELECT t.root, c.oid, c.relkind FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
            JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition WHERE t.relkind = 'p')
-         SELECT rn.nspname || '.' || r.relname, n.nspname || '.' || c.relname, c.relkind = 'r',
+         SELECT ", qualified_sql!("rn.nspname", "r.relname"), ", ", qualified_sql!("n.nspname", "c.relname"), ", c.relkind = 'r',
            CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 ELSE 0 END,
            has_table_privilege(r.oid, 'SELECT'), has_table_privilege(c.oid, 'SELECT'),
            coalesce((SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE \"C\") FROM pg_attribute a
              WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '{}')
          FROM tree t JOIN pg_class r ON r.oid = t.root JOIN pg_namespace rn ON rn.oid = r.relnamespace
-         JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2";
+         JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2");
     let (mut names, mut pieces, mut closed, mut through_root) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        (Vec::<(String, Vec<String>)>::new(), Vec::new(), Vec::new(), Vec::new());
     for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let table: String = row.try_get(0).server_context(READ)?;
         let leaf: String = row.try_get(1).server_context(READ)?;
-        if wanted.is_some_and(|w| !w.contains(&table)) {
+        if scope.tables.is_some_and(|w| !w.contains(&table)) {
             continue;
         }
-        if names.last() != Some(&table) {
-            names.push(table.clone());
+        if names.last().is_none_or(|(last, _)| *last != table) {
+            let columns: Vec<String> = row.try_get(6).server_context(READ)?;
+            let set: Vec<String> = match by_triggers.get(&table) {
+                Some(set) => columns.into_iter().filter(|c| set.contains(c)).collect(),
+                None => Vec::new(),
+            };
+            names.push((table.clone(), set));
         }
         if !row.try_get::<_, bool>(4).server_context(READ)? {
             closed.push(table);
@@ -129,7 +170,10 @@ async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<
             through_root.push(table.clone());
         }
         let columns: Vec<String> = row.try_get(6).server_context(READ)?;
-        let reading = Reading { table, from: format!("ONLY {}", quoted_relation(&leaf)), columns };
+        let set: BTreeSet<String> =
+            names.last().into_iter().flat_map(|(_, set)| set.iter().cloned()).collect();
+        let from = format!("ONLY {}", quoted_relation(&leaf));
+        let reading = Reading { table, from, columns, set, untouched_since: scope.untouched_since };
         // Ranges of ctid are scanned as such since 14; before, each piece would read everything.
         let last = if major >= 14 { blocks / PIECE } else { 0 };
         pieces.extend((0..=last).map(|n| reading.piece(n, last, blocks)));
@@ -146,16 +190,40 @@ async fn plan(client: &Client, major: u32, wanted: Option<&[String]>) -> Result<
     Ok((names, pieces))
 }
 
-struct Reading {
+struct Reading<'a> {
     table: String,
     from: String,
     columns: Vec<String>,
+    /// Those of the columns that triggers set.
+    set: BTreeSet<String>,
+    untouched_since: Option<&'a WriteMark>,
 }
 
-impl Reading {
+impl Reading<'_> {
+    /// The sums of the rows' hashes: over all columns and, where triggers set some, over the others and over each of these.
+    fn sums(&self) -> String {
+        let sum = |columns: Vec<String>| {
+            format!(
+                "coalesce(sum(hashtextextended(ROW({})::text COLLATE \"C\", 0)), 0)::text",
+                columns.join(", ")
+            )
+        };
+        let mut sums = vec![sum(self.columns.iter().map(|c| quoted(c)).collect())];
+        if !self.set.is_empty() {
+            let others = self.columns.iter().filter(|c| !self.set.contains(*c));
+            sums.push(sum(others.map(|c| quoted(c)).collect()));
+            sums.extend(self.columns.iter().filter(|c| self.set.contains(*c)).map(|c| sum(vec![quoted(c)])));
+        }
+        format!("ARRAY[{}]", sums.join(", "))
+    }
+
     fn piece(&self, n: i64, last: i64, blocks: i64) -> Piece {
-        let columns: Vec<String> = self.columns.iter().map(|c| quoted(c)).collect();
         let mut range = Vec::new();
+        if let Some(WriteMark(mark)) = self.untouched_since {
+            // Ages are of the same moment throughout a transaction. That of a row from before the numbers began anew is nonsense, and
+            // at worst counts as young: then rows are missing.
+            range.push(format!("NOT age(xmin) BETWEEN 0 AND age({}::xid) - 1", literal(mark)));
+        }
         if n > 0 {
             range.push(format!("ctid >= '({},0)'", n * PIECE));
         }
@@ -163,11 +231,7 @@ impl Reading {
             range.push(format!("ctid < '({},0)'", (n + 1) * PIECE));
         }
         let filter = if range.is_empty() { String::new() } else { format!("WHERE {}", range.join(" AND ")) };
-        let sql = format!(
-            "SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text COLLATE \"C\", 0)), 0)::text FROM {} {filter}",
-            columns.join(", "),
-            self.from,
-        );
+        let sql = format!("SELECT count(*), {} FROM {} {filter}", self.sums(), self.from);
         Piece { table: self.table.clone(), sql, blocks: if last > 0 { PIECE } else { blocks } }
     }
 }

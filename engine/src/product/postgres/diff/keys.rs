@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::model::change::{Change, Effect, Events, Reason, Revoked, Right};
+use crate::model::relation_name::qualified;
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::Found;
-use crate::product::postgres::diff::names::{column, identifiers, referenced, words};
+use crate::product::postgres::diff::names::{column, identifiers, joined, referenced, words};
 
 impl Found<'_> {
     pub(super) fn constraint(
@@ -16,7 +17,7 @@ impl Found<'_> {
         was: Option<&str>,
         is: Option<&str>,
     ) {
-        let table = format!("{schema}.{subject}");
+        let table = qualified(schema, subject);
         let own = [schema, subject];
         let is_table = |k: &String| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
         if ![self.before, self.after].iter().any(|s| s.objects.keys().any(is_table)) {
@@ -108,7 +109,7 @@ impl Found<'_> {
         let definition = is.or(was).unwrap_or_default();
         let Some(on) = definition.split(" ON ").nth(1) else { return };
         let on = on.strip_prefix("ONLY ").unwrap_or(on);
-        let table = identifiers(on.split(" USING").next().unwrap_or(on)).join(".");
+        let table = joined(&identifiers(on.split(" USING").next().unwrap_or(on)));
         let inside = definition.split_once(" USING ").map_or("", |(_, rest)| rest);
         let columns = self.columns_in(&table, inside);
         let unique =
@@ -164,7 +165,7 @@ impl Found<'_> {
             return;
         }
         let parts = identifiers(name.split('(').next().unwrap_or(name));
-        let subject = parts.get(..2).unwrap_or_default().join(".");
+        let subject = joined(parts.get(..2).unwrap_or_default());
         // Some columns may be left.
         let (start, end) = (format!("grant on column {name}."), format!(" to {role}"));
         let some = self.after.objects.keys().any(|k| k.starts_with(&start) && k.ends_with(&end));
@@ -185,7 +186,7 @@ impl Found<'_> {
             |identity: &String| kinds.iter().find_map(|k| identity.strip_prefix(k)).map(identifiers);
         let own = identifiers(schema);
         let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
-        for name in inside.map(|r| r.join(".")).collect::<Vec<_>>() {
+        for name in inside.map(|r| joined(&r)).collect::<Vec<_>>() {
             let rights = BTreeSet::from([Right::Use]);
             let revoked = Revoked { role: grantee(role), rights, columns_left: false };
             let reason = format!("{role} may no longer use {name}: the schema is closed");

@@ -1,9 +1,11 @@
 //! Names in identities and definitions.
 
+use crate::model::relation_name::qualified;
+
 /// Table and name of a column's identity; `None` for that of anything else.
 pub(super) fn column(identity: &str) -> Option<(String, String)> {
     match identifiers(identity.strip_prefix("column ")?).as_slice() {
-        [schema, table, column] => Some((format!("{schema}.{table}"), column.clone())),
+        [schema, table, column] => Some((qualified(schema, table), column.clone())),
         _ => None,
     }
 }
@@ -11,7 +13,15 @@ pub(super) fn column(identity: &str) -> Option<(String, String)> {
 /// The table that a foreign key points to.
 pub(super) fn referenced(definition: &str) -> Option<String> {
     let rest = definition.split(" REFERENCES ").nth(1)?;
-    Some(identifiers(rest.split('(').next()?).join("."))
+    Some(joined(&identifiers(rest.split('(').next()?)))
+}
+
+/// Identifiers as the name of a relation, which has two of them; of any other number as they are.
+pub(super) fn joined(parts: &[String]) -> String {
+    match parts {
+        [schema, name] => qualified(schema, name),
+        other => other.join("."),
+    }
 }
 
 /// `a."b c".d e` as `a`, `b c`, `d`, `e`.
@@ -19,8 +29,10 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut current = String::new();
     let mut quote = false;
-    for c in text.chars() {
+    let mut all = text.chars().peekable();
+    while let Some(c) = all.next() {
         match c {
+            '"' if quote && all.peek() == Some(&'"') => current.extend(all.next()),
             '"' => quote = !quote,
             '.' | ' ' if !quote => found.push(std::mem::take(&mut current)),
             c => current.push(c),

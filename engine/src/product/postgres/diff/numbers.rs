@@ -11,18 +11,18 @@ use crate::product::postgres::server::connect::{ServerContext, quoted_relation};
 
 const READ: &str = "cannot read the sequences";
 /// A sequence that was never drawn from, or was set to begin anew, has no last value; where it stands is in its own row then.
-const SOURCES: &str = "WITH source AS (
+const SOURCES: &str = concat!("WITH source AS (
        SELECT d.adrelid AS relation, d.adnum AS number, p.refobjid AS sequence
        FROM pg_attrdef d JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
        UNION SELECT p.refobjid, p.refobjsubid, p.objid FROM pg_depend p
        WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'i' AND p.refobjsubid > 0)
-     SELECT n.nspname || '.' || c.relname, a.attname::text, sn.nspname || '.' || s.relname, q.seqincrement,
+     SELECT ", qualified_sql!("n.nspname", "c.relname"), ", a.attname::text, ", qualified_sql!("sn.nspname", "s.relname"), ", q.seqincrement,
        CASE WHEN has_sequence_privilege(s.oid, 'SELECT') OR has_sequence_privilege(s.oid, 'USAGE') THEN pg_sequence_last_value(s.oid) END,
        has_sequence_privilege(s.oid, 'SELECT')
      FROM source o JOIN pg_class c ON c.oid = o.relation JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_attribute a ON a.attrelid = o.relation AND a.attnum = o.number
      JOIN pg_class s ON s.oid = o.sequence AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
-     JOIN pg_sequence q ON q.seqrelid = s.oid WHERE n.nspname !~ '^pg_'";
+     JOIN pg_sequence q ON q.seqrelid = s.oid WHERE n.nspname !~ '^pg_'");
 
 pub async fn read(client: &Client) -> Result<BTreeMap<(String, String), NumberSource>> {
     let mut all = BTreeMap::new();

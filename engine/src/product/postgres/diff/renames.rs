@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pg_query::NodeEnum;
 
 use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
-use crate::product::postgres::diff::names::identifiers;
+use crate::product::postgres::diff::names::{identifiers, joined};
 use crate::product::postgres::grammar::sql;
 
 /// What became of an object.
@@ -93,7 +93,7 @@ impl<'a> Renames<'a> {
             .objects
             .iter()
             .filter_map(|(k, o)| Some((number(o), crate::product::postgres::diff::names::column(k)?)))
-            .filter(|(_, (of, _))| *of == name.join("."))
+            .filter(|(_, (of, _))| *of == joined(&name))
             .map(|(at, (_, column))| (at, column))
             .collect();
         let columns: Vec<String> = columns.into_values().collect();
@@ -109,7 +109,7 @@ impl<'a> Renames<'a> {
     /// By its name now: the name that a relation had, by which those who come to it through a view know it.
     pub fn old_names(&self) -> BTreeMap<String, String> {
         let moved = self.pairs.iter().filter(|(old, now)| is_relation(old) && old != now);
-        moved.map(|(old, now)| (name_of(now).join("."), name_of(old).join("."))).collect()
+        moved.map(|(old, now)| (joined(&name_of(now)), joined(&name_of(old)))).collect()
     }
 
     /// Whether a relation is still there and called otherwise.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pg_query::protobuf::RangeVar;
 
 use crate::model::catalog::{Catalog, Column, NotNullCheck, Table};
+use crate::model::relation_name::{self, qualified};
 use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::pending_indexes::{self, Indexes};
 use crate::product::postgres::grammar::sql::{self, Parsed};
@@ -67,23 +68,23 @@ impl<'a> Names<'a> {
     /// `schema.name`: the first schema of the path where it exists, else the first one.
     pub fn resolve(&self, schema: Option<&str>, name: &str) -> String {
         if let Some(schema) = schema {
-            return format!("{schema}.{name}");
+            return qualified(schema, name);
         }
-        let temporary = format!("pg_temp.{name}");
+        let temporary = qualified("pg_temp", name);
         if self.fresh.contains(&temporary) {
             return temporary;
         }
         self.path
             .iter()
-            .map(|s| format!("{s}.{name}"))
+            .map(|s| qualified(s, name))
             .find(|full| self.exists(full))
-            .unwrap_or_else(|| format!("{}.{name}", self.path.first().map_or("public", String::as_str)))
+            .unwrap_or_else(|| qualified(self.path.first().map_or("public", String::as_str), name))
     }
 
     /// The name something gets when it is created now.
     pub fn create(&self, schema: Option<&str>, name: &str) -> String {
         let first = self.path.first().map_or("public", String::as_str);
-        format!("{}.{name}", schema.unwrap_or(first))
+        qualified(schema.unwrap_or(first), name)
     }
 
     pub fn range(&self, range: &RangeVar) -> String {
@@ -93,7 +94,7 @@ impl<'a> Names<'a> {
     /// Where a new relation lands; temporary ones apart.
     pub fn new_range(&self, range: &RangeVar) -> String {
         if range.relpersistence == "t" {
-            return format!("pg_temp.{}", range.relname);
+            return qualified("pg_temp", &range.relname);
         }
         let schema = (!range.schemaname.is_empty()).then_some(range.schemaname.as_str());
         self.create(schema, &range.relname)
@@ -244,10 +245,10 @@ impl<'a> Names<'a> {
 
     /// Tables with a column of this type, whatever its modifiers.
     pub fn tables_with_type(&self, type_name: &str) -> Vec<String> {
-        let bare = type_name.split_once('.').map_or(type_name, |(_, n)| n);
+        let bare = relation_name::bare(type_name);
         let is = |sql_type: &str| {
             let base = sql_type.split(['(', '[']).next().unwrap_or(sql_type).replace('"', "");
-            base == bare || base == type_name
+            base == bare || base == type_name.replace('"', "")
         };
         let tables = self.catalog.tables.iter();
         tables

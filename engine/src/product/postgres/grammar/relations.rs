@@ -7,6 +7,7 @@ use pg_query::protobuf::{self, ColumnRef, Node, ResTarget, SelectStmt};
 use serde_json::{Map, Value};
 
 use crate::model::catalog::Catalog;
+use crate::model::relation_name::qualified;
 use crate::product::postgres::grammar::names::{self, Names};
 use crate::product::postgres::grammar::sql;
 
@@ -62,7 +63,7 @@ pub fn copy_shape(sql: &str) -> Option<CopyShape> {
     }
     let columns = sql::texts(&copy.attlist);
     if copy.is_from {
-        let table = sql::range_parts(copy.relation.as_ref()?).join(".");
+        let table = sql::written(copy.relation.as_ref()?);
         return Some(CopyShape::In { table, columns });
     }
     if let Some(query) = copy.query.as_deref() {
@@ -203,6 +204,6 @@ fn range(map: &Map<String, Value>, ctes: &[String], names: &Names) -> Option<Str
     match schema {
         "" if ctes.iter().any(|c| c == name) => None,
         "" => Some(names.resolve(None, name)),
-        schema => Some(format!("{schema}.{name}")),
+        schema => Some(qualified(schema, name)),
     }
 }

@@ -3,6 +3,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, RangeVar};
 
+use crate::model::relation_name::qualified;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
 
@@ -139,7 +140,7 @@ impl Scope {
             let fits = |s: &&Source| match qualifiers.as_slice() {
                 [] => true,
                 [.., schema, table] => {
-                    matches!(&s.kind, Kind::Relation(r, _) if *r == format!("{schema}.{table}"))
+                    matches!(&s.kind, Kind::Relation(r, _) if *r == qualified(schema, table))
                         || s.alias == *table
                 }
                 [alias] => s.alias == *alias,

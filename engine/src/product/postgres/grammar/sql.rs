@@ -5,6 +5,7 @@ use pg_query::protobuf::{self, Node, RangeVar, a_const::Val};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::model::relation_name;
 
 /// The version whose grammar reads SQL here.
 pub const GRAMMAR: u32 = 17;
@@ -178,6 +179,14 @@ pub fn range_parts(range: &RangeVar) -> Vec<String> {
     [&range.schemaname, &range.relname].into_iter().filter(|p| !p.is_empty()).cloned().collect()
 }
 
+/// A relation's name as it is written, with its schema where it has one.
+pub fn written(range: &RangeVar) -> String {
+    match range.schemaname.as_str() {
+        "" => range.relname.clone(),
+        schema => relation_name::qualified(schema, &range.relname),
+    }
+}
+
 /// Whether this is the literal NULL, cast or not.
 pub fn is_null(node: &Node) -> bool {
     match node.node.as_ref() {
@@ -274,11 +283,11 @@ pub fn name(identifier: &str) -> String {
     if plain && !keyword { identifier.to_owned() } else { quote(identifier) }
 }
 
-/// `schema.name` between double quotes.
+/// A name of `relation_name` as SQL, each part between double quotes.
 pub fn quote_name(name: &str) -> String {
-    match name.split_once('.') {
-        Some((schema, name)) => format!("{}.{}", quote(schema), quote(name)),
-        None => quote(name),
+    match relation_name::split(name) {
+        (Some(schema), name) => format!("{}.{}", quote(&schema), quote(&name)),
+        (None, name) => quote(&name),
     }
 }
 

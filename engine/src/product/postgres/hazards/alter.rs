@@ -7,6 +7,7 @@ use pg_query::protobuf::{
 };
 
 use crate::model::changeset::Phase;
+use crate::model::relation_name::{qualified, sibling};
 use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::sql;
@@ -309,20 +310,13 @@ fn has_columns(kind: ObjectType) -> bool {
     )
 }
 
-fn sibling(name: &str, new: &str) -> String {
-    match name.split_once('.') {
-        Some((schema, _)) => format!("{schema}.{new}"),
-        None => new.to_string(),
-    }
-}
-
 pub fn set_schema(alter: &AlterObjectSchemaStmt, names: &mut Names, s: &mut StatementBuilder) {
     if let Some(range) = &alter.relation {
         let name = names.range(range);
         s.lock(names, &name, Lock::AccessExclusive);
         s.contract(names, &name);
         s.hurt(names, &hazards::RENAME, &name, &name);
-        let moved = format!("{}.{}", alter.newschema, range.relname);
+        let moved = qualified(&alter.newschema, &range.relname);
         if has_columns(alter.object_type()) {
             s.act(SchemaAction::RenameTable { table: name.clone(), to: moved.clone() });
         }

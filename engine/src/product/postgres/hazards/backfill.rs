@@ -10,7 +10,8 @@ use pg_query::protobuf::{
 };
 use serde_json::Value;
 
-use crate::model::changeset::Backfill;
+use crate::model::catalog::Table;
+use crate::model::changeset::{Backfill, KeyColumn};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::{relations, sql};
 use crate::product::postgres::hazards::columns;
@@ -33,7 +34,35 @@ const KEY_TYPES: &[&str] = &[
     "date",
     "timestamp without time zone",
     "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+    "boolean",
+    "bytea",
+    "oid",
+    "inet",
+    "macaddr",
 ];
+
+/// The columns of the key that is walked, the leading one first.
+fn columns_of(b: &Backfill) -> Vec<KeyColumn> {
+    let leading = KeyColumn { name: b.key.clone(), sql_type: b.key_type.clone() };
+    [leading].into_iter().chain(b.more_key.iter().cloned()).collect()
+}
+
+/// The columns as they are compared, and the key that a parameter holds: its text or, of several columns, that of an array.
+fn compared(columns: &[KeyColumn], qualifier: &str, parameter: &str) -> (String, String) {
+    let name = |c: &KeyColumn| format!("{qualifier}.{}", sql::quote(&c.name));
+    let cast = |c: &KeyColumn| Type::from_text(&c.sql_type).cast();
+    match columns {
+        [one] => (name(one), format!("{parameter}::text::{}", cast(one))),
+        all => {
+            let names: Vec<String> = all.iter().map(name).collect();
+            let values =
+                (1..).zip(all).map(|(n, c)| format!("({parameter}::text::text[])[{n}]::{}", cast(c)));
+            (format!("({})", names.join(", ")), format!("({})", values.collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
 
 /// SQL for the last key of the next range: `$1` the key to start after (text, NULL: the start), `$2` rows to walk
 /// (`int8`). It gives one row with the key as text, or none at the end; it works for a last, shorter range too.
@@ -41,13 +70,24 @@ const KEY_TYPES: &[&str] = &[
 /// Run it and `batch_sql` under `plan_cache_mode = force_custom_plan`: a generic plan cannot use the key's index for a
 /// bound that may be NULL, and would walk the table from its start each time.
 pub fn bound_sql(b: &Backfill) -> String {
-    let key = sql::quote(&b.key);
-    let cast = Type::from_text(&b.key_type).cast();
+    let columns = columns_of(b);
+    let (key, start) = compared(&columns, "source", "$1");
+    let names: Vec<String> = columns.iter().map(|c| sql::quote(&c.name)).collect();
+    let listed = |before: &str, after: &str| {
+        names.iter().map(|n| format!("{before}{n}{after}")).collect::<Vec<_>>().join(", ")
+    };
+    let given = match names.as_slice() {
+        [_] => listed("walked.", "::text"),
+        _ => format!("ARRAY[{}]::text", listed("walked.", "::text")),
+    };
     let table = sql::quote_name(&b.table);
     // max() would be shorter, but not every type has it (uuid).
     format!(
-        "SELECT walked.{key}::text FROM (SELECT {key} FROM {table} WHERE $1::text IS NULL OR {key} > $1::text::{cast} \
-         ORDER BY {key} LIMIT $2::int8) AS walked ORDER BY walked.{key} DESC LIMIT 1"
+        "SELECT {given} FROM (SELECT {} FROM {table} AS source WHERE $1::text IS NULL OR {key} > {start} \
+         ORDER BY {} LIMIT $2::int8) AS walked ORDER BY {} LIMIT 1",
+        listed("source.", ""),
+        listed("source.", ""),
+        listed("walked.", " DESC"),
     )
 }
 
@@ -83,6 +123,14 @@ fn of_update(update: &UpdateStmt, names: &Names) -> Option<Backfill> {
     let walked = Walked::of(range, names)?;
     let predicate = update.where_clause.as_deref()?;
     if !self_limiting_predicate::by_itself(predicate, &update.target_list, range) {
+        return None;
+    }
+    // Rows that get another key would be walked twice, or never.
+    let sets = |node: &Node| match node.node.as_ref() {
+        Some(NodeEnum::ResTarget(target)) => walked.key.iter().any(|c| c.name == target.name),
+        _ => true,
+    };
+    if update.target_list.iter().any(sets) {
         return None;
     }
     // A statement that reads the table it changes would see its own earlier batches.
@@ -230,9 +278,8 @@ fn meets_a_key(
 /// The table that is walked, and its key.
 struct Walked<'a> {
     table: String,
-    source: &'a crate::model::catalog::Table,
-    key: String,
-    key_type: String,
+    source: &'a Table,
+    key: Vec<KeyColumn>,
     qualifier: String,
     rows: u64,
 }
@@ -242,30 +289,25 @@ impl<'a> Walked<'a> {
         let table = names.range(range);
         let source = names.table(&table)?;
         let (rows, _) = names.size(&table)?;
-        let key = source.primary_key.first()?.clone();
-        let key_type = source.columns.iter().find(|c| c.name == key)?.sql_type.clone();
-        let parsed = Type::from_text(&key_type);
-        if rows < LEAST_ROWS
-            || parsed.array
-            || !KEY_TYPES.contains(&parsed.base.as_str())
-            || names.origin(&table) != table
-        {
+        if rows < LEAST_ROWS || names.origin(&table) != table {
             return None;
         }
+        // Each value once, so that a range has no more rows than it is meant to.
+        let keys = [&source.primary_key].into_iter().chain(&source.unique);
+        let key = keys.filter(|key| !key.is_empty()).find_map(|key| walkable(key, source, names))?;
         let qualifier = match &range.alias {
             Some(alias) => alias.aliasname.clone(),
             None => range.relname.clone(),
         };
-        Some(Self { table, source, key, key_type, qualifier, rows })
+        Some(Self { table, source, key, qualifier, rows })
     }
 
     /// `$1 < key <= $2`, where a NULL `$1` is the start.
     fn condition(&self) -> Option<Node> {
-        let key = format!("{}.{}", sql::quote(&self.qualifier), sql::quote(&self.key));
-        let cast = Type::from_text(&self.key_type).cast();
-        let text = format!(
-            "SELECT 1 WHERE ($1::text IS NULL OR {key} > $1::text::{cast}) AND {key} <= $2::text::{cast}"
-        );
+        let qualifier = sql::quote(&self.qualifier);
+        let (key, start) = compared(&self.key, &qualifier, "$1");
+        let (_, end) = compared(&self.key, &qualifier, "$2");
+        let text = format!("SELECT 1 WHERE ($1::text IS NULL OR {key} > {start}) AND {key} <= {end}");
         match sql::parse_one(&text).ok()?? {
             NodeEnum::SelectStmt(select) => select.where_clause.map(|w| *w),
             _ => None,
@@ -274,14 +316,25 @@ impl<'a> Walked<'a> {
 
     fn backfill(self, batch: NodeEnum) -> Option<Backfill> {
         let batch_sql = sql::unparse(batch)?;
-        Some(Backfill {
-            table: self.table,
-            key: self.key,
-            key_type: self.key_type,
-            batch_sql,
-            rows: self.rows,
-        })
+        let mut columns = self.key.into_iter();
+        let KeyColumn { name: key, sql_type: key_type } = columns.next()?;
+        let more_key = columns.collect();
+        Some(Backfill { table: self.table, key, key_type, more_key, batch_sql, rows: self.rows })
     }
+}
+
+/// The columns of a unique key, if it has a place for every row and text can carry all of it.
+fn walkable(key: &[String], table: &Table, names: &Names) -> Option<Vec<KeyColumn>> {
+    let column = |name: &String| {
+        let column = table.columns.iter().find(|c| c.name == *name)?;
+        let filled = column.not_null || table.primary_key.contains(name);
+        let parsed = Type::from_text(&column.sql_type);
+        let carried = KEY_TYPES.contains(&parsed.base.as_str())
+            || names.catalog.labels(&parsed.base.replace('"', "")).is_some();
+        let column = KeyColumn { name: name.clone(), sql_type: column.sql_type.clone() };
+        (filled && !parsed.array && carried).then_some(column)
+    };
+    key.iter().map(column).collect()
 }
 
 fn and(left: Node, right: Node) -> Node {

@@ -69,6 +69,7 @@ const NO: &[&str] = &[
     "UPDATE big SET note = (SELECT max(note) FROM big) WHERE note IS NULL",
     "UPDATE big SET note = 'x' WHERE note IS NULL AND id IN (SELECT id FROM big LIMIT 5)",
     "ALTER TABLE big ADD COLUMN x int; UPDATE big SET x = 1 WHERE x IS NULL",
+    "UPDATE part SET id = 1 WHERE id IS DISTINCT FROM 1",
     "DELETE FROM big WHERE note IS NULL",
     "INSERT INTO copy (big_id, code) SELECT id, code FROM big",
     "INSERT INTO log (big_id) SELECT id FROM big ON CONFLICT DO NOTHING",
@@ -105,6 +106,14 @@ fn a_batch_is_the_statement_with_a_key_range() {
         "INSERT INTO copy (big_id, code) SELECT b.id, upper(b.code) FROM big b WHERE b.qty > 1 OR b.done ON CONFLICT (big_id) DO NOTHING",
     );
     assert!(b.unwrap().batch_sql.contains("WHERE (b.qty > 1 OR b.done) AND (($1::text IS NULL OR b.id > "));
+    // The whole key, or a leading column with few values would make a batch of all rows that have the same.
+    let b = found("UPDATE part SET v = 1 WHERE v IS NULL").unwrap();
+    assert_eq!(
+        b.batch_sql,
+        "UPDATE part SET v = 1 WHERE v IS NULL AND (($1::text IS NULL OR (part.at, part.id) > (($1::text::text[])[1]::date, \
+         ($1::text::text[])[2]::bigint)) AND (part.at, part.id) <= (($2::text::text[])[1]::date, ($2::text::text[])[2]::bigint))"
+    );
+    assert_eq!((b.key.as_str(), b.more_key.first().map(|c| c.name.as_str())), ("at", Some("id")));
     for sql in YES {
         let b = found(sql).unwrap();
         for text in [&b.batch_sql, &bound_sql(&b)] {

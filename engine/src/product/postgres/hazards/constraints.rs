@@ -3,6 +3,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableCmd, ConstrType, Constraint, DropBehavior};
 
+use crate::model::relation_name;
 use crate::model::schema_action::{ConstraintKind, SchemaAction};
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::{not_null, sql};
@@ -92,7 +93,7 @@ pub fn validate(command: &AlterTableCmd, table: &str, names: &Names, s: &mut Sta
 
 /// Foreign keys that a constraint's name may mean, by PostgreSQL's way of naming them or a common one.
 fn keys(names: &Names, table: &str, constraint: &str) -> Vec<(Vec<String>, String, Vec<String>)> {
-    let own = table.split_once('.').map_or(table, |(_, name)| name);
+    let own = relation_name::bare(table);
     let all = names.table(table).map(|t| t.foreign_keys.clone()).unwrap_or_default();
     let exact: Vec<_> =
         all.iter().filter(|k| constraint == format!("{own}_{}_fkey", k.0.join("_"))).cloned().collect();
@@ -112,8 +113,7 @@ fn keys(names: &Names, table: &str, constraint: &str) -> Vec<(Vec<String>, Strin
 /// Dropping a check or a foreign key loosens; dropping a unique or primary key takes away what ON CONFLICT relies on.
 pub fn drop(command: &AlterTableCmd, table: &str, names: &Names, s: &mut StatementBuilder) {
     s.act(SchemaAction::DropConstraint { table: table.to_owned(), name: command.name.clone() });
-    let schema = table.split_once('.').map_or("public", |(schema, _)| schema);
-    let index = format!("{schema}.{}", command.name);
+    let index = relation_name::sibling(table, &command.name);
     let unique = names.index_table(&index).is_some();
     let known = names.table(table).is_some() || names.is_fresh(table);
     let name = command.name.to_lowercase();

@@ -7,6 +7,7 @@ use pg_query::protobuf::{
 };
 
 use crate::model::changeset::Phase;
+use crate::model::relation_name;
 use crate::model::schema_action::SchemaAction;
 use crate::product::postgres::grammar::names::Names;
 use crate::product::postgres::grammar::{relations, sql};
@@ -149,8 +150,7 @@ pub fn index_columns(index: &IndexStmt) -> Vec<String> {
 pub fn index(index: &IndexStmt, names: &mut Names, s: &mut StatementBuilder) {
     let Some(range) = &index.relation else { return };
     let table = names.range(range);
-    let schema = table.split_once('.').map_or("public", |(schema, _)| schema).to_string();
-    let full = (!index.idxname.is_empty()).then(|| format!("{schema}.{}", index.idxname));
+    let full = (!index.idxname.is_empty()).then(|| relation_name::sibling(&table, &index.idxname));
     s.act(SchemaAction::CreateIndex { table: table.clone(), index: full.clone(), unique: index.unique });
     if index.unique {
         s.contract(names, &table);

@@ -24,7 +24,7 @@ pub const MANIFEST: &str = "backup.json";
 pub struct Manifest {
     pub backup: Backup,
     pub source: Source,
-    /// SHA-256 by file, for a dump; a base backup carries its own manifest.
+    /// SHA-256 by file, of a dump; a base backup carries its own manifest.
     pub files: BTreeMap<String, String>,
 }
 
@@ -35,6 +35,8 @@ pub struct Taken {
     pub schema: SchemaFingerprint,
     pub data: DataFingerprint,
     pub files: BTreeMap<String, String>,
+    /// Tables whose rows the method leaves out; they were dumped in addition.
+    pub extra_tables: Vec<String>,
 }
 
 /// What both methods need.
@@ -98,6 +100,7 @@ pub async fn take(
         schema: taken.schema,
         data: taken.data,
         server: server.version,
+        extra_tables: taken.extra_tables,
     };
     let manifest = Manifest { backup: backup.clone(), source, files: taken.files };
     let text = serde_json::to_string(&manifest).context("the backup cannot be described")?;
@@ -123,7 +126,7 @@ fn why_not_physical(server: &ServerInfo, tools: &Tools, source: &Source) -> Opti
 
 /// Removes what an earlier try left, and makes the folder.
 fn clear(job: &Job<'_>) -> Result<()> {
-    for name in ["base", "wal", "scan", "dump", "roles.sql", MANIFEST] {
+    for name in ["base", "wal", "scan", "unlogged", "dump", "roles.sql", MANIFEST] {
         let path = job.folder.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {

@@ -14,7 +14,7 @@ use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, begin};
 
 /// How long the dump waits for a lock that a running change holds.
-const LOCK_WAIT: &str = "--lock-wait-timeout=15000";
+pub const LOCK_WAIT: &str = "--lock-wait-timeout=15000";
 
 pub async fn take(job: &Job<'_>) -> Result<Taken> {
     const WHAT: &str = "cannot fix the moment of the backup";
@@ -42,7 +42,8 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
     job.tools.output("pg_restore", &["--list".into(), dump.as_os_str().to_owned()], &[]).await?;
     let files = checksums(&dump)?;
     let moment = Moment { name: None, position, exact: true };
-    Ok(Taken { moment, verified_by: "pg_restore --list and SHA-256".into(), schema, data, files })
+    let verified_by = "pg_restore --list and SHA-256".into();
+    Ok(Taken { moment, verified_by, schema, data, files, extra_tables: Vec::new() })
 }
 
 /// What every dump of ours has in common.

@@ -1,4 +1,4 @@
-//! A base backup, the log from before its start, and a moment in that log that equals a snapshot.
+//! A base backup, the log from before its start, a moment in that log that equals a snapshot, and the rows that are in no log.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use crate::model::server::Moment;
 use crate::product::Database;
 use crate::product::postgres::local::backup::{Job, Taken};
 use crate::product::postgres::local::tools::{last_words, libpq};
+use crate::product::postgres::local::unlogged;
 use crate::product::postgres::local::wal::{Lsn, Snapshot, Target, target};
 use crate::product::postgres::{ServerContext, begin};
 
@@ -24,11 +25,13 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
     let (base, wal) = (job.folder.join("base"), job.folder.join("wal"));
     job.tools.folder(&wal)?;
     let env = libpq(job.database.endpoint());
+    let held = hold_log(job).await;
     // The log is received from before the base backup starts, so that nothing is missing between the two.
     let mut receiver = start_receiver(job, &wal, &env).await?;
     let arguments = ["-D".into(), base.clone().into_os_string()]
         .into_iter()
-        .chain(["-X", "stream", "-c", "fast", "--progress", "--no-password"].map(OsString::from));
+        .chain(["-X", "stream", "-c", "fast", "--progress", "--no-password"].map(OsString::from))
+        .chain(held.is_some().then(|| "--no-slot".into()));
     let shown = job.progress.clone();
     let line = move |text: &str| {
         if let Some(parts) = mebibytes(text) {
@@ -52,16 +55,34 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
         }
         tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 7)).await;
     }
+    drop(held);
     let (seen, found) = last.ok_or_else(|| Error::failed("no moment was tried"))?;
     (job.progress)("fingerprint of the source", None);
     let (schema, data) = job.database.fingerprints_at(&seen.exported).await?;
+    let extra = unlogged::dump(job, &seen.session, &seen.exported).await?;
     close_segment(&wal)?;
     let (name, position) = match found {
         Target::Before(at) => (None, at),
         Target::There | Target::Nowhere => (seen.name, seen.point),
     };
     let moment = Moment { name, position: position.to_string(), exact: found != Target::Nowhere };
-    Ok(Taken { moment, verified_by: "pg_verifybackup".into(), schema, data, files: Default::default() })
+    let verified_by = "pg_verifybackup".into();
+    Ok(Taken { moment, verified_by, schema, data, files: extra.files, extra_tables: extra.tables })
+}
+
+/// Keeps the server from removing log that has not been received yet. The slot is temporary: it ends with this session, whatever
+/// becomes of us. `None` where there is no free slot: the server's own settings then say how long it keeps its log.
+async fn hold_log(job: &Job<'_>) -> Option<Client> {
+    let id: String = job.id.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let name = format!("drydock_{id}");
+    let session = job.database.connect("backup (drydock)").await.ok()?;
+    match session.query("SELECT pg_create_physical_replication_slot($1, true, true)", &[&name]).await {
+        Ok(_) => Some(session),
+        Err(error) => {
+            tracing::warn!(%error, "the log cannot be held by a replication slot");
+            None
+        }
+    }
 }
 
 /// `  12345/67890 kB (18%), 0/1 tablespace`
@@ -133,7 +154,7 @@ fn close_segment(wal: &Path) -> Result<()> {
 /// A snapshot that is held, and a place in the log after it.
 struct Observation {
     /// Holds the snapshot.
-    _session: Client,
+    session: Client,
     snapshot: Snapshot,
     exported: String,
     /// Of the restore point, where we may make one.
@@ -191,7 +212,7 @@ impl Observation {
         let flushed =
             Lsn::parse(&row.try_get::<_, String>(0).server_context(WHAT)?).ok_or_else(unreadable)?;
         let point = Lsn::parse(&point).ok_or_else(unreadable)?;
-        Ok(Self { _session: session, snapshot, exported, name, point, flushed })
+        Ok(Self { session, snapshot, exported, name, point, flushed })
     }
 
     /// Reads the log from the start of the base backup.

@@ -16,6 +16,7 @@ use crate::product::postgres::local::disarm::disarm;
 use crate::product::postgres::local::logical::checksums;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
+use crate::product::postgres::local::unlogged;
 use crate::product::postgres::local::{START, absolute};
 use crate::product::postgres::{Postgres, literal, quoted};
 use crate::product::{Execute, Restored};
@@ -79,7 +80,9 @@ async fn physical(
     promoted(&cluster).await?;
     cluster.configure(&lasting)?;
     login(&cluster, origin).await?;
-    let disarmed = disarm(&Postgres::from_endpoint(cluster.admin(&origin.database))).await?;
+    let admin = cluster.admin(&origin.database);
+    let disarmed = disarm(&Postgres::from_endpoint(admin.clone())).await?;
+    unlogged::restore(tools, manifest, &admin, progress).await?;
     cluster.finish()?;
     Ok(Restored { endpoint: cluster.endpoint(), disarmed })
 }

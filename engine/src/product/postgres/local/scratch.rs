@@ -17,7 +17,7 @@ use crate::product::postgres::local::rows::count_on;
 use crate::product::postgres::local::server_state;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
-use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
+use crate::product::postgres::{Postgres, ServerContext, literal, quoted, quoted_relation};
 use crate::watcher::Progress;
 
 pub async fn make(
@@ -41,7 +41,7 @@ pub async fn make(
     if !source.history.is_empty() {
         let mut arguments =
             vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
-        arguments.extend(source.history.iter().map(|table| format!("--table={}", pattern(table))));
+        arguments.extend(source.history.iter().map(|table| format!("--table={}", quoted_relation(table))));
         arguments.extend(common(&source));
         tools.output("pg_dump", &arguments, &libpq(origin)).await?;
     }
@@ -113,14 +113,6 @@ async fn populate(admin: &Postgres, mut views: Vec<String>) {
         }
         views = left;
     }
-}
-
-/// A name as `pg_dump --table` takes it: quoted, so that it is no pattern.
-fn pattern(table: &str) -> String {
-    let part = |p: &str| if p.starts_with('"') { p.to_owned() } else { format!("\"{p}\"") };
-    table
-        .split_once('.')
-        .map_or_else(|| part(table), |(schema, name)| format!("{}.{}", part(schema), part(name)))
 }
 
 pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::change::Events;
 use crate::model::query::{ParameterRole, Usage, Write};
+use crate::model::relation_name;
 use crate::product::postgres::diff::names::{RUNS_STRINGS, words_and_calls, words_in_strings};
 use crate::product::postgres::grammar::relations::{self, expand};
 use crate::product::postgres::grammar::sql::{self, highest_parameter};
@@ -127,5 +128,5 @@ fn called<'c>(words: &'c BTreeSet<String>, catalog: &'c Catalog) -> impl Iterato
 }
 
 fn bare(name: &str) -> String {
-    name.rsplit('.').next().unwrap_or(name).to_lowercase()
+    relation_name::bare(name).to_lowercase()
 }

@@ -44,15 +44,15 @@ pub async fn read(client: &Client, ours: &str) -> Result<Activity> {
             activity.longest_wait_for_us = activity.longest_wait_for_us.max(wait);
         }
     }
-    let long = "SELECT a.pid, coalesce(a.application_name, ''), extract(epoch FROM clock_timestamp() - a.xact_start)::int8,
-           coalesce((SELECT array_agg(DISTINCT n.nspname || '.' || c.relname) FROM pg_locks l
+    let long = concat!("SELECT a.pid, coalesce(a.application_name, ''), extract(epoch FROM clock_timestamp() - a.xact_start)::int8,
+           coalesce((SELECT array_agg(DISTINCT ", qualified_sql!("n.nspname", "c.relname"), ") FROM pg_locks l
              JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE l.pid = a.pid AND l.granted AND l.database = a.datid AND c.relkind IN ('r', 'p', 'm', 'v', 'f')
                AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'), '{}')
          FROM pg_stat_activity a
          WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
            AND a.xact_start < clock_timestamp() - interval '1 s' AND NOT starts_with(coalesce(a.application_name, ''), $1)
-         ORDER BY a.xact_start";
+         ORDER BY a.xact_start");
     for row in client.query_typed(long, &[(&ours, Type::TEXT)]).await.server_context(WATCH)? {
         activity.long_transactions.push(LongTransaction {
             pid: i64::from(row.try_get::<_, i32>(0).server_context(WATCH)?),
@@ -200,13 +200,13 @@ impl SeenLocks {
     ) -> std::result::Result<(), tokio_postgres::Error> {
         // A lock on an index is one on its table for those who plan a query. Relations that the watched transaction makes
         // are in no catalog yet, and in nobody's way.
-        let sql = "SELECT DISTINCT n.nspname || '.' || c.relname, l.mode FROM pg_locks l
+        let sql = concat!("SELECT DISTINCT ", qualified_sql!("n.nspname", "c.relname"), ", l.mode FROM pg_locks l
              JOIN pg_stat_activity a ON a.pid = l.pid AND a.application_name = $1
              LEFT JOIN pg_index i ON i.indexrelid = l.relation
              JOIN pg_class c ON c.oid = coalesce(i.indrelid, l.relation) JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE l.granted AND l.locktype = 'relation' AND a.datid = l.database
                AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-               AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+               AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
         let rows = client.query_typed(sql, &[(&application, Type::TEXT)]).await?;
         let now = Instant::now();
         for row in rows {

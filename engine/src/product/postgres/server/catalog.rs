@@ -55,15 +55,15 @@ pub async fn read(client: &Client) -> Result<Catalog> {
 
 async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
     let sql = format!(
-        "SELECT c.oid, n.nspname || '.' || c.relname, c.relkind = 'p', c.reltuples::float8,
+        "SELECT c.oid, {n_c}, c.relkind = 'p', c.reltuples::float8,
                 CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END,
                 CASE WHEN c.relkind = 'r' AND pg_relation_size(c.oid) > 0 THEN pg_total_relation_size(c.oid) ELSE 0 END,
-                CASE WHEN c.relispartition THEN pn.nspname || '.' || p.relname END,
+                CASE WHEN c.relispartition THEN {pn_p} END,
                 has_table_privilege(c.oid, 'SELECT'), c.relkind = 'f'
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
          LEFT JOIN pg_class p ON p.oid = i.inhparent LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-         WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}"
+         WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}", n_c = qualified_sql!("n.nspname", "c.relname"), pn_p = qualified_sql!("pn.nspname", "p.relname")
     );
     let mut classes = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
@@ -123,14 +123,14 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
     // Only plain columns over the whole table make a key; expression and partial indexes do not. For looking rows up by a
     // value, an index without the NULLs is as good.
     let sql = format!(
-        "SELECT i.indrelid, n.nspname || '.' || x.relname, n.nspname || '.' || c.relname, i.indisprimary,
+        "SELECT i.indrelid, {n_x}, {n_c}, i.indisprimary,
                 i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid,
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.n <= i.indnkeyatts),
                 i.indisvalid AND i.indexprs IS NULL
                 AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')
          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2"
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2", n_x = qualified_sql!("n.nspname", "x.relname"), n_c = qualified_sql!("n.nspname", "c.relname")
     );
     let mut names = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
@@ -151,14 +151,14 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
 }
 
 async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
-    let sql = "SELECT o.conrelid, n.nspname || '.' || f.relname,
+    let sql = concat!("SELECT o.conrelid, ", qualified_sql!("n.nspname", "f.relname"), ",
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(o.conkey) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.num),
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(o.confkey) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.num)
          FROM pg_constraint o JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
          WHERE o.contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = o.conparentid AND p.conrelid = o.conrelid)
-         ORDER BY o.conrelid, o.conname";
+         ORDER BY o.conrelid, o.conname");
     for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let own = row.try_get::<_, Option<Vec<String>>>(2).server_context(READ)?.unwrap_or_default();
@@ -182,9 +182,10 @@ async fn not_null_checks(client: &Client, classes: &mut BTreeMap<u32, Class>) ->
 
 async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
     let sql = format!(
-        "SELECT n.nspname || '.' || t.typname, format_type(t.typbasetype, t.typtypmod),
+        "SELECT {n_t}, format_type(t.typbasetype, t.typtypmod),
                 t.typnotnull OR EXISTS (SELECT FROM pg_constraint o WHERE o.contypid = t.oid)
-         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND {USERS}"
+         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND {USERS}",
+        n_t = qualified_sql!("n.nspname", "t.typname")
     );
     let mut domains = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
@@ -199,12 +200,12 @@ async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
 
 /// Foreign keys that act when what they point to is deleted.
 async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
-    let sql = "SELECT pn.nspname || '.' || p.relname, n.nspname || '.' || c.relname,
+    let sql = concat!("SELECT ", qualified_sql!("pn.nspname", "p.relname"), ", ", qualified_sql!("n.nspname", "c.relname"), ",
                 CASE o.confdeltype WHEN 'c' THEN '{}' ELSE (SELECT array_agg(a.attname::text ORDER BY a.attnum)
                  FROM pg_attribute a WHERE a.attrelid = o.conrelid AND a.attnum = ANY (o.conkey)) END
          FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_class p ON p.oid = o.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-         WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2";
+         WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2");
     let mut found: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
     for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let child = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
@@ -250,10 +251,10 @@ fn sum_partitions(tables: &mut BTreeMap<String, Table>) {
 /// Names in the bodies of routines. Of several forms of one name all count.
 async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let sql = format!(
-        "SELECT n.nspname || '.' || p.proname, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', ''), l.lanname::text
+        "SELECT {n_p}, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', ''), l.lanname::text
          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
          WHERE {USERS} AND l.lanname NOT IN ('c', 'internal')
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')", n_p = qualified_sql!("n.nspname", "p.proname")
     );
     let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
@@ -268,11 +269,13 @@ async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>>
 async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     // The bits are those of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE.
     let sql = format!(
-        "SELECT n.nspname || '.' || c.relname, pn.nspname || '.' || p.proname,
+        "SELECT {n_c}, {pn_p},
                 tgtype & 4 <> 0, tgtype & 16 <> 0, tgtype & 8 <> 0
          FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace
-         WHERE NOT t.tgisinternal AND {USERS} ORDER BY 1, 2"
+         WHERE NOT t.tgisinternal AND {USERS} ORDER BY 1, 2",
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        pn_p = qualified_sql!("pn.nspname", "p.proname")
     );
     let mut triggers: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
@@ -292,8 +295,8 @@ async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Event
 /// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
 async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
-        "SELECT n.nspname || '.' || v.relname,
-                coalesce(array_agg(DISTINCT coalesce(rn.nspname || '.' || r.relname, fn.nspname || '.' || f.proname))
+        "SELECT {n_v},
+                coalesce(array_agg(DISTINCT coalesce({rn_r}, {fn_f}))
                          FILTER (WHERE r.oid IS NOT NULL OR fn.nspname !~ '^pg_'), '{{}}')
          FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
          LEFT JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
@@ -303,16 +306,17 @@ async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
          LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
          LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
          LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
-         WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1"
+         WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1", n_v = qualified_sql!("n.nspname", "v.relname"), rn_r = qualified_sql!("rn.nspname", "r.relname"), fn_f = qualified_sql!("fn.nspname", "f.proname")
     );
     pairs(client, &sql).await
 }
 
 async fn enums(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
-        "SELECT n.nspname || '.' || t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+        "SELECT {n_t}, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
-         WHERE {USERS} GROUP BY 1"
+         WHERE {USERS} GROUP BY 1",
+        n_t = qualified_sql!("n.nspname", "t.typname")
     );
     pairs(client, &sql).await
 }

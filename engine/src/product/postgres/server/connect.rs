@@ -11,6 +11,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::endpoint::Endpoint;
 use crate::model::error_class::ErrorClass;
+use crate::product::postgres::grammar::sql;
 use crate::product::postgres::server::session::{self, LockWait};
 use crate::product::postgres::server::{error_codes, tls};
 
@@ -257,12 +258,9 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `schema.name` (or a bare name) with each part in quotes. The first dot divides.
+/// `schema.name` (or a bare name) with each part in quotes.
 pub fn quoted_relation(name: &str) -> String {
-    match name.split_once('.') {
-        Some((schema, name)) => format!("{}.{}", quoted(schema), quoted(name)),
-        None => quoted(name),
-    }
+    sql::quote_name(name)
 }
 
 /// A string literal.

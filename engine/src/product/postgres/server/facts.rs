@@ -32,10 +32,14 @@ pub async fn read(client: &Client, endpoint: &Endpoint) -> Result<ServerInfo> {
 /// asked for, the position is 0.
 pub async fn footprint(client: &Client) -> Result<Footprint> {
     const WHAT: &str = "cannot read where tables are stored";
-    let sql = "SELECT n.nspname || '.' || c.relname, pg_relation_filenode(c.oid)::text
+    let sql = concat!(
+        "SELECT ",
+        qualified_sql!("n.nspname", "c.relname"),
+        ", pg_relation_filenode(c.oid)::text
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-           AND c.relname !~* '^databasechangelog'";
+           AND c.relname !~* '^databasechangelog'"
+    );
     let mut footprint = Footprint::default();
     for row in client.query_typed(sql, &[]).await.server_context(WHAT)? {
         let file: Option<String> = row.try_get(1).server_context(WHAT)?;

@@ -8,6 +8,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{PlanShape, QueryError, QueryShape};
+use crate::model::relation_name::qualified;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::server::client::query_error;
 use crate::product::postgres::server::text::builtin;
@@ -131,7 +132,7 @@ impl Node {
             _ => false,
         };
         if let (true, Some(schema), Some(relation)) = (reads_all, &self.schema, &self.relation) {
-            whole.insert(format!("{schema}.{relation}"));
+            whole.insert(qualified(schema, relation));
         }
         for below in &self.plans {
             below.scans(limited || self.kind == "Limit", whole);

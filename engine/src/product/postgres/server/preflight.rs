@@ -85,10 +85,14 @@ async fn settings(client: &Client, facts: &mut Vec<Fact>) -> Result<()> {
 }
 
 async fn row_security(client: &Client, facts: &mut Vec<Fact>) -> Result<()> {
-    let sql = "SELECT n.nspname || '.' || c.relname, current_user::text,
+    let sql = concat!(
+        "SELECT ",
+        qualified_sql!("n.nspname", "c.relname"),
+        ", current_user::text,
           ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid ORDER BY 1)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relrowsecurity AND n.nspname !~ '^pg_' AND row_security_active(c.oid) ORDER BY 1";
+        WHERE c.relrowsecurity AND n.nspname !~ '^pg_' AND row_security_active(c.oid) ORDER BY 1"
+    );
     for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let user = text(&row, 1)?;
         let hidden = Finding::HiddenRows {
@@ -199,10 +203,13 @@ async fn encoding(client: &Client, facts: &mut Vec<Fact>) -> Result<()> {
     }
     let remedy = "dump the database, convert it and restore it into one with ENCODING 'UTF8'";
     facts.push(Fact::new(Finding::NoEncoding { encoding: SQL_ASCII.to_owned() }).remedy(remedy));
-    let sql =
-        "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    let sql = concat!(
+        "SELECT ",
+        qualified_sql!("n.nspname", "c.relname"),
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          AND has_table_privilege(c.oid, 'SELECT') ORDER BY c.relpages DESC, 1 LIMIT 100";
+          AND has_table_privilege(c.oid, 'SELECT') ORDER BY c.relpages DESC, 1 LIMIT 100"
+    );
     for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let table = text(&row, 0)?;
         // Only the count leaves the server.
@@ -226,10 +233,10 @@ async fn encoding(client: &Client, facts: &mut Vec<Fact>) -> Result<()> {
 /// Tables with the columns of Liquibase's history, and what they hold.
 pub async fn histories(client: &Client) -> Result<Vec<OtherHistory>> {
     const WHAT: &str = "cannot look for Liquibase's history";
-    let sql = "SELECT n.nspname::text, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    let sql = concat!("SELECT n.nspname::text, ", qualified_sql!("n.nspname", "c.relname"), " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
           AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-            AND a.attname IN ('id', 'author', 'filename', 'md5sum', 'dateexecuted', 'exectype')) = 6 ORDER BY 2";
+            AND a.attname IN ('id', 'author', 'filename', 'md5sum', 'dateexecuted', 'exectype')) = 6 ORDER BY 2");
     let mut histories = Vec::new();
     for row in client.query_typed(sql, &[]).await.server_context(WHAT)? {
         let table: String = row.try_get(1).server_context(WHAT)?;

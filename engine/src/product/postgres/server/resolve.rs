@@ -133,10 +133,10 @@ pub async fn read(client: &Client, numbers: Numbers) -> Result<Objects> {
             relation.parts.insert(row.try_get(1).server_context(READ)?);
         }
     }
-    let called = "SELECT 'f', p.oid, n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'
+    let called = concat!("SELECT 'f', p.oid, ", qualified_sql!("n.nspname", "p.proname"), " || '(' || pg_get_function_identity_arguments(p.oid) || ')'
            FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = ANY ($1)
          UNION ALL SELECT 'o', o.oid, n.nspname || '.' || o.oprname || ' (' || concat_ws(', ', o.oprleft::regtype, o.oprright::regtype) || ')'
-           FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid = ANY ($2)";
+           FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid = ANY ($2)");
     let (routines, operators): (Vec<u32>, Vec<u32>) =
         (numbers.routines.into_iter().collect(), numbers.operators.into_iter().collect());
     let asked = [
@@ -152,10 +152,14 @@ pub async fn read(client: &Client, numbers: Numbers) -> Result<Objects> {
 }
 
 async fn relations(client: &Client, numbers: &[u32]) -> Result<Vec<(u32, Relation)>> {
-    let sql = "SELECT c.oid, n.nspname || '.' || c.relname, c.relkind IN ('v', 'm'), w.ev_action::text
+    let sql = concat!(
+        "SELECT c.oid, ",
+        qualified_sql!("n.nspname", "c.relname"),
+        ", c.relkind IN ('v', 'm'), w.ev_action::text
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN' AND c.relkind IN ('v', 'm')
-           AND c.oid >= 16384 WHERE c.oid = ANY ($1)";
+           AND c.oid >= 16384 WHERE c.oid = ANY ($1)"
+    );
     let mut found = Vec::new();
     for row in client.query_typed(sql, &[(&numbers, Type::OID_ARRAY)]).await.server_context(READ)? {
         let number: u32 = row.try_get(0).server_context(READ)?;

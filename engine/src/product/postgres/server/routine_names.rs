@@ -19,11 +19,17 @@ use crate::product::postgres::server::session_defaults::names_in;
 
 const READ: &str = "cannot ask what the bodies of routines mean";
 /// A body in standard SQL is kept resolved.
-const BODIES: &str = "SELECT p.oid, n.nspname || '.' || p.proname, l.lanname::text, p.prosrc, pg_get_functiondef(p.oid),
+const BODIES: &str = concat!(
+    "SELECT p.oid, ",
+    qualified_sql!("n.nspname", "p.proname"),
+    ", l.lanname::text, p.prosrc, pg_get_functiondef(p.oid),
        (SELECT substr(c, 13) FROM unnest(p.proconfig) c WHERE c LIKE 'search\\_path=%')
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-     WHERE n.nspname || '.' || p.proname = ANY ($1) AND l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p')
-       AND to_jsonb(p) ->> 'prosqlbody' IS NULL ORDER BY p.oid";
+     WHERE ",
+    qualified_sql!("n.nspname", "p.proname"),
+    " = ANY ($1) AND l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p')
+       AND to_jsonb(p) ->> 'prosqlbody' IS NULL ORDER BY p.oid"
+);
 const RELATIONS: &str = "SELECT c.oid, n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relname = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')";
 const ROUTINES: &str = "SELECT DISTINCT n.nspname::text, p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -146,9 +146,7 @@ fn query(text: &str, catalog: &Catalog, functions: &BTreeSet<String>) -> Result<
     };
     let parsed = pg_query::parse(&inner).map_err(|e| Error::input(e.to_string()))?;
     let tables: Vec<String> = match &tree {
-        NodeEnum::CopyStmt(copy) if copy.is_from => {
-            copy.relation.iter().map(|r| sql::range_parts(r).join(".")).collect()
-        }
+        NodeEnum::CopyStmt(copy) if copy.is_from => copy.relation.iter().map(sql::written).collect(),
         _ => parsed.tables(),
     };
     let mut users: Vec<&String> = tables.iter().filter(|t| is_users(t, catalog)).collect();

