@@ -83,7 +83,7 @@ pub fn environment_of(folder: &Path) -> Environment {
 }
 
 pub fn operations(watcher: Arc<dyn Watcher>) -> Operations {
-    Operations { products: Products::default().with(Arc::new(Sqlite)), watcher }
+    Operations { products: Products::default().with(Arc::new(Sqlite)), ..Operations::new(watcher) }
 }
 
 impl Shop {

@@ -11,6 +11,7 @@ use drydock::model::changeset::{ApplyState, ChangesetId, Phase, UndoState};
 use drydock::model::endpoint::Limits;
 use drydock::model::error_class::ErrorClass;
 use drydock::model::history::{ActTrace, HistoryBefore};
+use drydock::model::preflight::{Fact, Finding, Weight};
 use drydock::model::query::{Call, Ending, ParameterRole};
 use drydock::product::{Database, ScratchKind};
 use drydock::watcher::Progress;
@@ -67,8 +68,9 @@ pub async fn run(rig: Arc<dyn Rig>) {
     let mut liquibase = Liquibase::start(&rig.folder().join("cache")).await.unwrap();
     liquibase.changelog(&environment(&folder, "unused:"), "changes.sql").await.unwrap();
     let bench = Bench { rig, liquibase: Arc::new(Mutex::new(liquibase)) };
-    let checks: [(&str, Checked); 16] = [
+    let checks: [(&str, Checked); 17] = [
         ("a URL that cannot be read", |b| Box::pin(broken_url(b))),
+        ("facts that are known before anything is done", |b| Box::pin(preflight(b))),
         ("a claim is exclusive and ends with its owner", |b| Box::pin(claim(b))),
         ("schema fingerprints", |b| Box::pin(schema_fingerprints(b))),
         ("data fingerprints", |b| Box::pin(data_fingerprints(b))),
@@ -126,6 +128,23 @@ async fn broken_url(bench: Bench) {
     assert_eq!(error.kind, ErrorKind::Input);
     let said = format!("{} {:?}", error.chain(), error.hint_text());
     assert!(!said.contains("geheim"), "{said}");
+}
+
+/// A database that anybody may work on is refused for nothing.
+async fn preflight(bench: Bench) {
+    let database = bench.database("looked_at").await;
+    let provider = bench.rig.product().provider().await.unwrap();
+    let mut facts = database.preflight().await.unwrap();
+    assert!(facts.iter().any(|fact| matches!(fact.finding, Finding::Server { .. })), "{facts:?}");
+    facts.extend(provider.preflight(database.as_ref()).await.unwrap());
+    let size = facts.iter().find_map(|fact| match fact.finding {
+        Finding::CopySize { bytes } => Some(bytes),
+        _ => None,
+    });
+    assert!(size.is_some_and(|bytes| bytes > 0), "{facts:?}");
+    assert!(facts.iter().all(|fact| fact.weight < Weight::StopsRuns), "{facts:?}");
+    let written = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Fact>>(&written).unwrap().len(), facts.len());
 }
 
 async fn claim(bench: Bench) {
@@ -275,7 +294,10 @@ async fn backup(bench: Bench) {
         3,
         "production was reached"
     );
-    assert_eq!(provider.revive(&clone).await.unwrap(), Some(endpoint));
+    assert_eq!(provider.revive(&clone).await.unwrap(), Some(endpoint.clone()));
+    // Stopped, and started again where it was.
+    provider.rest(&clone).await.unwrap();
+    assert!(provider.revive(&clone).await.unwrap().is_some());
     // Once more, in place of the one before.
     let again = provider.restore(&backup, database.as_ref(), &clone, quiet()).await.unwrap();
     let again = database.at(again.endpoint);
@@ -560,6 +582,7 @@ async fn capabilities(bench: Bench) {
     let plan = client.plan_all(&[("select id from parcels", &shape)]).await.pop().unwrap().unwrap();
     assert_eq!(plan.is_some_and(|plan| plan.cost > 0.0), can.plan_costs);
     assert_eq!(database.activity("suite").await.is_ok(), can.shows_sessions);
+    assert_eq!(database.waits().await.is_ok(), can.shows_sessions);
     let watch = database.watch_locks("suite").await;
     assert_eq!(watch.is_ok(), can.shows_sessions);
     if let Ok(watch) = watch {
