@@ -53,8 +53,8 @@ create view open_orders as
 create view active_products as select id, sku, title, price, active from products where active;
 create function order_total(o uuid) returns numeric language sql stable as
   $$ select coalesce(sum(amount), 0) from order_lines where order_id = o $$;
-create function dear(least numeric) returns setof products language sql stable as
-  $$ select id, sku, title, price, weight_g, tags, attributes, active from products where price > least $$;
+create function dear(bound numeric) returns setof products language sql stable as
+  $$ select id, sku, title, price, weight_g, tags, attributes, active from products where price > bound $$;
 create function touch_order() returns trigger language plpgsql as
   $$ begin update orders set total = order_total(new.order_id) where id = new.order_id; return new; end $$;
 create trigger order_lines_total after insert or update on order_lines for each row execute function touch_order();

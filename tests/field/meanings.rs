@@ -216,7 +216,7 @@ fn grants_that_are_lost_are_to_be_given_in_the_same_changeset() {
     for (case, query) in [("view-without-grants", "Totals"), ("sequence-without-grants", "Place")] {
         let ran = with_role(case).run(&["compat"]).expect(3);
         let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
-        let way = format!("grant svc in the same changeset what {query} needs");
+        let way = format!("grant svc what {query} needs in the same changeset");
         assert!(said.contains(&way), "{case}: {}{}", ran.out, ran.err);
     }
 }

@@ -1,6 +1,6 @@
 //! The schema and the content of a database as values that can be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -76,6 +76,8 @@ pub struct SchemaSnapshot {
     pub objects: BTreeMap<String, ObjectIdentity>,
     /// Where columns get their numbers from when they are left out: table (`schema.name`) and column.
     pub numbers: BTreeMap<(String, String), NumberSource>,
+    /// Role -> roles whose rights it has besides its own, directly or through others; as the fingerprint spells them.
+    pub members: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What gives a column its numbers.

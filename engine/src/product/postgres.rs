@@ -553,15 +553,16 @@ impl Inspect for Postgres {
             self.put_back(client).await?;
             Ok(objects)
         };
-        let sources = async {
+        let beside = async {
             let client = self.take(INSPECT).await?;
-            let sources = diff::numbers::read(&client).await?;
+            let beside = futures::try_join!(diff::numbers::read(&client), diff::members::read(&client))?;
             self.give_back(INSPECT, client);
-            Ok(sources)
+            Ok(beside)
         };
         // Beside one another: nobody changes a schema that is looked at.
-        let (schema, objects, numbers) = futures::try_join!(self.schema_fingerprint(), numbers, sources)?;
-        Ok(SchemaSnapshot { schema, objects, numbers })
+        let (schema, objects, (numbers, members)) =
+            futures::try_join!(self.schema_fingerprint(), numbers, beside)?;
+        Ok(SchemaSnapshot { schema, objects, numbers, members })
     }
 
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {

@@ -17,10 +17,7 @@ pub fn advice(verdict: &Verdict, changeset: Option<&Changeset>) -> String {
         );
     }
     if let Some(role) = &verdict.grant_to {
-        return format!(
-            "grant {role} in the same changeset what {} needs of what the changeset makes: what is made anew has no grants",
-            verdict.query
-        );
+        return format!("grant {role} what {} needs in the same changeset", verdict.query);
     }
     if verdict.rows_kept {
         return format!(

@@ -8,6 +8,7 @@ mod columns;
 pub mod definition_change;
 pub mod fingerprint;
 mod keys;
+pub mod members;
 pub(in crate::product::postgres) mod names;
 pub mod numbers;
 pub mod object_ids;
@@ -28,9 +29,11 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
         .map(|(_, view)| joined(&identifiers(view)))
         .collect();
+    let looks = (before, after);
     let (numbered, renumbered) = (&before.numbers, &after.numbers);
     let (before, after) = (&before.schema, &after.schema);
     let mut found = Found { before, after, changes: Vec::new() };
+    found.left_roles(looks.0, looks.1);
     for ((table, column), is) in renumbered {
         let Some(was) = numbered.get(&(table.clone(), column.clone())).filter(|was| is.repeats(was)) else {
             continue;

@@ -177,7 +177,6 @@ impl<'a> Checker<'a> {
         let everything = changeset.statements.iter().any(|s| s.touches.is_empty());
         let tightened = tightened(&self.catalog, &after);
         self.sessions.renew(&self.database).await?;
-        let paths = (self.catalog.search_path.as_slice(), after.search_path.as_slice());
         let renamed = names_may_differ(&self.schema, &schema);
         // What a bare name means may be another object of that name now.
         let shadowing = bare_names(touched.iter().filter(|_| renamed));
@@ -189,12 +188,12 @@ impl<'a> Checker<'a> {
                 *runs_opaque
                     || !uses.is_disjoint(&touched)
                     || !shadowing.is_disjoint(&bare_names(uses.iter()))
-                    || self.sessions.new_start(t.role, paths).is_some()
+                    || self.sessions.new_start(t.role).is_some()
             })
             .collect();
         let may_reach = |place: usize| everything || surely.get(place) == Some(&true);
         let (sessions, database) = (&mut self.sessions, &self.database);
-        let restarted = self.watched.iter().any(|w| sessions.new_start(w.role, paths).is_some());
+        let restarted = self.watched.iter().any(|w| sessions.new_start(w.role).is_some());
         let refused = self.texts.renew(may_reach, renamed || restarted, sessions, database, &after).await?;
         if restarted || self.schema.schema.digest != schema.schema.digest {
             self.bodies.renew(&self.texts, may_reach, &*sessions, database, &after).await?;
@@ -210,18 +209,15 @@ impl<'a> Checker<'a> {
             };
             let mut verdicts = Vec::new();
             let mut only_grows = false;
-            let start = self.sessions.new_start(watched.role, paths);
+            let start = self.sessions.new_start(watched.role);
             if let Some(error) = refused.get(&watched.text) {
                 let uses = &text.now.usage.uses;
                 let column = missing(error, text.sql, uses, &self.catalog, &after);
                 let mut verdict = does_not_plan(changeset, watched, error, column);
                 if let Some(NewStart::Other { was, is, .. }) = start.as_ref().filter(|_| is_path(&start)) {
                     let (was, is) = (path(was), path(is));
-                    verdict.reason = format!(
-                        "{}; sessions of {} search {is} and not {was} now",
-                        verdict.reason,
-                        watched.role.unwrap_or_default()
-                    );
+                    let whose = sessions_of(watched.role);
+                    verdict.reason = format!("{}; {whose} search {is} and not {was} now", verdict.reason);
                 }
                 verdicts.push(verdict);
             }
@@ -477,6 +473,10 @@ fn path(schemas: &[String]) -> String {
     if schemas.is_empty() { "no schema".to_owned() } else { schemas.join(", ") }
 }
 
+fn sessions_of(role: Option<&str>) -> String {
+    role.map_or_else(|| "sessions".to_owned(), |role| format!("sessions of {role}"))
+}
+
 /// What it means for a query that sessions of its role begin otherwise, whatever its names mean then.
 fn begins_otherwise(changeset: &Changeset, watched: &Watched<'_>, start: &NewStart) -> Option<Verdict> {
     let role = watched.role.unwrap_or_default();
@@ -487,7 +487,8 @@ fn begins_otherwise(changeset: &Changeset, watched: &Watched<'_>, start: &NewSta
         }
         NewStart::Other { settings, .. } if settings.is_empty() => return None,
         NewStart::Other { settings, .. } => {
-            let reason = format!("sessions of {role} begin with {}", settings.join(", "));
+            let whose = sessions_of(watched.role);
+            let reason = format!("{whose} begin with {}", settings.join(", "));
             (VerdictKind::Risky, VerdictClass::AnswersDifferently, reason)
         }
     };

@@ -25,15 +25,32 @@ pub type Planned<'a> = (Asked<'a>, &'a QueryShape);
 pub struct Sessions {
     application: String,
     roles: BTreeSet<String>,
-    /// What sessions of roles begin with, as of the changesets accepted so far. `None`: as ours do.
+    /// As of the changesets accepted so far.
     defaults: Defaults,
     /// After the changeset under check.
     next: Option<Defaults>,
+    /// What our own session began with.
+    opened: Option<SessionDefaults>,
     clients: Vec<(Option<SessionDefaults>, Box<dyn Client>)>,
 }
 
-/// By role; roles that are not there are left out.
-type Defaults = BTreeMap<String, Option<SessionDefaults>>;
+/// What sessions begin with; nothing where the product has no such thing.
+#[derive(Default)]
+struct Defaults {
+    /// Of the roles that are there.
+    roles: BTreeMap<String, SessionDefaults>,
+    /// Ours, which stand for those of a service whose role is not known.
+    own: Option<SessionDefaults>,
+}
+
+impl Defaults {
+    fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
+        match role {
+            Some(role) => self.roles.get(role),
+            None => self.own.as_ref(),
+        }
+    }
+}
 
 /// How the sessions of a role begin otherwise.
 pub enum NewStart {
@@ -53,27 +70,30 @@ impl Sessions {
     ) -> Result<Self> {
         let application = application.to_owned();
         let roles = contracts.iter().filter_map(|c| c.role.clone()).collect();
-        let mut all = Self { application, roles, defaults: Defaults::new(), next: None, clients: Vec::new() };
+        let (defaults, clients) = (Defaults::default(), Vec::new());
+        let mut all = Self { application, roles, defaults, next: None, opened: None, clients };
         all.defaults = all.read(database).await?;
+        all.opened.clone_from(&all.defaults.own);
         all.open(database, None).await?;
         Ok(all)
     }
 
     async fn read(&self, database: &Arc<dyn Database>) -> Result<Defaults> {
-        let Some(resolve) = database.resolve().filter(|_| !self.roles.is_empty()) else {
-            return Ok(Defaults::new());
-        };
+        let Some(resolve) = database.resolve() else { return Ok(Defaults::default()) };
         let own = database.endpoint().user.as_str();
         let roles: Vec<&str> = self.roles.iter().map(String::as_str).chain([own]).collect();
-        let found = resolve.session_defaults(&roles).await?;
-        let ours = found.get(own).cloned();
-        let theirs = found.into_iter().filter(|(role, _)| self.roles.contains(role));
-        Ok(theirs.map(|(role, own)| (role, Some(own).filter(|own| Some(own) != ours.as_ref()))).collect())
+        let mut roles = resolve.session_defaults(&roles).await?;
+        let own = roles.get(own).cloned();
+        roles.retain(|role, _| self.roles.contains(role));
+        Ok(Defaults { roles, own })
     }
 
-    /// Whether sessions of the role begin otherwise than ours, and with what.
+    /// What sessions of the role begin with; `None`: with what our own session did, or nobody knows.
     pub fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
-        self.next.as_ref().unwrap_or(&self.defaults).get(role?)?.as_ref()
+        let defaults = self.next.as_ref().unwrap_or(&self.defaults);
+        // A role that is not there is asked for as one that is not known.
+        let known = defaults.of(role).or(defaults.own.as_ref());
+        known.filter(|known| Some(*known) != self.opened.as_ref())
     }
 
     async fn open(&mut self, database: &Arc<dyn Database>, role: Option<&str>) -> Result<usize> {
@@ -261,20 +281,12 @@ impl Sessions {
         Ok(())
     }
 
-    /// How the sessions of a role begin otherwise after the changeset under check. `own`: the search paths that ours have.
-    pub fn new_start(&self, role: Option<&str>, own: (&[String], &[String])) -> Option<NewStart> {
-        let (role, next) = (role?, self.next.as_ref()?);
-        let was = self.defaults.get(role)?;
-        let Some(is) = next.get(role) else { return Some(NewStart::Gone) };
-        if was == is {
-            return None;
-        }
-        let path = |defaults: &Option<SessionDefaults>, own: &[String]| {
-            defaults.as_ref().map_or_else(|| own.to_vec(), |d| d.search_path.clone())
-        };
-        let none = SessionDefaults::default();
-        let settings = was.as_ref().unwrap_or(&none).changed_settings(is.as_ref().unwrap_or(&none));
-        Some(NewStart::Other { was: path(was, own.0), is: path(is, own.1), settings })
+    /// How the sessions of a role begin otherwise after the changeset under check.
+    pub fn new_start(&self, role: Option<&str>) -> Option<NewStart> {
+        let was = self.defaults.of(role)?;
+        let Some(is) = self.next.as_ref()?.of(role) else { return Some(NewStart::Gone) };
+        let (from, to) = (was.search_path.clone(), is.search_path.clone());
+        (was != is).then(|| NewStart::Other { was: from, is: to, settings: was.changed_settings(is) })
     }
 
     /// The changeset stays.
@@ -291,6 +303,7 @@ impl Sessions {
     pub async fn move_to(&mut self, database: &Arc<dyn Database>) -> Result<()> {
         self.next = None;
         self.clients.clear();
+        self.opened.clone_from(&self.defaults.own);
         self.open(database, None).await?;
         Ok(())
     }

@@ -42,7 +42,7 @@ fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {
         reason: reason.to_owned(),
         column: None,
         unique_key_gone: reason.contains("ON CONFLICT"),
-        grant_to: reason.contains("permission denied").then(|| "driver_app".to_owned()),
+        grant_to: reason.contains("for sequence").then(|| "driver_app".to_owned()),
         rows_kept: reason.contains("is kept by rows"),
         file: "q.sql".to_owned(),
         line: 3,

@@ -13,7 +13,7 @@ use crate::product::postgres::local::disarm::disarm;
 use crate::product::postgres::local::dump;
 use crate::product::postgres::local::logical::{common, roles};
 use crate::product::postgres::local::restore::{alter, create, empty, error_of_both};
-use crate::product::postgres::local::rows::count_on;
+use crate::product::postgres::local::rows::{TRIER, count_on};
 use crate::product::postgres::local::server_state;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
@@ -86,7 +86,8 @@ pub async fn make(
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
     admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
-    server_state::keep(&admin.connect("scratch (drydock)").await?, tools, &folder).await?;
+    let client = admin.connect("scratch (drydock)").await?;
+    server_state::keep(&client, &origin.database, tools, &folder).await?;
     cluster.finish()?;
     Ok(cluster.near())
 }
@@ -120,23 +121,19 @@ pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
         .ok_or_else(|| Error::failed(format!("there is no scratch database in {}", folder.display())))
 }
 
-/// Gives roles back the settings and memberships that they had. Drops the roles that are younger than the template and so came by
-/// changesets, and all copies; nothing where there are none.
+/// Gives roles back the settings and memberships that they had; drops the roles that are younger than the template and so came by
+/// changesets, and all copies. Whether there was anything of either.
 pub async fn clear(cluster: &Cluster<'_>, folder: &Path) -> Result<bool> {
     const WHAT: &str = "cannot clear the scratch server";
     let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
-    server_state::restore(&client, &absolute(folder)?, &[crate::product::postgres::local::rows::TRIER])
-        .await?;
+    let template = cluster.endpoint().database;
+    let restored = server_state::restore(&client, &template, &absolute(folder)?, &[TRIER]).await?;
     // Numbers are given in order, and those of a server this young have not begun anew.
     let younger = "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname <> $1
         AND oid > (SELECT oid FROM pg_database WHERE datname = $2)";
-    let template = cluster.endpoint().database;
-    let roles = client
-        .query(younger, &[&crate::product::postgres::local::rows::TRIER, &template])
-        .await
-        .server_context(WHAT)?;
+    let roles = client.query(younger, &[&TRIER, &template]).await.server_context(WHAT)?;
     if roles.is_empty() {
-        return Ok(false);
+        return Ok(restored);
     }
     // Rights in a database keep a role from being dropped.
     let copies = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
@@ -148,6 +145,9 @@ pub async fn clear(cluster: &Cluster<'_>, folder: &Path) -> Result<bool> {
     }
     Ok(true)
 }
+
+/// What a copy's sessions are told the name of the database by, which changesets may say.
+const COPY_OF: &str = "drydock.copy_of";
 
 /// A copy of the template under another name.
 pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
@@ -182,12 +182,18 @@ pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
     // Settings of a database are not copied with it.
     let settings = "SELECT (SELECT rolname::text FROM pg_roles r WHERE r.oid = s.setrole), unnest(s.setconfig) FROM pg_db_role_setting s
          JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = $1";
+    let mut of_copy = false;
     for row in client.query(settings, &[&template.database]).await.server_context(&what)? {
         let role: Option<String> = row.try_get(0).server_context(&what)?;
         let setting: String = row.try_get(1).server_context(&what)?;
         if let Some(sql) = alter(name, role.as_deref(), &setting) {
             let _ = client.batch_execute(&sql).await;
         }
+        of_copy |= setting.starts_with(COPY_OF);
+    }
+    if !of_copy {
+        let sql = format!("ALTER DATABASE {} SET {COPY_OF} TO {}", quoted(name), literal(&template.database));
+        client.batch_execute(&sql).await.server_context(&what)?;
     }
     Ok(Endpoint { database: name.to_owned(), ..template.clone() })
 }

@@ -13,17 +13,19 @@ use crate::product::postgres::{ServerContext, literal, quoted};
 
 const WHAT: &str = "cannot keep the settings of roles";
 const FILE: &str = "roles.json";
-const READ: &str = "SELECT 'setting', r.rolname::text, unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-       WHERE s.setdatabase = 0
-     UNION ALL SELECT 'member', g.rolname::text, m.rolname::text FROM pg_auth_members a
+const READ: &str = "SELECT 'setting', coalesce(r.rolname::text, ''), unnest(s.setconfig), coalesce(d.datname::text, '')
+       FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+       WHERE s.setdatabase = 0 OR d.datname = $2
+     UNION ALL SELECT 'member', m.rolname::text, g.rolname::text, '' FROM pg_auth_members a
        JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
        WHERE g.rolname !~ '^pg_' AND m.rolname <> ALL ($1)";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Fact {
-    /// `name=value`.
+    /// `name=value`, of a role or all, everywhere or in one database.
     Setting {
-        role: String,
+        role: Option<String>,
+        database: Option<String>,
         setting: String,
     },
     Member {
@@ -32,36 +34,39 @@ enum Fact {
     },
 }
 
-async fn read(admin: &Client, without: &[&str]) -> Result<BTreeSet<Fact>> {
+async fn read(admin: &Client, template: &str, without: &[&str]) -> Result<BTreeSet<Fact>> {
     let mut facts = BTreeSet::new();
-    for row in admin.query(READ, &[&without]).await.server_context(WHAT)? {
+    let some = |text: String| Some(text).filter(|t| !t.is_empty());
+    for row in admin.query(READ, &[&without, &template]).await.server_context(WHAT)? {
         let text = |at: usize| row.try_get::<_, String>(at).server_context(WHAT);
         facts.insert(match text(0)?.as_str() {
-            "setting" => Fact::Setting { role: text(1)?, setting: text(2)? },
-            _ => Fact::Member { group: text(1)?, role: text(2)? },
+            "setting" => Fact::Setting { role: some(text(1)?), database: some(text(3)?), setting: text(2)? },
+            _ => Fact::Member { group: text(2)?, role: text(1)? },
         });
     }
     Ok(facts)
 }
 
 /// Keeps them in the server's folder.
-pub async fn keep(admin: &Client, tools: &Tools, folder: &Path) -> Result<()> {
-    let text = serde_json::to_string(&read(admin, &[]).await?).context(WHAT)?;
+pub async fn keep(admin: &Client, template: &str, tools: &Tools, folder: &Path) -> Result<()> {
+    let text = serde_json::to_string(&read(admin, template, &[]).await?).context(WHAT)?;
     tools.write(&folder.join(FILE), &text)
 }
 
-/// Puts them back. `without`: roles of our own, which came later.
-pub async fn restore(admin: &Client, folder: &Path, without: &[&str]) -> Result<()> {
+/// Puts them back; whether there was anything to do. `without`: roles of our own, which came later.
+pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&str]) -> Result<bool> {
     let text = std::fs::read_to_string(folder.join(FILE)).context(WHAT)?;
     let kept: BTreeSet<Fact> = serde_json::from_str(&text).context(WHAT)?;
-    let now = read(admin, without).await?;
+    let now = read(admin, template, without).await?;
     let gone = now.difference(&kept).map(|fact| match fact {
-        Fact::Setting { role, setting } => format!("ALTER ROLE {} RESET {}", quoted(role), name(setting)),
+        Fact::Setting { role, database, setting } => {
+            format!("ALTER {} RESET {}", whose(role, database), name(setting))
+        }
         Fact::Member { group, role } => format!("REVOKE {} FROM {}", quoted(group), quoted(role)),
     });
     let back = kept.difference(&now).map(|fact| match fact {
-        Fact::Setting { role, setting } => {
-            format!("ALTER ROLE {} SET {} TO {}", quoted(role), name(setting), value(setting))
+        Fact::Setting { role, database, setting } => {
+            format!("ALTER {} SET {} TO {}", whose(role, database), name(setting), value(setting))
         }
         Fact::Member { group, role } => format!("GRANT {} TO {}", quoted(group), quoted(role)),
     });
@@ -71,7 +76,16 @@ pub async fn restore(admin: &Client, folder: &Path, without: &[&str]) -> Result<
             tracing::debug!(%sql, %error, "not restored");
         }
     }
-    Ok(())
+    Ok(now != kept)
+}
+
+fn whose(role: &Option<String>, database: &Option<String>) -> String {
+    match (role, database) {
+        (Some(role), Some(database)) => format!("ROLE {} IN DATABASE {}", quoted(role), quoted(database)),
+        (Some(role), None) => format!("ROLE {}", quoted(role)),
+        (None, Some(database)) => format!("DATABASE {}", quoted(database)),
+        (None, None) => "ROLE ALL".to_owned(),
+    }
 }
 
 fn name(setting: &str) -> String {

@@ -14,13 +14,21 @@ const READ: &str = "cannot read the settings of roles";
 const SEARCH_PATH: &str = "search_path";
 /// As the server has it where nobody says otherwise.
 const EVERYWHERE: &str = "\"$user\", public";
-/// The least that holds comes last. Only what a session may set itself: the rest says nothing about queries.
-const SETTINGS: &str = "SELECT r.rolname::text, lower(split_part(s.setting, '=', 1)), substr(s.setting, strpos(s.setting, '=') + 1)
-     FROM pg_roles r JOIN (SELECT setdatabase, setrole, unnest(setconfig) AS setting FROM pg_db_role_setting) s
-       ON s.setrole IN (r.oid, 0) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+/// The least that holds comes last. Only what a session may set itself: the rest says nothing about queries. A changeset that names the
+/// database names the one that a scratch database is a copy of; what was set last holds.
+const SETTINGS: &str = "WITH here AS (
+       SELECT oid FROM pg_database WHERE datname IN (current_database(), current_setting('drydock.copy_of', true)))
+     SELECT r.rolname::text, lower(split_part(s.setting, '=', 1)), substr(s.setting, strpos(s.setting, '=') + 1)
+     FROM pg_roles r JOIN (
+       SELECT everywhere, setrole, unnest(setconfig) AS setting FROM (
+         SELECT setdatabase = 0 AS everywhere, setrole, setconfig,
+           row_number() OVER (PARTITION BY setdatabase = 0, setrole ORDER BY xmin::text::int8 DESC) AS nth
+         FROM pg_db_role_setting WHERE setdatabase = 0 OR setdatabase IN (SELECT oid FROM here)) l WHERE nth = 1) s
+       ON s.setrole IN (r.oid, 0)
      LEFT JOIN pg_settings p ON lower(p.name) = lower(split_part(s.setting, '=', 1))
-     WHERE r.rolname = ANY ($1) AND (p.context = 'user' OR p.name IS NULL AND s.setting ~ '^[^=]*[.]')
-     ORDER BY 1, 2, s.setrole = 0, s.setdatabase = 0";
+     WHERE r.rolname = ANY ($1) AND s.setting NOT LIKE 'drydock.%'
+       AND (p.context = 'user' OR p.name IS NULL AND s.setting ~ '^[^=]*[.]')
+     ORDER BY 1, 2, s.setrole = 0, s.everywhere";
 const SCHEMAS: &str = "SELECT r.rolname::text, n.nspname::text FROM pg_roles r, pg_namespace n
      WHERE r.rolname = ANY ($1) AND has_schema_privilege(r.oid, n.oid, 'USAGE')";
 /// What a session has that is neither its role's nor its database's own.
