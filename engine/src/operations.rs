@@ -89,7 +89,8 @@ impl Operations {
         let accepted = (options.accept_drift, options.accept_loss);
         let mut run = self.open_run(environment, options, evidence, true).await?;
         let unwound = saga::is_unwinding(run.journal.events());
-        if !unwound && let Err(refused) = consent(&run, accepted, ask).await {
+        let begun = saga::has_gone_back(run.journal.events());
+        if !begun && let Err(refused) = consent(&mut run, accepted, ask).await {
             run.close(false).await;
             return Err(refused);
         }
@@ -295,13 +296,21 @@ impl Operations {
 
 /// Looks at what going back would meet and take, and asks about the latter.
 async fn consent(
-    run: &Run,
+    run: &mut Run,
     (accept_drift, accept_loss): (bool, bool),
     ask: &dyn Fn(&RollbackPreview) -> bool,
 ) -> Result<()> {
     let preview = rollback::preview::look(run).await?;
     if !accept_drift {
         rollback::preview::refuse_drift(&preview)?;
+    }
+    // Of a run that goes back already, the first inverse may have gone through unseen.
+    if !saga::is_unwinding(run.journal.events()) {
+        rollback::preview::refuse_failing(&preview)?;
+    }
+    for line in preview.untried() {
+        run.watcher.note(&line);
+        run.note(line, None).await?;
     }
     // Nobody is asked where there is nothing to lose.
     if accept_loss || preview.losses.is_empty() || ask(&preview) {

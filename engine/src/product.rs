@@ -26,7 +26,7 @@ pub use analyze::Analyze;
 pub use capabilities::{Capabilities, ScratchKind};
 pub use client::Client;
 pub use dialect::Dialect;
-pub use execute::{Batch, Execute};
+pub use execute::{Batch, Execute, Trial};
 pub use inspect::Inspect;
 pub use optional::{FaultInjection, Harvest};
 pub use provider::{Provider, Restored, Scratch};

@@ -214,6 +214,10 @@ impl Case {
         self
     }
 
+    pub fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+        self.home.edit(file, change);
+    }
+
     pub fn folder(&self) -> &Path {
         &self.home.folder
     }

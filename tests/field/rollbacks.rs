@@ -68,3 +68,78 @@ fn what_the_run_wrote_goes_without_a_question() {
     let back = case.run(&["rollback"]).expect(0);
     assert!(back.out.contains("lost: nothing"), "{}", back.out);
 }
+
+/// Runs until the first changeset is out and the second one waits for a lock; somebody does this then.
+fn goes_back_by_itself(case: &Case, somebody: &str) -> crate::support::Ran {
+    let holder = case.session();
+    holder.rows("begin; update stock set amount = amount where id = 1");
+    let mut run = case.start(&["migrate"]);
+    let column = "select column_name::text from information_schema.columns where table_name = 'orders' and column_name = 'region'";
+    while case.column(column).is_empty() {
+        assert!(run.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    case.rows(somebody);
+    let ran = crate::support::Ran::of(run.wait_with_output().unwrap());
+    holder.rows("rollback");
+    ran
+}
+
+const WRITTEN: &str = "update orders set region = 'eu' where id <= 5";
+
+/// By itself a run takes no more of what others wrote than it may: it stops, with everything still there.
+#[test]
+fn what_others_wrote_is_not_taken_without_leave() {
+    let case = Case::new("rollback-by-itself");
+    let stuck = goes_back_by_itself(&case, WRITTEN).expect(5);
+    let said = format!("{}{}", stuck.out, stuck.err).split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in
+        ["5 values of public.orders.region", "may_lose = 0", "nothing was taken back", "--accept-loss"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert_eq!(case.column("select count(region)::text from orders"), ["5"]);
+    case.run(&["status"]).expect(5);
+    let refused = case.run(&["rollback"]).expect(1);
+    assert!(refused.err.contains("5 values of public.orders.region"), "{}", refused.err);
+    let back = case.run(&["rollback", "--accept-loss"]).expect(0);
+    assert!(back.out.contains("lost: 5 values of public.orders.region"), "{}", back.out);
+    assert_eq!(case.history(), Vec::<String>::new());
+}
+
+/// The same where the configuration gives leave, and where there is nothing to lose.
+#[test]
+fn a_run_that_loses_no_more_than_it_may_goes_back() {
+    let case = Case::named("rollback_may_lose", "rollback-by-itself");
+    case.edit("drydock.toml", |text| text.replace("blocked = 60\n", "blocked = 60\nmay_lose = 5\n"));
+    let back = goes_back_by_itself(&case, WRITTEN).expect(4);
+    assert!(back.out.contains("lost: 5 values of public.orders.region"), "{}", back.out);
+    let case = Case::named("rollback_nothing_lost", "rollback-by-itself");
+    let back = goes_back_by_itself(&case, "select 1").expect(4);
+    assert!(back.out.contains("lost: nothing"), "{}", back.out);
+    assert_eq!(case.history(), Vec::<String>::new());
+}
+
+/// An inverse that fails on production as it is now is found before the first one runs, by itself and by hand.
+#[test]
+fn inverses_are_tried_before_the_first_one_runs() {
+    let case = Case::named("rollback_in_the_way", "rollback-by-itself");
+    let stuck = goes_back_by_itself(&case, "create view regions as select id, region from orders").expect(5);
+    let said = format!("{}{}", stuck.out, stuck.err).split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in ["orders-region", "fails on production as it is now", "nothing was taken back"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert_eq!(case.history().len(), 1);
+    case.rows("drop view regions");
+    case.run(&["rollback"]).expect(0);
+    assert_eq!(case.history(), Vec::<String>::new());
+
+    case.run(&["migrate"]).expect(0);
+    case.rows("create view regions as select id, region from orders");
+    let refused = case.run(&["rollback", "--accept-drift"]).expect(1);
+    assert!(refused.err.contains("fails on production as it is now"), "{}", refused.err);
+    assert_eq!(case.history().len(), 2);
+    assert_eq!(case.column("select count(*)::text from information_schema.columns where column_name in ('region', 'place') and table_name in ('orders', 'stock')"), ["2"]);
+    case.rows("drop view regions");
+    case.run(&["rollback"]).expect(0);
+}

@@ -64,11 +64,20 @@ pub struct GateSettings {
     pub window_seconds: f64,
     /// Seconds of traffic before the first wave and after the last one.
     pub settle_seconds: f64,
+    /// Rows and values that others have written and a run may take when it goes back by itself.
+    pub may_lose: u64,
 }
 
 impl Default for GateSettings {
     fn default() -> Self {
-        Self { error_rate: 0.001, p99_ms: 1_000.0, blocked: 12, window_seconds: 2.0, settle_seconds: 3.0 }
+        Self {
+            error_rate: 0.001,
+            p99_ms: 1_000.0,
+            blocked: 12,
+            window_seconds: 2.0,
+            settle_seconds: 3.0,
+            may_lose: 0,
+        }
     }
 }
 

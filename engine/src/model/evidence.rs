@@ -16,7 +16,7 @@ pub use compat::{Checked, Compat, NotTried, NotTriedWhy};
 pub use doctor::Doctor;
 pub use load::{AroundMs, SkippedQuery, TrafficFailure, TrafficSecond, TrafficSummary};
 pub use plan::{Drift, DriftKind, Filtered, Plan, Wave};
-pub use rollback::{Rollback, RollbackPreview, Undone};
+pub use rollback::{Rollback, RollbackPreview, TrialOutcome, TriedInverse, Undone, Untried};
 pub use rollout::{Applied, BeforeAfter, GateMoment, GateReading, Rollout};
 pub use run::{
     ChangesetLine, ChangesetOutcome, EventLine, Outcome, RunRecord, RunSummary, StageLine, StageOutcome,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::changeset::Backfill;
 use crate::model::endpoint::Limits;
 
@@ -24,11 +24,29 @@ pub trait Execute: Send + Sync {
         application: &str,
         lock_wait: Duration,
     ) -> Result<Option<Batch>>;
+    /// Tries statements out: runs them in this order in one transaction that is taken back. All is over within `limit`, so that nobody
+    /// waits longer for it. Only asked where DDL is transactional.
+    async fn try_out(&self, statements: &[&str], limit: Duration, application: &str) -> Result<Trial>;
     /// Brings what the planner knows of tables to where the server brings it by itself in time. Of those that were
     /// `rewritten` that is more than of those that only hold other values.
     async fn refresh_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()>;
     /// Runs a script of several statements on a fresh session.
     async fn execute_script(&self, sql: &str) -> Result<()>;
+}
+
+/// What came of trying statements out.
+#[derive(Debug)]
+pub enum Trial {
+    Passed,
+    /// This one fails, counted from 0. One more than there are: what is checked at the end of the transaction.
+    Failed {
+        statement: usize,
+        error: Error,
+    },
+    /// The time was up or a lock was not to be had, at this one.
+    OutOfTime {
+        statement: usize,
+    },
 }
 
 /// One key range done.

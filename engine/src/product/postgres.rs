@@ -32,7 +32,7 @@ use crate::model::statement_stats::StatementStats;
 use crate::model::value::Value;
 use crate::product::{
     self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
-    Inspect, LockWatch, Provider, Resolve, ScratchKind, Sessions,
+    Inspect, LockWatch, Provider, Resolve, ScratchKind, Sessions, Trial,
 };
 use diff::{definition_change, fingerprint, object_ids, objects};
 use hazards::analyse;
@@ -43,7 +43,7 @@ use server::routine_names::Bodies;
 use server::session::{self, LockWait};
 use server::{
     activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, pooler, preflight,
-    routine_names, row_writers, session_defaults, statement_stats, tls, url,
+    routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
 };
 
 pub(crate) use diff::fingerprint::begin;
@@ -692,6 +692,11 @@ impl Execute for Postgres {
             self.give_back(application, client);
         }
         batch
+    }
+
+    async fn try_out(&self, statements: &[&str], limit: Duration, application: &str) -> Result<Trial> {
+        // A session as Liquibase has one: the settings of ours would give names another meaning.
+        trial::run(&self.connect(application).await?, statements, limit).await
     }
 
     async fn refresh_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {

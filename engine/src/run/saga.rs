@@ -111,6 +111,11 @@ pub fn to_undo(events: &[Event]) -> Vec<ChangesetId> {
     replay(events).on_production.into_iter().rev().cloned().collect()
 }
 
+/// Whether a step back was ever done.
+pub fn has_gone_back(events: &[Event]) -> bool {
+    events.iter().any(|e| matches!(e.what, EventKind::Done { action: Action::Undo { .. }, .. }))
+}
+
 /// Whether the run goes back.
 pub fn is_unwinding(events: &[Event]) -> bool {
     replay(events).unwinding

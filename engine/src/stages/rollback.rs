@@ -1,6 +1,7 @@
 //! `rollback`: the inverses of what was applied, newest first, while the services keep running.
 
 pub mod preview;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::changeset::ChangesetId;
 use crate::model::difference::Difference;
 use crate::model::event::{Action, EventKind};
-use crate::model::evidence::{BeforeAfter, Plan, Rollback, Undone};
+use crate::model::evidence::{BeforeAfter, Plan, Rollback, RollbackPreview, Undone};
 use crate::model::schema::{SchemaFingerprint, subject};
 use crate::model::stage::Stage;
 use crate::run::Run;
@@ -26,6 +27,9 @@ use crate::stages::differences;
 /// The inverse's own failure, once its attempts are used up: the run is stuck then.
 pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) -> Result<Undone> {
     let mut evidence = begin(run)?;
+    if evidence.automatic && evidence.undone.is_empty() && evidence.preview.is_none() {
+        evidence.preview = Some(look(run).await?);
+    }
     let plan: Plan = run.evidence("plan")?;
     let changeset = planned(&plan, key)?;
     run.watcher.progress(&format!("taking back {}", key.id), None);
@@ -70,6 +74,15 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
     evidence.seconds += undone.seconds;
     run.keep("rollback", &evidence).await?;
     Ok(undone)
+}
+
+/// Looks before the first step back, and says which inverses could not be tried.
+async fn look(run: &mut Run) -> Result<RollbackPreview> {
+    let preview = preview::look_unasked(run).await?;
+    for line in preview.untried() {
+        run.note(line, None).await?;
+    }
+    Ok(preview)
 }
 
 fn begin(run: &mut Run) -> Result<Rollback> {

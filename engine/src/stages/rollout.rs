@@ -20,7 +20,7 @@ use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::files;
 use crate::run::liquibase_lock;
-use crate::stages::{product_limits, rollback};
+use crate::stages::{planned, product_limits, rollback};
 use watched::watched;
 
 /// What is in flight while production changes.
@@ -115,6 +115,12 @@ pub async fn apply(run: &mut Run, live: &mut Option<Live>, key: &ChangesetId, wa
     let kept = run.keep("rollout", &live.evidence).await;
     let applied = applied?;
     kept?;
+    // It is on production by now: that its rows cannot be counted is no reason to go back.
+    if let Err(error) = rollback::preview::remember_own(run, &planned(&live.plan, key)?).await {
+        let text =
+            format!("what {} has written cannot be told from what others write: {}", key.id, error.chain());
+        run.note(text, None).await?;
+    }
     Ok(applied)
 }
 
@@ -195,7 +201,6 @@ pub async fn settle(run: &mut Run, live: &mut Option<Live>) -> Result<String> {
     if traffic.lost > 0 {
         return Err(Error::failed(format!("{} acknowledged writes are missing", traffic.lost)));
     }
-    rollback::preview::remember_own(run).await?;
     run.remember_schema(&after).await?;
     run.watcher.stage_done(Stage::Rollout, live.begun.elapsed().as_secs_f64(), &text);
     Ok(text)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use drydock::error::{Error, Result};
 use drydock::model::changeset::Backfill;
 use drydock::model::endpoint::Limits;
-use drydock::product::{Batch, Execute};
+use drydock::product::{Batch, Execute, Trial};
 
 use super::{SqliteFile, quoted_relation, wrong};
 
@@ -32,6 +32,10 @@ impl Execute for SqliteFile {
         _lock_wait: Duration,
     ) -> Result<Option<Batch>> {
         Err(Error::failed("no statement of SQLite is run in batches"))
+    }
+
+    async fn try_out(&self, _statements: &[&str], _limit: Duration, _application: &str) -> Result<Trial> {
+        Err(Error::failed("DDL is not taken back here"))
     }
 
     async fn refresh_statistics(&self, tables: &[String], rewritten: &[String]) -> Result<()> {

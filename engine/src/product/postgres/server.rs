@@ -22,4 +22,5 @@ pub mod session_defaults;
 pub mod statement_stats;
 pub mod text;
 pub mod tls;
+pub mod trial;
 pub mod url;

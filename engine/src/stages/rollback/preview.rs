@@ -1,34 +1,48 @@
-//! What going back would do, before anything is done: who has changed production since, and what the inverses would take that the
-//! run did not write.
+//! What going back would do, before anything is done: who has changed production since, which inverses fail on it now, and what they
+//! would take that the run did not write.
 
-use crate::error::{Error, Result};
-use crate::model::changeset::{ApplyState, ChangesetId, Statement};
-use crate::model::data_at_risk::{ChangesetAtRisk, Loss, written_since};
+use super::trial;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::changeset::{ApplyState, Changeset, ChangesetId, Statement};
+use crate::model::data_at_risk::{AtRisk, ChangesetAtRisk, Loss, written_since};
 use crate::model::evidence::{Outcome, Plan, RollbackPreview, Rollout, Shadow};
+use crate::model::schema_action::SchemaAction;
 use crate::run::saga::{self, Decision};
 use crate::run::{Run, files};
 
-/// Evidence of what the run itself had written when it ended.
-const AT_END: &str = "data-at-risk";
+/// Evidence of what the run itself has written.
+const OWN: &str = "data-at-risk";
 const PREVIEW: &str = "rollback-preview";
 
-/// Keeps what of the run's own is in the rows that its inverses would take, so that a later look can tell it from what services
-/// write. Where the run moved no rows there is none.
+/// Keeps what a changeset has just written of the rows that the run's inverses would take, so that a later look can tell it from
+/// what services write. Where it moves no rows there is nothing to keep.
 ///
 /// # Errors
 /// `Failed` when it cannot be counted or kept.
-pub async fn remember_own(run: &Run) -> Result<()> {
-    let plan: Plan = run.evidence("plan")?;
-    let to_undo = saga::to_undo(run.journal.events());
-    let moved = |key: &ChangesetId| {
-        let planned = plan.changesets.iter().find(|c| c.key == *key);
-        planned.is_some_and(|c| c.statements.iter().any(|s| s.moves_rows()))
-    };
-    if to_undo.iter().any(moved) {
-        let own = data_at_risk(run, &plan, &to_undo).await?;
-        run.keep(AT_END, &own).await?;
+pub async fn remember_own(run: &Run, applied: &Changeset) -> Result<()> {
+    if !moves_rows(applied) {
+        return Ok(());
     }
-    Ok(())
+    let plan: Plan = run.evidence("plan")?;
+    let mut to_undo = saga::to_undo(run.journal.events());
+    to_undo.retain(|key| *key != applied.key);
+    to_undo.insert(0, applied.key.clone());
+    let earlier: Vec<ChangesetAtRisk> = files::evidence(&run.folder(), OWN)?.unwrap_or_default();
+    let moved: Vec<&str> = applied.statements.iter().flat_map(Statement::moved_tables).collect();
+    let code = applied.statements.iter().any(|s| s.actions.contains(&SchemaAction::RunsCode));
+    let mut own = data_at_risk(run, &plan, &to_undo).await?;
+    for changeset in &mut own {
+        let known = earlier.iter().find(|c| c.key == changeset.key).map_or(&[][..], |c| &c.risks);
+        // What this changeset did not write keeps what was known of it.
+        let is_its = |risk: &AtRisk| code || risk.taken.table().is_none_or(|table| moved.contains(&table));
+        changeset.risks.retain(is_its);
+        changeset.risks.extend(known.iter().filter(|risk| !is_its(risk)).cloned());
+    }
+    run.keep(OWN, &own).await.map(drop)
+}
+
+fn moves_rows(changeset: &Changeset) -> bool {
+    changeset.statements.iter().any(Statement::moves_rows)
 }
 
 /// Looks at production as it is now. Nothing is changed.
@@ -50,13 +64,17 @@ pub async fn look(run: &Run) -> Result<RollbackPreview> {
     let to_undo = saga::to_undo(run.journal.events());
     run.watcher.progress("counting what going back would take", None);
     let now = data_at_risk(run, &plan, &to_undo).await?;
-    let own: Option<Vec<ChangesetAtRisk>> = files::evidence(&run.folder(), AT_END)?;
-    let losses = written_since(&own.unwrap_or_default(), &now);
-    // Until the run has ended, nobody knows how many of the rows that it moves are its own.
-    let moved: Vec<&str> =
-        plan.changesets.iter().flat_map(|c| &c.statements).flat_map(Statement::moved_tables).collect();
+    let own: Vec<ChangesetAtRisk> = files::evidence(&run.folder(), OWN)?.unwrap_or_default();
+    let losses = written_since(&own, &now);
+    // Of a changeset that was cut off nobody knows how many of the rows that it moves are its own.
+    let cut_off = plan
+        .changesets
+        .iter()
+        .filter(|c| to_undo.contains(&c.key) && moves_rows(c) && !own.iter().any(|known| known.key == c.key));
+    let moved: Vec<&str> = cut_off.flat_map(|c| &c.statements).flat_map(Statement::moved_tables).collect();
     let is_mixed = |loss: &Loss| !over && loss.taken.table().is_none_or(|table| moved.contains(&table));
     (preview.not_counted, preview.losses) = losses.into_iter().partition(is_mixed);
+    preview.tried = trial::of_inverses(run, &undone(run, &plan, &to_undo)?).await;
     run.keep(PREVIEW, &preview).await?;
     Ok(preview)
 }
@@ -67,6 +85,48 @@ pub async fn look(run: &Run) -> Result<RollbackPreview> {
 /// `Failed` when it cannot be read.
 pub fn seen(run: &Run) -> Result<Option<RollbackPreview>> {
     files::evidence(&run.folder(), PREVIEW)
+}
+
+/// Refuses to begin what cannot be finished.
+///
+/// # Errors
+/// `Refused`, with the inverse that fails.
+pub fn refuse_failing(preview: &RollbackPreview) -> Result<()> {
+    match preview.failing() {
+        Some((key, error)) => {
+            Err(fails(key, error).hint("nothing was changed; mend what is in its way first"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn fails(key: &ChangesetId, error: &str) -> Error {
+    Error::refused(format!("the inverse of {key} fails on production as it is now: {error}"))
+}
+
+/// Looks before a run goes back by itself.
+///
+/// # Errors
+/// `Stuck` when an inverse fails, or they would take more than `may_lose` of what others have written.
+pub async fn look_unasked(run: &Run) -> Result<RollbackPreview> {
+    let preview = look(run).await?;
+    if let Some((key, error)) = preview.failing() {
+        return Err(fails(key, error)
+            .kind(ErrorKind::Stuck)
+            .hint("nothing was taken back; mend what is in its way, then `drydock rollback`"));
+    }
+    let may_lose = run.environment.gates.may_lose;
+    if !preview.losses.is_empty() && preview.lost_rows().is_none_or(|rows| rows > may_lose) {
+        return Err(Error::stuck(format!(
+            "going back would take {}, and [gates] may_lose = {may_lose} allows no more",
+            preview.losses_in_words()
+        ))
+        .hint(
+            "nothing was taken back; decide: `drydock rollback --accept-loss` goes back all the same, or keep the change and mend it \
+             with a new changeset",
+        ));
+    }
+    Ok(preview)
 }
 
 /// Refuses to go back over what others have changed.
@@ -96,17 +156,7 @@ pub fn refuse_loss(preview: &RollbackPreview) -> Result<()> {
 
 /// What the inverses of these changesets, newest first, would take now.
 async fn data_at_risk(run: &Run, plan: &Plan, to_undo: &[ChangesetId]) -> Result<Vec<ChangesetAtRisk>> {
-    let rollout = files::evidence::<Rollout>(&run.folder(), "rollout")?;
-    let ran = |key: &ChangesetId| {
-        let applied = rollout.iter().flat_map(|r| &r.changesets).rfind(|applied| applied.key == *key);
-        // Only its record is taken away again.
-        applied.is_none_or(|applied| applied.state != ApplyState::MarkedRan)
-    };
-    let changesets: Vec<_> = to_undo
-        .iter()
-        .filter(|key| ran(key))
-        .filter_map(|key| plan.changesets.iter().find(|c| c.key == *key))
-        .collect();
+    let changesets = undone(run, plan, to_undo)?;
     let statements: Vec<_> = changesets.iter().flat_map(|c| &c.inverse).collect();
     let limit = run.environment.limits.statement();
     let mut risks = run.database.data_at_risk(&statements, limit).await?.into_iter();
@@ -117,4 +167,16 @@ async fn data_at_risk(run: &Run, plan: &Plan, to_undo: &[ChangesetId]) -> Result
             risks: risks.by_ref().take(c.inverse.len()).flatten().collect(),
         })
         .collect())
+}
+
+/// The changesets whose inverses will run, newest first.
+fn undone<'a>(run: &Run, plan: &'a Plan, to_undo: &[ChangesetId]) -> Result<Vec<&'a Changeset>> {
+    let rollout = files::evidence::<Rollout>(&run.folder(), "rollout")?;
+    let ran = |key: &ChangesetId| {
+        let applied = rollout.iter().flat_map(|r| &r.changesets).rfind(|applied| applied.key == *key);
+        // Only its record is taken away again.
+        applied.is_none_or(|applied| applied.state != ApplyState::MarkedRan)
+    };
+    let planned = |key: &ChangesetId| plan.changesets.iter().find(|c| c.key == *key);
+    Ok(to_undo.iter().filter(|key| ran(key)).filter_map(planned).collect())
 }

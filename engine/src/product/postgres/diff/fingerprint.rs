@@ -40,6 +40,9 @@ pub async fn export(client: &Client) -> Result<String> {
     row.and_then(|r| r.try_get(0)).server_context("cannot export a snapshot")
 }
 
+/// Between the lists of columns whose hashes are summed up.
+const AND_OF: &str = ")::text COLLATE \"C\", 0)), 0)::text, coalesce(sum(hashtextextended(ROW(";
+
 /// Which rows count.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scope<'a> {
@@ -56,7 +59,7 @@ struct Piece {
     blocks: i64,
 }
 
-/// What is known of a table: rows, and sums of their hashes as `Reading::sums` says.
+/// What is known of a table: rows, and sums of the hashes of what `Reading::hashed` lists.
 #[derive(Default)]
 struct Sums {
     rows: u64,
@@ -200,21 +203,17 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The sums of the rows' hashes: over all columns and, where triggers set some, over the others and over each of these.
-    fn sums(&self) -> String {
-        let sum = |columns: Vec<String>| {
-            format!(
-                "coalesce(sum(hashtextextended(ROW({})::text COLLATE \"C\", 0)), 0)::text",
-                columns.join(", ")
-            )
-        };
-        let mut sums = vec![sum(self.columns.iter().map(|c| quoted(c)).collect())];
+    /// What is hashed of a row, as lists of columns: all of them and, where triggers set some, the others and each of these.
+    fn hashed(&self) -> Vec<String> {
+        let list = |columns: Vec<&String>| columns.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(", ");
+        let mut lists = vec![list(self.columns.iter().collect())];
         if !self.set.is_empty() {
-            let others = self.columns.iter().filter(|c| !self.set.contains(*c));
-            sums.push(sum(others.map(|c| quoted(c)).collect()));
-            sums.extend(self.columns.iter().filter(|c| self.set.contains(*c)).map(|c| sum(vec![quoted(c)])));
+            let (set, others): (Vec<&String>, Vec<_>) =
+                self.columns.iter().partition(|column| self.set.contains(*column));
+            lists.push(list(others));
+            lists.extend(set.into_iter().map(|column| list(vec![column])));
         }
-        format!("ARRAY[{}]", sums.join(", "))
+        lists
     }
 
     fn piece(&self, n: i64, last: i64, blocks: i64) -> Piece {
@@ -231,7 +230,11 @@ impl Reading<'_> {
             range.push(format!("ctid < '({},0)'", (n + 1) * PIECE));
         }
         let filter = if range.is_empty() { String::new() } else { format!("WHERE {}", range.join(" AND ")) };
-        let sql = format!("SELECT count(*), {} FROM {} {filter}", self.sums(), self.from);
+        let sql = format!(
+            "SELECT count(*), ARRAY[coalesce(sum(hashtextextended(ROW({})::text COLLATE \"C\", 0)), 0)::text] FROM {} {filter}",
+            self.hashed().join(AND_OF),
+            self.from,
+        );
         Piece { table: self.table.clone(), sql, blocks: if last > 0 { PIECE } else { blocks } }
     }
 }

@@ -77,13 +77,13 @@ pub fn bound_sql(b: &Backfill) -> String {
         names.iter().map(|n| format!("{before}{n}{after}")).collect::<Vec<_>>().join(", ")
     };
     let given = match names.as_slice() {
-        [_] => listed("walked.", "::text"),
-        _ => format!("ARRAY[{}]::text", listed("walked.", "::text")),
+        [name] => format!("SELECT walked.{name}::text"),
+        all => format!("SELECT ARRAY[walked.{}::text]::text", all.join("::text, walked.")),
     };
     let table = sql::quote_name(&b.table);
     // max() would be shorter, but not every type has it (uuid).
     format!(
-        "SELECT {given} FROM (SELECT {} FROM {table} AS source WHERE $1::text IS NULL OR {key} > {start} \
+        "{given} FROM (SELECT {} FROM {table} AS source WHERE $1::text IS NULL OR {key} > {start} \
          ORDER BY {} LIMIT $2::int8) AS walked ORDER BY {} LIMIT 1",
         listed("source.", ""),
         listed("source.", ""),
