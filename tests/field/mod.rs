@@ -209,7 +209,7 @@ impl Case {
                 true => format!("changelog = \"{file}\""),
                 false => line.to_owned(),
             };
-            text.lines().map(other).collect::<Vec<_>>().join("\n")
+            text.lines().map(|line| other(line) + "\n").collect()
         });
         self
     }

@@ -170,7 +170,7 @@ impl Bench {
                         continue;
                     }
                     None => {
-                        let catalog = self.production.catalog().await?;
+                        let catalog = scratch.catalog().await?;
                         return Err(apply::refusal(changeset, failure, &catalog));
                     }
                 },

@@ -197,8 +197,9 @@ fn every_hazard_has_a_page_and_every_rule_an_example() {
         let parts: Vec<&str> = rule.says.split(['{', '}']).step_by(2).collect();
         !said.iter().any(|(name, message)| name == rule.name && parts.iter().all(|p| message.contains(p)))
     });
-    // One statement that is too deep to be read would fill a page.
-    let without: Vec<&str> = without.map(|r| r.says).filter(|says| *says != TOO_DEEP.says).collect();
+    // One statement that is too deep to be read would fill a page, and one that only a newer server takes is not known here.
+    let elsewhere = [TOO_DEEP.says, UNREAD.says];
+    let without: Vec<&str> = without.map(|r| r.says).filter(|says| !elsewhere.contains(says)).collect();
     assert_eq!(without, Vec::<&str>::new());
 }
 

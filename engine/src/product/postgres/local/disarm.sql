@@ -41,7 +41,8 @@ BEGIN
   FOR one IN
     SELECT format('CREATE OR REPLACE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', n.nspname, p.proname,
       pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
-      format('BEGIN RAISE EXCEPTION %L; END', p.proname || ' connects to nothing in a copy: ' || nowhere)) AS replaced
+      format('BEGIN RAISE EXCEPTION USING ERRCODE = %L, MESSAGE = %L; END', '08001',
+        p.proname || ' connects to nothing in a copy: ' || nowhere)) AS replaced
     FROM pg_extension e
     JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
     JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace

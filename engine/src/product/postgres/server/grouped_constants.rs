@@ -18,7 +18,8 @@ pub fn put_back(text: &str) -> Option<String> {
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
     for item in items(&pieces) {
         let Some(wanted) = pieces.get(item.clone()) else { continue };
-        if !wanted.iter().any(|p| CONSTANTS.contains(&p.kind)) {
+        // A constant alone is the place of a column.
+        if wanted.len() < 2 || !wanted.iter().any(|p| CONSTANTS.contains(&p.kind)) {
             continue;
         }
         for (start, window) in pieces.windows(wanted.len()).enumerate() {
