@@ -16,6 +16,7 @@ mod replay_verdicts;
 mod routine_bodies;
 mod sessions;
 mod signature_diff;
+mod unreached;
 mod unresolved_column;
 
 use std::borrow::Cow;
@@ -151,6 +152,7 @@ impl Bench {
             self.watcher.progress(&format!("checking {}", changeset.key.id), Some((n, total)));
             let mut done = Cow::Borrowed(changeset);
             let mut doubt = None;
+            checker.before(changeset).await?;
             match applier.apply(liquibase, scratch.as_ref(), changeset).await {
                 Ok(Arrival::Whole) => {}
                 // A precondition kept it from running, and nothing is another.

@@ -87,6 +87,11 @@ impl<'a> Fields<'a> {
         Ok(all)
     }
 
+    /// The tables behind the fields that no query feeds.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.field.table.as_str())
+    }
+
     fn feeds<'s>(&'s self, field: &'s Field<'a>) -> impl Iterator<Item = &'s Feed<'a>> {
         self.feeds.iter().filter(|feed| {
             (feed.service, feed.version) == (field.service, field.version)

@@ -25,6 +25,7 @@ use crate::stages::compat::replay_verdicts::{condense, settle};
 use crate::stages::compat::routine_bodies::Bodies;
 use crate::stages::compat::sessions::{NewStart, Sessions};
 use crate::stages::compat::signature_diff::compare;
+use crate::stages::compat::unreached::UsedNames;
 use crate::stages::compat::unresolved_column::missing;
 use crate::stages::contract_queries::{Watched, watched};
 use crate::stages::view_lineage;
@@ -43,6 +44,8 @@ pub struct Checker<'a> {
     versions: u64,
     tried: u64,
     trial: Option<Trial>,
+    /// Changesets that reach nobody have been applied since the schema was looked at.
+    stale: bool,
 }
 
 /// A query that a changeset may reach, and what is said of it.
@@ -98,6 +101,7 @@ impl<'a> Checker<'a> {
                 .unwrap_or(u64::MAX),
             tried: 0,
             trial: None,
+            stale: false,
         })
     }
 
@@ -162,11 +166,33 @@ impl<'a> Checker<'a> {
         places.into_iter().zip(facts).map(|(place, facts)| Ok((place, facts?.reads))).collect()
     }
 
+    fn is_reached_by(&self, changeset: &Changeset) -> bool {
+        let usages = self.texts.iter().map(|text| &text.now.usage);
+        UsedNames::of(usages, self.fields.tables()).are_reached_by(changeset)
+    }
+
+    /// Looks at what a changeset is to be held against, where that is not known any more. It is applied after this.
+    ///
+    /// # Errors
+    /// `Failed` when the scratch database cannot be asked.
+    pub async fn before(&mut self, changeset: &Changeset) -> Result<()> {
+        if self.stale && self.is_reached_by(changeset) {
+            (self.catalog, self.schema) = look(self.database.as_ref()).await?;
+            self.stale = false;
+        }
+        Ok(())
+    }
+
     /// What the changeset that was just applied means for everybody.
     ///
     /// # Errors
     /// `Failed` when the scratch database cannot be asked.
     pub async fn verdicts(&mut self, changeset: &Changeset) -> Result<Vec<Verdict>> {
+        if !self.is_reached_by(changeset) {
+            self.stale = true;
+            self.try_out(changeset, &[], &mut []).await?;
+            return Ok(Vec::new());
+        }
         let begun = std::time::Instant::now();
         let (after, schema) = look(self.database.as_ref()).await?;
         let looked = begun.elapsed();
