@@ -38,6 +38,7 @@ pub fn remove_old(root: &Path, prefix: &str) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -45,7 +45,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
             next(was)
         );
         let effect = Effect::Repeats { same_source: was.sequence == is.sequence };
-        found.add(table, &[column.clone()], effect, reason);
+        found.add(table, std::slice::from_ref(column), effect, reason);
     }
     let names =
         before.objects.keys().chain(after.objects.keys().filter(|k| !before.objects.contains_key(*k)));

@@ -59,9 +59,10 @@ fn items(pieces: &[Piece<'_>]) -> Vec<Range<usize>> {
         if !list && !distinct {
             continue;
         }
-        let mut from = if list { n + 2 } else { n + 3 };
+        let first = if list { n + 2 } else { n + 3 };
+        let mut from = first;
         let mut depth = 0_u32;
-        for at in from..=pieces.len() {
+        for at in first..=pieces.len() {
             let text = pieces.get(at).map_or(")", |p| p.text).to_lowercase();
             let closes = text == ")";
             let ends = depth == 0 && (closes || ENDS.contains(&text.as_str()));

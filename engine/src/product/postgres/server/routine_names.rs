@@ -48,6 +48,12 @@ struct Body {
     path: Vec<String>,
 }
 
+/// The names without schemas, each once.
+fn bare<'a>(names: impl Iterator<Item = &'a (Option<String>, String)>) -> Vec<String> {
+    let all: BTreeSet<&String> = names.map(|(_, name)| name).collect();
+    all.into_iter().cloned().collect()
+}
+
 pub async fn read(
     client: &Client,
     routines: &[&str],
@@ -58,12 +64,8 @@ pub async fn read(
         return Ok(BTreeMap::new());
     }
     let bodies = bodies(client, routines, session, known).await?;
-    let said = |pick: fn(&BodyNames) -> &BTreeSet<(Option<String>, String)>| -> Vec<String> {
-        let all: BTreeSet<&String> =
-            bodies.iter().flat_map(|b| pick(&b.names)).map(|(_, name)| name).collect();
-        all.into_iter().cloned().collect()
-    };
-    let (relations, called) = (said(|names| &names.relations), said(|names| &names.routines));
+    let relations = bare(bodies.iter().flat_map(|b| &b.names.relations));
+    let called = bare(bodies.iter().flat_map(|b| &b.names.routines));
     let mut numbers: BTreeMap<(String, String), u32> = BTreeMap::new();
     for row in client.query_typed(RELATIONS, &[(&relations, Type::TEXT_ARRAY)]).await.server_context(READ)? {
         let name = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
