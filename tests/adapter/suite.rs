@@ -132,7 +132,7 @@ async fn broken_url(bench: Bench) {
 
 /// A database that anybody may work on is refused for nothing.
 async fn preflight(bench: Bench) {
-    let database = bench.database("looked_at").await;
+    let database = bench.database("for_preflight").await;
     let provider = bench.rig.product().provider().await.unwrap();
     let mut facts = database.preflight().await.unwrap();
     assert!(facts.iter().any(|fact| matches!(fact.finding, Finding::Server { .. })), "{facts:?}");
