@@ -406,7 +406,11 @@ async fn queries(bench: Bench) {
     let sql: Vec<&str> = written.iter().map(String::as_str).collect();
     let found = database.queries(&sql, &catalog).await;
     assert_eq!(found.len(), sql.len());
-    assert_eq!(found[1].as_ref().unwrap_err().kind, ErrorKind::Input);
+    // What the grammar does not take may be newer than it: then only running the query tells.
+    match &found[1] {
+        Err(error) => assert_eq!(error.kind, ErrorKind::Input),
+        Ok(usage) => assert!(usage.run_only, "{usage:?}"),
+    }
     let usage = |at: usize| found[at].as_ref().unwrap();
     assert!(usage(0).uses.contains(&carriers) && usage(0).uses.contains(&parcels) && usage(0).only_reads);
     let column = |table: &str, column: &str| ParameterRole::Column {

@@ -93,6 +93,16 @@ fn session_at(endpoint: &Endpoint, database: &str) -> Session {
     Session(client)
 }
 
+/// Physical backups copy all databases of the server.
+impl Drop for Case {
+    fn drop(&mut self) {
+        let drop = format!("drop database if exists {} with (force)", self.database);
+        let session = Self::session_on("postgres");
+        // One that is held by a prepared transaction stays.
+        let _ = SERVER.runtime.block_on(session.0.simple_query(&drop));
+    }
+}
+
 impl Case {
     /// Two databases of one case: the case itself, and another one with the rows of `remote.sql`.
     pub fn with_remote(name: &str) -> Self {

@@ -88,9 +88,16 @@ fn risks(connection: &Connection, statement: &Statement) -> Vec<AtRisk> {
         };
         let digest =
             format!("SELECT group_concat(v) FROM (SELECT quote({value}) AS v FROM {from} ORDER BY 1)");
+        // Nothing can be taken of a table that is not there any more.
+        let there = taken.table().is_none_or(|table| {
+            !names(connection, "pragma_table_info", super::bare(table)).is_ok_and(|n| n.is_empty())
+        });
         all.push(AtRisk {
             taken,
-            rows: count(connection, &format!("SELECT count(*) FROM {from}")).ok(),
+            rows: match there {
+                true => count(connection, &format!("SELECT count(*) FROM {from}")).ok(),
+                false => Some(0),
+            },
             digest: connection.query_row(&digest, [], |row| row.get(0)).unwrap_or_default(),
         });
     }

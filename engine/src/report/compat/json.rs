@@ -18,7 +18,6 @@ pub struct Json {
     /// All service versions, for the matrix: `(service, version)`.
     pub services: Vec<(String, String)>,
     /// What was not looked at.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
 }
 

@@ -84,7 +84,12 @@ pub async fn make(
     }
     // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
     let admin = Postgres::from_endpoint(cluster.admin("template1"));
-    admin.execute_script(&format!("ALTER ROLE {} CREATEDB", quoted(&origin.user))).await?;
+    let user = quoted(&origin.user);
+    admin.execute_script(&format!("ALTER ROLE {user} CREATEDB")).await?;
+    // Since 15 only a superuser sets what the server does not know (https://www.postgresql.org/docs/current/sql-alterdatabase.html).
+    if tools.major >= 15 {
+        admin.execute_script(&format!("GRANT SET ON PARAMETER {COPY_OF} TO {user}")).await?;
+    }
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
     let client = admin.connect("scratch (drydock)").await?;
     server_state::keep(&client, &origin.database, tools, &folder).await?;

@@ -6,15 +6,17 @@ use std::time::Duration;
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, RangeVar, UpdateStmt};
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
+use crate::error::Error;
 use crate::model::changeset::Statement;
 use crate::model::data_at_risk::{AtRisk, Taken};
+use crate::model::error_class::ErrorClass;
 use crate::model::schema_action::{RowChange, SchemaAction};
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::dml;
-use crate::product::postgres::server::batch;
 use crate::product::postgres::server::connect::{literal, quoted_relation};
+use crate::product::postgres::server::{batch, error_codes};
 
 /// What each statement takes, given the ones before it. What cannot be read within the limit has no count.
 pub async fn read(client: &Client, statements: &[&Statement], limit: Duration) -> Vec<Vec<AtRisk>> {
@@ -107,13 +109,22 @@ async fn count(client: &Client, taken: Taken, statement: &Statement, limit: Dura
     let script = format!(
         "BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}; {query}; ROLLBACK"
     );
-    let Ok((_, rows)) = batch::text_rows(client, &script).await else {
-        let _ = client.batch_execute("ROLLBACK").await;
-        return nothing;
+    let rows = match batch::text_rows(client, &script).await {
+        Ok((_, rows)) => rows,
+        Err(error) => {
+            let _ = client.batch_execute("ROLLBACK").await;
+            return AtRisk { rows: is_gone(&error).then_some(0), ..nothing };
+        }
     };
     let mut cells = rows.into_iter().next().unwrap_or_default().into_iter();
     let rows = cells.next().flatten().and_then(|rows| rows.parse().ok());
     AtRisk { rows, digest: cells.next().flatten(), ..nothing }
+}
+
+/// Nothing can be taken of what is not there any more.
+fn is_gone(error: &Error) -> bool {
+    let class = error.code.as_deref().map(error_codes::class);
+    matches!(class, Some(ErrorClass::UndefinedObject | ErrorClass::UndefinedColumn))
 }
 
 fn counting(value: &str, from: &str, predicate: Option<&str>) -> String {
@@ -129,11 +140,10 @@ async fn column_query(client: &Client, table: &str, column: &str) -> Option<Stri
          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
     let relation = quoted_relation(table);
-    let row = client
-        .query_typed_opt(facts, &[(&relation, Type::TEXT), (&column, Type::TEXT)])
-        .await
-        .ok()
-        .flatten()?;
+    let asked = [(&relation as &(dyn ToSql + Sync), Type::TEXT), (&column, Type::TEXT)];
+    let Some(row) = client.query_typed_opt(facts, &asked).await.ok()? else {
+        return Some("SELECT 0, NULL".to_owned());
+    };
     let generated: bool = row.try_get(0).ok()?;
     let default: Option<String> = row.try_get(1).ok()?;
     let value = sql::quote(column);
