@@ -437,7 +437,7 @@ async fn queries(bench: Bench) {
     assert!(!usage(2).only_reads && !usage(3).only_reads && !usage(4).only_reads);
     assert!(usage(5).uses.contains(&parcels), "what a view reads is used: {:?}", usage(5).uses);
     let results = database.results(&sql, &catalog).await;
-    assert!(results[1].is_err());
+    assert!(results[1].as_ref().map_or(true, |unread| unread.reads.all), "it may depend on everything");
     let facts = results[0].as_ref().unwrap();
     assert!(
         facts.reads.all || ["name", "weight", "state"].iter().all(|c| facts.reads.names.contains(*c)),

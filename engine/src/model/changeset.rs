@@ -271,6 +271,13 @@ impl Statement {
             _ => None,
         })
     }
+    /// The tables that it makes.
+    pub fn created_tables(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            SchemaAction::CreateTable { table } => Some(table.as_str()),
+            _ => None,
+        })
+    }
     /// What it reaches outside of the database.
     pub fn reaches_out(&self) -> Option<Outside> {
         self.actions.iter().find_map(|action| match action {

@@ -20,7 +20,7 @@ const PREVIEW: &str = "rollback-preview";
 /// # Errors
 /// `Failed` when it cannot be counted or kept.
 pub async fn remember_own(run: &Run, applied: &Changeset) -> Result<()> {
-    if !moves_rows(applied) {
+    if !writes_rows(applied) {
         return Ok(());
     }
     let plan: Plan = run.evidence("plan")?;
@@ -28,7 +28,7 @@ pub async fn remember_own(run: &Run, applied: &Changeset) -> Result<()> {
     to_undo.retain(|key| *key != applied.key);
     to_undo.insert(0, applied.key.clone());
     let earlier: Vec<ChangesetAtRisk> = files::evidence(&run.folder(), OWN)?.unwrap_or_default();
-    let moved: Vec<&str> = applied.statements.iter().flat_map(Statement::moved_tables).collect();
+    let moved: Vec<&str> = applied.statements.iter().flat_map(written_tables).collect();
     let code = applied.statements.iter().any(|s| s.actions.contains(&SchemaAction::RunsCode));
     let mut own = data_at_risk(run, &plan, &to_undo).await?;
     for changeset in &mut own {
@@ -41,8 +41,13 @@ pub async fn remember_own(run: &Run, applied: &Changeset) -> Result<()> {
     run.keep(OWN, &own).await.map(drop)
 }
 
-fn moves_rows(changeset: &Changeset) -> bool {
-    changeset.statements.iter().any(Statement::moves_rows)
+/// A table may come with rows: `CREATE TABLE … AS`.
+fn writes_rows(changeset: &Changeset) -> bool {
+    changeset.statements.iter().any(|s| s.moves_rows() || s.created_tables().next().is_some())
+}
+
+fn written_tables(statement: &Statement) -> impl Iterator<Item = &str> {
+    statement.moved_tables().chain(statement.created_tables())
 }
 
 /// Looks at production as it is now. Nothing is changed.
@@ -67,11 +72,10 @@ pub async fn look(run: &Run) -> Result<RollbackPreview> {
     let own: Vec<ChangesetAtRisk> = files::evidence(&run.folder(), OWN)?.unwrap_or_default();
     let losses = written_since(&own, &now);
     // Of a changeset that was cut off nobody knows how many of the rows that it moves are its own.
-    let cut_off = plan
-        .changesets
-        .iter()
-        .filter(|c| to_undo.contains(&c.key) && moves_rows(c) && !own.iter().any(|known| known.key == c.key));
-    let moved: Vec<&str> = cut_off.flat_map(|c| &c.statements).flat_map(Statement::moved_tables).collect();
+    let cut_off = plan.changesets.iter().filter(|c| {
+        to_undo.contains(&c.key) && writes_rows(c) && !own.iter().any(|known| known.key == c.key)
+    });
+    let moved: Vec<&str> = cut_off.flat_map(|c| &c.statements).flat_map(written_tables).collect();
     let is_mixed = |loss: &Loss| !over && loss.taken.table().is_none_or(|table| moved.contains(&table));
     (preview.not_counted, preview.losses) = losses.into_iter().partition(is_mixed);
     preview.tried = trial::of_inverses(run, &undone(run, &plan, &to_undo)?).await;
