@@ -110,7 +110,8 @@ pub fn written_since(then: &[ChangesetAtRisk], now: &[ChangesetAtRisk]) -> Vec<L
                 (rows, None) => rows,
                 (None, Some(_)) => None,
             };
-            let at_least = known.is_some() && rows.is_some();
+            // Of what the run wrote, some may be written over.
+            let at_least = rows.is_some() && known.is_some_and(|known| known.rows != Some(0));
             losses.push(Loss { key: changeset.key.clone(), taken: risk.taken.clone(), rows, at_least });
         }
     }
