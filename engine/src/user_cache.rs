@@ -23,6 +23,15 @@ fn is_private(folder: &Path) -> bool {
     made.is_ok() && meta.is_ok_and(|m| m.is_dir() && m.uid() == us && m.mode() & 0o022 == 0)
 }
 
+/// Tells one state of a file from another, without reading it.
+///
+/// # Errors
+/// When there is no such file.
+pub fn state(file: &Path) -> std::io::Result<String> {
+    let meta = std::fs::metadata(file)?;
+    Ok(format!("{} {} {}", meta.len(), meta.mtime(), meta.mtime_nsec()))
+}
+
 /// Removes entries with this prefix that were made over a month ago, for another version of what they were made by, and what killed
 /// processes left. One that is still used is made anew.
 pub fn remove_old(root: &Path, prefix: &str) {

@@ -4,7 +4,6 @@
 //! renamed into place, so that several processes may make it at once. It holds the jar, the jar's hash, and from its first use on an
 //! archive of loaded classes (class data sharing), which the JVM checks and goes without if it does not fit.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -237,9 +236,9 @@ fn key(java: &Path, jars: &[PathBuf]) -> Result<String> {
     }
     let java = java.canonicalize().context(format!("{} cannot be read", java.display()))?;
     for file in [&java].into_iter().chain(jars) {
-        let meta = std::fs::metadata(file).context(format!("{} cannot be read", file.display()))?;
+        let state = user_cache::state(file).context(format!("{} cannot be read", file.display()))?;
         add(file.as_os_str().as_encoded_bytes());
-        add(format!("{} {} {}", meta.len(), meta.mtime(), meta.mtime_nsec()).as_bytes());
+        add(state.as_bytes());
     }
     // A file with the version, in the home of most Javas.
     let release = java.ancestors().nth(2).map(|home| home.join("release"));

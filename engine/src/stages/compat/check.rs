@@ -1,5 +1,6 @@
 //! Holds queries and API fields against a scratch database after each changeset.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::model::changeset::{Changeset, ChangesetId};
 use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{ParameterRole, QueryError, Reads, Usage};
+use crate::model::relation_name;
 use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
 use crate::model::schema_action::SchemaAction;
 use crate::product::{Database, Dialect};
@@ -466,8 +468,8 @@ fn names_may_differ(before: &SchemaSnapshot, after: &SchemaSnapshot) -> bool {
     before.schema.objects.keys().ne(after.schema.objects.keys()) || numbers(before) != numbers(after)
 }
 
-fn bare_names<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<&'n str> {
-    names.filter_map(|name| name.rsplit('.').next()).collect()
+fn bare_names<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<Cow<'n, str>> {
+    names.map(|name| relation_name::bare(name)).collect()
 }
 
 /// Whether it takes rights away as such, and not with what it makes anew.

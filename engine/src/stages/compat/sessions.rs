@@ -52,6 +52,14 @@ impl Defaults {
     }
 }
 
+/// Queries whose sessions begin alike, and where each stands among all that were asked.
+struct Group<'q> {
+    /// One of theirs, for all of them.
+    role: Option<&'q str>,
+    places: Vec<usize>,
+    texts: Vec<&'q str>,
+}
+
 /// How the sessions of a role begin otherwise.
 pub enum NewStart {
     /// The role is not there any more.
@@ -196,14 +204,10 @@ impl Sessions {
         asked: &[Asked<'_>],
         catalog: &Catalog,
     ) -> Vec<Result<Usage>> {
-        let groups = self.groups(asked.iter().map(|(_, role)| *role));
-        let answers = groups.iter().map(async |own| {
-            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
-            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
-            usages(database, &texts, &self.catalog(role, catalog)).await
+        let answers = self.groups(asked).into_iter().map(async |group| {
+            (group.places, usages(database, &group.texts, &self.catalog(group.role, catalog)).await)
         });
-        let answers = join_all(answers).await;
-        in_order(groups.into_iter().zip(answers))
+        in_order(join_all(answers).await.into_iter())
     }
 
     /// What the answer of each query depends on; see `Analyze::results`.
@@ -213,27 +217,26 @@ impl Sessions {
         asked: &[Asked<'_>],
         catalog: &Catalog,
     ) -> Vec<Result<ResultFacts>> {
-        let groups = self.groups(asked.iter().map(|(_, role)| *role));
-        let answers = groups.iter().map(async |own| {
-            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
-            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
-            database.results(&texts, &self.catalog(role, catalog)).await
+        let answers = self.groups(asked).into_iter().map(async |group| {
+            (group.places, database.results(&group.texts, &self.catalog(group.role, catalog)).await)
         });
-        let answers = join_all(answers).await;
-        in_order(groups.into_iter().zip(answers))
+        in_order(join_all(answers).await.into_iter())
     }
 
     /// Those of equal beginnings together.
-    fn groups<'r>(&self, roles: impl Iterator<Item = Option<&'r str>>) -> Vec<Vec<usize>> {
-        let mut groups: Vec<(Option<&SessionDefaults>, Vec<usize>)> = Vec::new();
-        for (n, role) in roles.enumerate() {
-            let own = self.of(role);
-            match groups.iter_mut().find(|(known, _)| *known == own) {
-                Some((_, group)) => group.push(n),
-                None => groups.push((own, vec![n])),
+    fn groups<'q>(&self, asked: &[Asked<'q>]) -> Vec<Group<'q>> {
+        let mut groups: Vec<Group<'q>> = Vec::new();
+        for (n, (sql, role)) in asked.iter().enumerate() {
+            let own = self.of(*role);
+            match groups.iter_mut().find(|group| self.of(group.role) == own) {
+                Some(group) => {
+                    group.places.push(n);
+                    group.texts.push(sql);
+                }
+                None => groups.push(Group { role: *role, places: vec![n], texts: vec![sql] }),
             }
         }
-        groups.into_iter().map(|(_, group)| group).collect()
+        groups
     }
 
     /// What the names of each query mean; `None` where that cannot be told.
@@ -246,14 +249,11 @@ impl Sessions {
         asked: &[Asked<'_>],
     ) -> Result<Vec<Option<Resolved>>> {
         let Some(resolve) = database.resolve() else { return Ok(asked.iter().map(|_| None).collect()) };
-        let groups = self.groups(asked.iter().map(|(_, role)| *role));
         let mut answers = Vec::new();
-        for own in &groups {
-            let role = own.first().and_then(|n| asked.get(*n)).and_then(|(_, role)| *role);
-            let texts: Vec<&str> = own.iter().filter_map(|n| asked.get(*n)).map(|(sql, _)| *sql).collect();
-            answers.push(resolve.names(&texts, self.of(role)).await?);
+        for group in self.groups(asked) {
+            answers.push((group.places, resolve.names(&group.texts, self.of(group.role)).await?));
         }
-        Ok(in_order(groups.into_iter().zip(answers)))
+        Ok(in_order(answers.into_iter()))
     }
 
     /// What the bodies of routines mean in a session of the role.

@@ -1,15 +1,17 @@
 //! Changesets that reach nothing of what services use. The schema is not looked at after each of them: a look takes longer the more there
 //! is, and most changesets of a long list are about tables that are new.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::model::changeset::Changeset;
 use crate::model::query::Usage;
+use crate::model::relation_name::bare;
 use crate::model::schema_action::SchemaAction;
 
 /// All that queries and API fields come to use, by name without schema: a new table may take the place of one in another schema.
 pub struct UsedNames<'a> {
-    names: HashSet<&'a str>,
+    names: HashSet<Cow<'a, str>>,
     /// Some query may use anything.
     all: bool,
 }
@@ -17,7 +19,7 @@ pub struct UsedNames<'a> {
 impl<'a> UsedNames<'a> {
     pub fn of(usages: impl Iterator<Item = &'a Usage>, tables: impl Iterator<Item = &'a str>) -> Self {
         let mut all = false;
-        let mut names: HashSet<&str> = tables.map(bare).collect();
+        let mut names: HashSet<Cow<'_, str>> = tables.map(bare).collect();
         for usage in usages {
             all |= usage.runs_opaque;
             names.extend(usage.uses.iter().map(|name| bare(name)));
@@ -27,22 +29,16 @@ impl<'a> UsedNames<'a> {
 
     /// Whether it may change anything that is used. What is not sure not to, counts.
     pub fn are_reached_by(&self, changeset: &Changeset) -> bool {
-        let named = |name: &String| self.names.contains(bare(name));
+        let named = |name: &str| self.names.contains(&bare(name));
         self.all && !changeset.statements.is_empty()
             || changeset.statements.iter().any(|statement| {
-                let made: Vec<&String> = statement.actions.iter().filter_map(made).collect();
-                statement.touches.is_empty() && made.is_empty()
+                let mut about =
+                    statement.touches.iter().map(String::as_str).chain(statement.created_tables()).peekable();
+                about.peek().is_none()
                     || statement.actions.is_empty()
                     || !statement.actions.iter().all(is_about_one_table)
-                    || statement.touches.iter().chain(made).any(named)
+                    || about.any(named)
             })
-    }
-}
-
-fn made(action: &SchemaAction) -> Option<&String> {
-    match action {
-        SchemaAction::CreateTable { table } => Some(table),
-        _ => None,
     }
 }
 
@@ -67,10 +63,6 @@ fn is_about_one_table(action: &SchemaAction) -> bool {
             | SetNotNull { .. }
             | ValidateConstraint { .. }
     )
-}
-
-fn bare(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! Copies share the system identifier. So only clusters that live for one run are made of it, never the demo's production.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -18,9 +17,9 @@ const PREFIX: &str = "cluster-";
 pub fn place<'a>(tools: &Tools, flags: impl Iterator<Item = &'a str>) -> Option<PathBuf> {
     let mut hash = Sha256::new();
     for file in ["initdb", "postgres"].map(|name| tools.program(name)) {
-        let meta = std::fs::metadata(&file).ok()?;
+        let state = user_cache::state(&file).ok()?;
         hash.update(file.as_os_str().as_encoded_bytes());
-        hash.update(format!("\0{} {} {}\0", meta.len(), meta.mtime(), meta.mtime_nsec()));
+        hash.update(format!("\0{state}\0"));
     }
     flags.for_each(|flag| hash.update(format!("{flag}\0")));
     let name: String = hex(&hash.finalize()).chars().take(16).collect();
