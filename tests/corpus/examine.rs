@@ -162,7 +162,7 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
                     felt.entry(&query.sql).or_insert(found)
                 }
             };
-            if text.writes && felt.effect == Effect::Same && generate::shows_in_reads(&kind) {
+            if felt.effect == Effect::Same && generate::may_hide(&kind, text.writes) {
                 continue;
             }
             score.take(felt, said, || {

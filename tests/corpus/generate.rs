@@ -176,6 +176,9 @@ const FROM_CATALOG: &[(&str, &str)] = &[
         where contype = 'f' and confdeltype <> 'a' and conparentid = 0"),
     ("hidden by another table", "select format('create schema shop_app; create table shop_app.%1$I (like %2$s); grant usage on schema shop_app to shop_app; grant select, insert, update, delete on shop_app.%1$I to shop_app', relname, oid::regclass)
         from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace and exists (select from aclexplode(relacl) a join pg_roles r on r.oid = a.grantee where rolname = 'shop_app')"),
+    ("columns exchanged", "select format('alter table %1$s rename column %2$I to m_tmp; alter table %1$s rename column %3$I to %2$I; alter table %1$s rename column m_tmp to %3$I', a.attrelid::regclass, a.attname, b.attname)
+        from pg_attribute a join pg_attribute b on b.attrelid = a.attrelid and b.attnum > a.attnum and b.atttypid = a.atttypid and b.atttypmod = a.atttypmod and not b.attisdropped
+        join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and not c.relispartition where a.attnum > 0 and not a.attisdropped and c.relnamespace::regnamespace::text !~ '^(pg_|information)'"),
     ("sequence set back", "select 'alter sequence ' || oid::regclass || ' restart with 1' from pg_class where relkind = 'S' and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
     ("view without its grants", "select format('drop view %1$s; create view %1$s as %2$s', oid::regclass, rtrim(pg_get_viewdef(oid), ';')) from pg_class where relkind = 'v' and relacl is not null and relnamespace::regnamespace::text !~ '^(pg_|information)'"),
     ("another sequence", "select format('create sequence m start 100000; alter table %s alter column %I set default nextval(''m'')', adrelid::regclass, attname) from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
@@ -189,9 +192,10 @@ pub fn is_by_hand(kind: &str) -> bool {
     kind.starts_with("by hand") || kind.starts_with("pending")
 }
 
-/// What is written goes elsewhere, and the answer of who writes does not say so: the truth about such a change is in what is read.
-pub fn shows_in_reads(kind: &str) -> bool {
-    kind == "hidden by another table"
+/// Whether a query that answers as before may be broken all the same: what is written goes elsewhere, and the answer of who writes does
+/// not say so; columns that have exchanged their names may hold the same in the rows that there are.
+pub fn may_hide(kind: &str, writes: bool) -> bool {
+    kind == "hidden by another table" && writes || kind == "columns exchanged"
 }
 
 /// All of them, in an order that is the same each time.

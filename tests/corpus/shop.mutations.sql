@@ -49,3 +49,9 @@ create schema shop_app; grant usage on schema shop_app to shop_app
 alter table settings rename to settings_2; create view settings as select name, value from settings_2; grant select, insert, update, delete on settings to shop_app
 --
 alter table settings rename to settings_2; create table settings (name text primary key, value text); grant select, insert, update, delete on settings to shop_app
+--
+create or replace function may_see(owner text) returns boolean language sql stable as $$ select false $$
+--
+create or replace function is_code(code text) returns boolean language sql immutable as $$ select code like 'W%' $$
+--
+create or replace function new_code(owner text default 'x') returns text language plpgsql as $$ begin return null; end $$

@@ -69,3 +69,9 @@ select id, sku from dear($1) order by id;
 select order_id, line_no from order_lines where product_id in (select product_id from stock where place = $1) order by 1, 2;
 -- name: Noted :many
 select o.id from orders o where exists (select 1 from order_lines l where l.order_id = o.id and coupon = $1) order by 1;
+-- name: Vouchers :many
+select code, owner, worth from vouchers order by code;
+-- name: AddVoucher :exec
+insert into vouchers (owner, worth) values ($1, $2);
+-- name: AddCode :exec
+insert into vouchers (code, owner) values ($1, $2) on conflict do nothing;

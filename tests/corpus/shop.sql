@@ -58,6 +58,16 @@ create function dear(bound numeric) returns setof products language sql stable a
 create function touch_order() returns trigger language plpgsql as
   $$ begin update orders set total = order_total(new.order_id) where id = new.order_id; return new; end $$;
 create trigger order_lines_total after insert or update on order_lines for each row execute function touch_order();
+create function may_see(owner text) returns boolean language sql stable as $$ select owner <> 'nobody' $$;
+create function is_code(code text) returns boolean language sql immutable as $$ select code like 'V%' $$;
+create function new_code(owner text default 'x') returns text language plpgsql as $$ begin return 'V-' || md5(random()::text); end $$;
+create table vouchers (
+  code text primary key default new_code() check (is_code(code)),
+  owner text not null,
+  worth integer not null default 5
+);
+alter table vouchers enable row level security;
+create policy own on vouchers using (may_see(owner)) with check (true);
 
 create role shop_app;
 create role shop_owner;
@@ -76,3 +86,4 @@ insert into orders (id, customer_id, state, placed_on, coupon)
 insert into order_lines (order_id, line_no, product_id, quantity, price)
   select md5(n::text)::uuid, l, 1 + (n * l) % 40, 1 + n % 5, 2.5 * l from generate_series(1, 120) n, generate_series(1, 3) l;
 insert into settings values ('currency', 'EUR'), ('vat', '19'), ('motto', null);
+insert into vouchers (code, owner) select 'V' || n, (array['ann', 'bob', 'nobody'])[1 + n % 3] from generate_series(1, 12) n;

@@ -29,6 +29,12 @@ pub struct Catalog {
     /// Table -> routines that its triggers call, and when.
     #[serde(default)]
     pub triggers: BTreeMap<String, Vec<(String, Events)>>,
+    /// Table -> relations and routines that its policies ask.
+    #[serde(default)]
+    pub policies: BTreeMap<String, Vec<String>>,
+    /// Table -> routines that its defaults, checks and indexes call when rows are written.
+    #[serde(default)]
+    pub expressions: BTreeMap<String, Vec<String>>,
     /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
     #[serde(default)]
     pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,

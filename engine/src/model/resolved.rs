@@ -9,8 +9,8 @@ pub struct Resolved {
     pub names: BTreeMap<Place, Named>,
     /// The columns of each row that the query takes as one value.
     pub rows: BTreeMap<Place, Named<Vec<String>>>,
-    /// The columns that each natural join compares, in the order of the joins.
-    pub natural_joins: Vec<Vec<String>>,
+    /// In the order of the joins.
+    pub natural_joins: Vec<NaturalJoin>,
 }
 
 impl Resolved {
@@ -35,6 +35,14 @@ pub enum Place {
     Relation(usize),
     /// The nth column that it writes.
     Target(usize),
+}
+
+/// A join over the columns that two relations have in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NaturalJoin {
+    pub columns: Vec<String>,
+    /// The columns of both sides that are compared, in their order.
+    pub compared: Vec<Named>,
 }
 
 /// A name as the query says it, and what it means.
@@ -80,6 +88,8 @@ pub enum MeaningKind {
 pub struct RoutineNames {
     /// Relations and, with brackets behind their names, routines by what the body says; `None`: there is none.
     pub names: BTreeMap<String, Option<Meaning>>,
+    /// Columns of those relations, and of the tables that set a trigger's routine off, whose names the body says; by `relation.column`.
+    pub columns: BTreeMap<String, Meaning>,
     /// Why the database does not take the body, for people.
     pub fault: Option<String>,
 }

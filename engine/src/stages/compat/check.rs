@@ -425,6 +425,7 @@ impl<'a> Checker<'a> {
         let moved: BTreeSet<String> = old.objects.iter().filter_map(moved).collect();
         self.fields.forget();
         self.texts.forget();
+        self.bodies.forget();
         if !moved.is_empty() {
             self.texts.name_again(&moved, &self.sessions, &self.database).await?;
             self.bodies = Bodies::begin(&self.texts, &self.sessions, &self.database, &self.catalog).await?;

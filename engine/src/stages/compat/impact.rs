@@ -95,9 +95,14 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         Effect::Shows => {
             shows(by, change, after).then(|| told(VerdictClass::AnswersDifferently, sentence()))?
         }
-        Effect::Key => (by.query.arity == Arity::One
-            && change.columns.iter().all(|c| by.compares(&change.subject, c)))
-        .then(|| told(VerdictClass::AnswersDifferently, format!("it expects one row, and {}", sentence())))?,
+        Effect::Key => {
+            let one = by.query.arity == Arity::One
+                && change.columns.iter().all(|c| by.compares(&change.subject, c));
+            let conflict = written().any(|w| w.inserts && w.handles_conflicts);
+            let counts = if one { "expects one row" } else { "counts on conflicts" };
+            (one || conflict)
+                .then(|| told(VerdictClass::AnswersDifferently, format!("it {counts}, and {}", sentence())))?
+        }
         Effect::Slower => {
             let others = after.tables.get(&change.subject).is_some_and(|t| {
                 change.columns.first().is_some_and(|c| t.unique.iter().any(|u| u.first() == Some(c)))

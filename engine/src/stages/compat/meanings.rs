@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::changeset::Changeset;
 use crate::model::evidence::{VerdictClass, VerdictKind};
-use crate::model::resolved::{Meaning, MeaningKind, Named, Place, Resolved, RoutineNames};
+use crate::model::resolved::{Meaning, MeaningKind, Named, NaturalJoin, Place, Resolved, RoutineNames};
 use crate::model::schema::SchemaSnapshot;
 use crate::model::schema_action::SchemaAction;
 
@@ -24,9 +24,10 @@ pub struct Change<'a> {
 pub fn changed(was: &Resolved, is: &Resolved, changeset: &Changeset, after: &SchemaSnapshot) -> Vec<Found> {
     let change = &Change { changeset, after };
     let mut found: Vec<Found> = Vec::new();
+    let substitutes = substitutes(was, is);
     for (place, now) in &is.names {
         let told = match was.names.get(place) {
-            Some(before) => other(before, now, place, &substitutes(was, is), change),
+            Some(before) => other(before, now, place, &substitutes, change),
             // A name that meant a column of the answer means one of a table.
             None if matches!(place, Place::Text { .. })
                 && now.means.kind == MeaningKind::Column
@@ -43,16 +44,35 @@ pub fn changed(was: &Resolved, is: &Resolved, changeset: &Changeset, after: &Sch
         found.extend(told.filter(|told| !found.contains(told)));
     }
     for (was, is) in was.natural_joins.iter().zip(&is.natural_joins) {
-        let new: Vec<&str> = is.iter().filter(|c| !was.contains(c)).map(String::as_str).collect();
-        let gone: Vec<&str> = was.iter().filter(|c| !is.contains(c)).map(String::as_str).collect();
-        let reason = match (new.as_slice(), gone.as_slice()) {
-            ([], []) => continue,
-            ([], gone) => format!("its NATURAL JOIN does not compare {} any more", gone.join(", ")),
-            (new, _) => format!("its NATURAL JOIN compares {} too", new.join(", ")),
-        };
-        found.push((VerdictKind::Breaking, VerdictClass::OtherObject, reason, None));
+        found.extend(natural_join(was, is, &substitutes, change));
     }
     condensed(found)
+}
+
+/// What a natural join compares now: more columns or fewer, or others under the same names.
+fn natural_join(
+    was: &NaturalJoin,
+    is: &NaturalJoin,
+    substitutes: &BTreeMap<&str, &str>,
+    change: &Change<'_>,
+) -> Vec<Found> {
+    let without = |all: &[String], others: &[String]| {
+        all.iter().filter(|c| !others.contains(c)).cloned().collect::<Vec<_>>().join(", ")
+    };
+    let (new, gone) = (without(&is.columns, &was.columns), without(&was.columns, &is.columns));
+    let reason = match (new.as_str(), gone.as_str()) {
+        ("", "") => {
+            let both = was.compared.iter().zip(&is.compared);
+            let told = both.filter_map(|(was, is)| other(was, is, &Place::Relation(0), substitutes, change));
+            let told = told.map(|(kind, class, reason, column)| {
+                (kind, class, format!("in what its NATURAL JOIN compares {reason}"), column)
+            });
+            return told.collect();
+        }
+        ("", gone) => format!("its NATURAL JOIN does not compare {gone} any more"),
+        (new, _) => format!("its NATURAL JOIN compares {new} too"),
+    };
+    vec![(VerdictKind::Breaking, VerdictClass::OtherObject, reason, None)]
 }
 
 /// Rows taken as one value that have other columns now.
@@ -80,6 +100,10 @@ pub fn grown_rows(was: &Resolved, is: &Resolved) -> Vec<Found> {
 /// Names in the body of a routine that mean something else, or nothing, and bodies that the database does not take any more.
 pub fn changed_body(routine: &str, was: &RoutineNames, is: &RoutineNames, change: &Change<'_>) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
+    let says = |(kind, class, reason, column): Found| {
+        let reason = format!("{routine}, which it calls, says {}", reason.trim_start_matches("the name "));
+        (kind, class, reason, column)
+    };
     if let (None, Some(fault)) = (&was.fault, &is.fault) {
         let reason = format!("{routine}, which it calls, fails: {fault}");
         found.push((VerdictKind::Breaking, VerdictClass::FailsWhenRun, reason, None));
@@ -94,21 +118,23 @@ pub fn changed_body(routine: &str, was: &RoutineNames, is: &RoutineNames, change
                 );
                 found.push((VerdictKind::Breaking, VerdictClass::FailsWhenRun, reason, None));
             }
-            Some(now) => {
-                let named = |means: &Meaning| Named { name: name.clone(), means: means.clone() };
-                let told = other(&named(before), &named(now), &Place::Relation(0), &BTreeMap::new(), change);
-                found.extend(told.map(|(kind, class, reason, column)| {
-                    (
-                        kind,
-                        class,
-                        format!("{routine}, which it calls, says {}", reason.trim_start_matches("the name ")),
-                        column,
-                    )
-                }));
-            }
+            Some(now) => found.extend(other_in_body(name, before, now, change).map(says)),
+        }
+    }
+    for (name, before) in &was.columns {
+        let Some(now) = is.columns.get(name) else { continue };
+        // Those of another relation are told with it.
+        if before.relation.as_ref().map(|r| &r.1) == now.relation.as_ref().map(|r| &r.1) {
+            let bare = now.column.as_deref().unwrap_or(name);
+            found.extend(other_in_body(bare, before, now, change).map(says));
         }
     }
     condensed(found)
+}
+
+fn other_in_body(name: &str, before: &Meaning, now: &Meaning, change: &Change<'_>) -> Option<Found> {
+    let named = |means: &Meaning| Named { name: name.to_owned(), means: means.clone() };
+    other(&named(before), &named(now), &Place::Relation(0), &BTreeMap::new(), change)
 }
 
 /// Relations that stand where others stood, by what they are.

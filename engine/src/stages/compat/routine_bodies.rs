@@ -61,6 +61,11 @@ impl Bodies {
         found
     }
 
+    /// The changeset does not stay.
+    pub fn forget(&mut self) {
+        self.next.clear();
+    }
+
     /// The changeset stays.
     pub fn accept(&mut self) {
         self.now.append(&mut self.next);

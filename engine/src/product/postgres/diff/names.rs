@@ -25,7 +25,7 @@ pub(super) fn joined(parts: &[String]) -> String {
 }
 
 /// `a."b c".d e` as `a`, `b c`, `d`, `e`.
-pub(super) fn identifiers(text: &str) -> Vec<String> {
+pub(in crate::product::postgres) fn identifiers(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut current = String::new();
     let mut quote = false;

@@ -16,6 +16,7 @@ const READ: &str = "cannot tell the objects of the schema apart";
 /// Each gives (identity, number, what it is made of; nothing where only its text says so).
 const PARTS: &[&str] = &[
     "SELECT 'table ' || name, 'relation ' || oid, '' FROM tab",
+    "SELECT 'sequence ' || name, 'relation ' || oid, '' FROM rel WHERE relkind = 'S'",
     "SELECT 'column ' || r.name || '.' || quote_ident(a.attname), 'column ' || r.oid || ' ' || a.attnum,
          concat_ws(' ', a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, d.adbin)
        FROM tab r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped

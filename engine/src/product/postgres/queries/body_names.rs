@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::product::postgres::diff::names::identifiers;
 use crate::product::postgres::grammar::sql;
 
 /// Names in the body of a routine, as schema (where it says one) and name.
@@ -12,6 +13,8 @@ pub struct BodyNames {
     pub relations: BTreeSet<(Option<String>, String)>,
     /// What it calls.
     pub routines: BTreeSet<(Option<String>, String)>,
+    /// What may be a column's name, without what stands before it.
+    pub columns: BTreeSet<String>,
 }
 
 /// Of a routine in SQL, by its body.
@@ -31,11 +34,14 @@ pub fn of_plpgsql(definition: &str) -> BodyNames {
         texts.extend(query.map(str::to_owned));
     });
     for text in texts {
-        // A statement, an expression, or what is assigned.
-        let assigned = text.split_once(":=").map_or("", |(_, value)| value);
-        let _ = names.read(&text)
-            || names.read(&format!("SELECT {text}"))
-            || names.read(&format!("SELECT {assigned}"));
+        // A statement, an expression, or an assignment.
+        if names.read(&text) || names.read(&format!("SELECT {text}")) {
+            continue;
+        }
+        if let Some((to, value)) = text.split_once(":=") {
+            names.read(&format!("SELECT {to}"));
+            names.read(&format!("SELECT {value}"));
+        }
     }
     names
 }
@@ -53,23 +59,49 @@ impl BodyNames {
                 };
                 own.extend(string("ctename"));
                 found.extend(string("relname").map(|name| (string("schemaname"), name)));
-                let called = map.get("funcname").and_then(Value::as_array);
-                let parts: Vec<&str> = called
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|part| part.pointer("/node/String/sval").and_then(Value::as_str))
-                    .collect();
-                self.routines.extend(match parts.as_slice() {
+                self.routines.extend(match parts(map.get("funcname")).as_slice() {
                     [name] => Some((None, (*name).to_owned())),
                     [schema, name] => Some((Some((*schema).to_owned()), (*name).to_owned())),
                     _ => None,
                 });
+                found.extend(sequence(map));
+                self.columns.extend(parts(map.get("fields")).last().map(|name| (*name).to_owned()));
+                // Columns that are written; the name of one that is given is what the answer calls it.
+                let lists = [
+                    map.get("InsertStmt").and_then(|insert| insert.get("cols")),
+                    map.get("on_conflict_clause").and_then(|conflict| conflict.get("target_list")),
+                    map.get("UpdateStmt").and_then(|update| update.get("target_list")),
+                ];
+                let targets = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
+                let name =
+                    |target: &Value| target.pointer("/node/ResTarget/name")?.as_str().map(str::to_owned);
+                self.columns.extend(targets.filter_map(name));
             });
             self.relations
                 .extend(found.into_iter().filter(|(schema, name)| schema.is_some() || !own.contains(name)));
         }
         true
     }
+}
+
+/// The sequence that a call draws from, by the string that it is named with.
+fn sequence(call: &Map<String, Value>) -> Option<(Option<String>, String)> {
+    let drawing = ["nextval", "currval", "setval"];
+    parts(call.get("funcname")).last().filter(|name| drawing.contains(name))?;
+    let argument = call.get("args")?.as_array()?.first()?;
+    let text = |constant: &Value| constant.pointer("/val/Sval/sval")?.as_str().map(str::to_owned);
+    let constant = argument.pointer("/node/AConst").or(argument.pointer("/node/TypeCast/arg/node/AConst"))?;
+    match identifiers(&text(constant)?).as_slice() {
+        [name] => Some((None, name.clone())),
+        [schema, name] => Some((Some(schema.clone()), name.clone())),
+        _ => None,
+    }
+}
+
+/// The parts of a name with dots.
+fn parts(name: Option<&Value>) -> Vec<&str> {
+    let parts = name.and_then(Value::as_array).into_iter().flatten();
+    parts.filter_map(|part| part.pointer("/node/String/sval").and_then(Value::as_str)).collect()
 }
 
 #[cfg(test)]
@@ -97,5 +129,13 @@ mod tests {
         assert_eq!(told(&names.relations), ".blocklist .log .orders .queue app.visits");
         assert_eq!(told(&names.routines), ".count .notify_one app.score");
         assert_eq!(told(&of_sql("select id from orders; delete from log").relations), ".log .orders");
+        let columns = |names: &BodyNames| names.columns.iter().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(columns(&names), "c customer_id id n");
+        let written = "insert into a (b, c) values (1, 2) on conflict (b) do update set d = a.e; update f set g = 1 returning h as i";
+        assert_eq!(columns(&of_sql(written)), "b c d e g h");
+        let drawn = "select nextval('app.\"My Seq\"'::regclass), setval('ids', 1), lower('x')";
+        assert_eq!(told(&of_sql(drawn).relations), ".ids app.My Seq");
+        let trigger = "create function t() returns trigger language plpgsql as $$ begin new.\"Total\" := 1; return new; end $$";
+        assert_eq!(columns(&of_plpgsql(trigger)), "Total new");
     }
 }

@@ -22,6 +22,13 @@ impl Tree {
         rest.is_empty().then_some(tree)
     }
 
+    fn extend(&mut self, item: Self) {
+        match self {
+            Self::List(items) => items.push(item),
+            one => *one = Self::List(vec![std::mem::replace(one, Self::Nothing), item]),
+        }
+    }
+
     pub fn tag(&self) -> &str {
         if let Self::Node { tag, .. } = self { tag } else { "" }
     }
@@ -134,9 +141,11 @@ fn value(tokens: &[Token], depth: usize) -> Option<(Tree, &[Token])> {
                     }
                     _ => {
                         let (item, after) = value(rest, depth + 1)?;
-                        // Of a value in several words, as a constant's bytes are, the first says enough.
-                        if let Some((_, own @ Tree::Nothing)) = fields.last_mut() {
-                            *own = item;
+                        match fields.last_mut() {
+                            Some((_, own @ Tree::Nothing)) => *own = item,
+                            // A value in several words, as a constant's bytes are.
+                            Some((_, own)) => own.extend(item),
+                            None => return None,
                         }
                         rest = after;
                     }
@@ -167,6 +176,8 @@ mod tests {
             (entry.number::<u32>("relid"), query.field("quals").number::<i64>("location")),
             (16386, 7)
         );
+        let words: Vec<&str> = query.field("quals").field("constvalue").words().collect();
+        assert_eq!(words, ["4", "[", "1", "0", "0", "0", "]"]);
         assert_eq!(Tree::read("{QUERY :a (1"), None);
     }
 }

@@ -6,12 +6,14 @@ mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::resolved::{Meaning, MeaningKind, Named, Place, Resolved};
+use crate::model::resolved::{Meaning, MeaningKind, Named, NaturalJoin, Place, Resolved};
 use crate::product::postgres::queries::node_tree::Tree;
 pub use views::View;
 
 /// OIDs below this are the product's own and keep their meaning.
 const FIRST_USER_OID: u32 = 16384;
+/// `REGCLASSOID`.
+const REGCLASS: u32 = 2205;
 /// `RTEKind`.
 const RELATION: u32 = 0;
 const JOIN: u32 = 2;
@@ -67,9 +69,21 @@ impl Numbers {
             put(|n| &mut n.routines, "aggfnoid");
             put(|n| &mut n.routines, "winfnoid");
             put(|n| &mut n.operators, "opno");
+            self.relations.extend(named_relation(node));
         });
         self.operators.retain(|number| *number >= FIRST_USER_OID);
     }
+}
+
+/// The relation whose name a constant is, as in `nextval('orders_id_seq')`.
+fn named_relation(node: &Tree) -> Option<u32> {
+    if node.tag() != "CONST" || node.number::<u32>("consttype") != REGCLASS {
+        return None;
+    }
+    // The length, and the bytes in brackets, as the server has them: the least first, and with a sign.
+    let bytes = node.field("constvalue").words().skip(2).take(4);
+    let bytes: Vec<u8> = bytes.filter_map(|b| Some(b.parse::<i16>().ok()?.to_le_bytes()[0])).collect();
+    Some(u32::from_le_bytes(bytes.try_into().ok()?)).filter(|number| *number >= FIRST_USER_OID)
 }
 
 fn visit(tree: &Tree, see: &mut impl FnMut(&Tree)) {
@@ -132,7 +146,8 @@ impl Objects {
         all
     }
 
-    fn column(&self, relation: u32, number: i32, column: &str) -> Meaning {
+    /// A column by its number in the relation.
+    pub fn column(&self, relation: u32, number: i32, column: &str) -> Meaning {
         let name = self.relations.get(&relation).map(|r| r.name.clone()).unwrap_or_default();
         let (base, own) = self.behind(relation, number);
         let made_by_view = self.relations.get(&base).is_some_and(|r| r.is_view);
@@ -243,9 +258,14 @@ impl<'a> Walk<'a> {
     fn node(&mut self, node: &'a Tree, by_place: bool) {
         let routine = match node.tag() {
             "VAR" => return self.variable(node, by_place),
+            "CONST" => return self.constant(node),
             "JOINEXPR" if node.is("isNatural") => {
-                let by = node.field("usingClause").words().map(str::to_owned).collect();
-                return self.found.natural_joins.push(by);
+                let columns = node.field("usingClause").words().map(str::to_owned).collect();
+                let mut compared = Vec::new();
+                visit(node.field("quals"), &mut |inside| {
+                    compared.extend((inside.tag() == "VAR").then(|| self.compared(inside)).flatten());
+                });
+                return self.found.natural_joins.push(NaturalJoin { columns, compared });
             }
             // Casts are made by functions too, and are no names.
             "FUNCEXPR" if node.number::<u32>("funcformat") == 0 => {
@@ -283,6 +303,19 @@ impl<'a> Walk<'a> {
         if let Some(means) = self.meaning(node, entry, query, 0) {
             self.say(node, means);
         }
+    }
+
+    fn constant(&mut self, node: &Tree) {
+        let relation = named_relation(node).filter(|number| self.objects.relations.contains_key(number));
+        if let Some(relation) = relation {
+            self.say(node, self.objects.meaning(relation));
+        }
+    }
+
+    fn compared(&self, variable: &Tree) -> Option<Named> {
+        let (query, entry) = self.entry(variable, self.queries.len())?;
+        let means = self.meaning(variable, entry, query, 0)?;
+        Some(Named { name: means.column.clone()?, means })
     }
 
     /// The entry that a variable is of, and how many queries there are up to that entry's.
@@ -335,8 +368,11 @@ fn is_relation(entry: &Tree) -> bool {
     entry.number::<u32>("rtekind") == RELATION && entry.number::<u32>("relid") > 0
 }
 
-/// The name that a text begins with, with what is before its dots; or the operator.
+/// The name that a text begins with, with what is before its dots; a name in a string; or the operator.
 fn name_at(text: &str) -> String {
+    if let Some(inside) = text.strip_prefix('\'') {
+        return inside.chars().take_while(|c| *c != '\'').collect();
+    }
     let (mut name, mut quoted) = (String::new(), false);
     for c in text.chars() {
         match c {
@@ -366,6 +402,7 @@ mod tests {
             ("o.* from t", "o.*"),
             ("<-> $1", "<->"),
             ("note", "note"),
+            ("'public.orders_id_seq'::regclass", "public.orders_id_seq"),
         ] {
             assert_eq!(name_at(text), name);
         }

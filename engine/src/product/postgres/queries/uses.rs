@@ -70,6 +70,7 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         let on = Events::of(write);
         for table in expand(catalog, [write.table.clone()]) {
             open.extend(set_off(&table, on, catalog));
+            open.extend(catalog.expressions.get(&table).into_iter().flatten().cloned());
             open.push(table);
         }
     }
@@ -77,6 +78,7 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         if !found.uses.insert(name.clone()) {
             continue;
         }
+        open.extend(catalog.policies.get(&name).into_iter().flatten().cloned());
         if let Some(words) = catalog.routines.get(&name) {
             open.extend(called(words, catalog));
             let relations = relations_named(words, catalog);

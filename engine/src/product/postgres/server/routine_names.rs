@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::resolved::{Meaning, MeaningKind, RoutineNames};
 use crate::model::session_defaults::SessionDefaults;
 use crate::product::postgres::queries::body_names::{BodyNames, of_plpgsql, of_sql};
-use crate::product::postgres::queries::resolved::Numbers;
+use crate::product::postgres::queries::resolved::{Numbers, Objects};
 use crate::product::postgres::server::client::settings::search_path;
 use crate::product::postgres::server::connect::ServerContext;
 use crate::product::postgres::server::resolve;
@@ -34,6 +34,10 @@ const RELATIONS: &str = "SELECT c.oid, n.nspname::text, c.relname::text FROM pg_
      WHERE c.relname = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')";
 const ROUTINES: &str = "SELECT DISTINCT n.nspname::text, p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE p.proname = ANY ($1)";
+const TRIGGERS: &str =
+    "SELECT DISTINCT tgfoid, tgrelid FROM pg_trigger WHERE tgfoid = ANY ($1) AND NOT tgisinternal";
+const COLUMNS: &str = "SELECT attrelid, attnum::int4, attname::text FROM pg_attribute
+     WHERE attrelid = ANY ($1) AND attname = ANY ($2) AND attnum > 0 AND NOT attisdropped";
 /// Searched first where the path does not name it.
 const BUILT_IN: &str = "pg_catalog";
 
@@ -71,8 +75,10 @@ pub async fn read(
         let name = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
         numbers.insert(name, row.try_get(0).server_context(READ)?);
     }
-    let relations = numbers.values().copied().collect();
+    let tables = set_off_by(client, &bodies).await?;
+    let relations = numbers.values().chain(tables.values().flatten()).copied().collect();
     let objects = resolve::read(client, Numbers { relations, ..Numbers::default() }).await?;
+    let columns = columns(client, &bodies, &objects).await?;
     let mut there: BTreeSet<(String, String)> = BTreeSet::new();
     for row in client.query_typed(ROUTINES, &[(&called, Type::TEXT_ARRAY)]).await.server_context(READ)? {
         there.insert((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?));
@@ -83,6 +89,10 @@ pub async fn read(
         for (schema, name) in &body.names.relations {
             let number = in_path(schema.as_ref(), name, &body.path, |full| numbers.get(full).copied());
             own.names.insert(written(schema.as_ref(), name), number.map(|number| objects.meaning(number)));
+            own.columns.extend(number.iter().flat_map(|number| said(*number, &body, &columns, &objects)));
+        }
+        for table in tables.get(&body.number).into_iter().flatten() {
+            own.columns.extend(said(*table, &body, &columns, &objects));
         }
         for (schema, name) in &body.names.routines {
             let full = in_path(schema.as_ref(), name, &body.path, |full| there.get(full).cloned());
@@ -97,6 +107,50 @@ pub async fn read(
         }
     }
     Ok(found)
+}
+
+/// By the number of the routine of a trigger, the tables that set it off.
+async fn set_off_by(client: &Client, bodies: &[Body]) -> Result<BTreeMap<u32, Vec<u32>>> {
+    let routines: Vec<u32> = bodies.iter().map(|body| body.number).collect();
+    let mut tables: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for row in client.query_typed(TRIGGERS, &[(&routines, Type::OID_ARRAY)]).await.server_context(READ)? {
+        let routine = row.try_get(0).server_context(READ)?;
+        tables.entry(routine).or_default().push(row.try_get(1).server_context(READ)?);
+    }
+    Ok(tables)
+}
+
+/// Number and name of the columns of each relation whose names are said.
+type Columns = BTreeMap<u32, Vec<(i32, String)>>;
+
+async fn columns(client: &Client, bodies: &[Body], objects: &Objects) -> Result<Columns> {
+    let relations: Vec<u32> = objects.relations.keys().copied().collect();
+    let said: BTreeSet<&String> = bodies.iter().flat_map(|body| &body.names.columns).collect();
+    let said: Vec<&String> = said.into_iter().collect();
+    let asked = [
+        (&relations as &(dyn tokio_postgres::types::ToSql + Sync), Type::OID_ARRAY),
+        (&said, Type::TEXT_ARRAY),
+    ];
+    let mut columns = Columns::new();
+    for row in client.query_typed(COLUMNS, &asked).await.server_context(READ)? {
+        let column = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
+        columns.entry(row.try_get(0).server_context(READ)?).or_default().push(column);
+    }
+    Ok(columns)
+}
+
+/// The columns of a relation whose names a body says.
+fn said<'a>(
+    relation: u32,
+    body: &'a Body,
+    columns: &'a Columns,
+    objects: &'a Objects,
+) -> impl Iterator<Item = (String, Meaning)> + 'a {
+    let own = columns.get(&relation).into_iter().flatten();
+    own.filter(|(_, name)| body.names.columns.contains(name)).map(move |(number, name)| {
+        let means = objects.column(relation, *number, name);
+        (means.name.clone(), means)
+    })
 }
 
 async fn bodies(

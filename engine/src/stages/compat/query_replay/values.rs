@@ -126,6 +126,15 @@ pub fn sets(
         sets.push(Set { values, made_up: invented.clone(), free: free.clone(), again: None });
     }
     let Some(base) = sets.iter().find(|s| s.again.is_none()).cloned() else { return sets };
+    // Rows that are there, for who counts on conflicts.
+    if let Some(focus) = focus.filter(|focus| handles_conflicts(asked, focus)) {
+        let made_up = invented_beside(asked, &makers, focus);
+        sets.extend(rows.iter().map(|row| {
+            let mut values = drawn();
+            lay(asked, &makers, focus, row, lent, &mut values, true);
+            Set { values, made_up: made_up.clone(), free: None, again: None }
+        }));
+    }
     // What one row has, given to another.
     if let Some(focus) = focus.filter(|_| !asked.writes.is_empty()) {
         for (one, other) in rows.iter().zip(rows.iter().skip(1)).take(ROWS / 2) {
@@ -185,11 +194,7 @@ fn again(
     let inserts = |name: &&str| asked.writes.iter().any(|w| w.inserts && w.table == **name);
     let Some(name) = focus.filter(inserts) else { return Vec::new() };
     let key = catalog.tables.get(name).map_or(&[][..], |t| &t.primary_key);
-    let invented = makers.iter().enumerate().find(|(n, maker)| {
-        matches!(maker, Maker::OfType(_) | Maker::Labels(_))
-            && asked.behind(*n).is_none_or(|(t, _)| t != name)
-    });
-    let made_up = invented.map(|(n, _)| invented_at(asked, n));
+    let made_up = invented_beside(asked, makers, name);
     let mut sets = Vec::new();
     for row in rows {
         let held = |c: &String| Some((c.clone(), row.get(c.as_str()).copied().flatten()?.to_owned()));
@@ -200,6 +205,19 @@ fn again(
         sets.push(Set { values, made_up: made_up.clone(), free: None, again: Some((name.to_owned(), key)) });
     }
     sets
+}
+
+/// What no row has where the values of a whole row of the table are given.
+fn invented_beside(asked: &Asked<'_>, makers: &[Maker], table: &str) -> Option<String> {
+    let invented = makers.iter().enumerate().find(|(n, maker)| {
+        matches!(maker, Maker::OfType(_) | Maker::Labels(_))
+            && asked.behind(*n).is_none_or(|(t, _)| t != table)
+    });
+    invented.map(|(n, _)| invented_at(asked, n))
+}
+
+fn handles_conflicts(asked: &Asked<'_>, table: &str) -> bool {
+    asked.writes.iter().any(|w| w.inserts && w.handles_conflicts && w.table == table)
 }
 
 /// Whether a set of rows' values holds something that no row has, where it matters.

@@ -1,0 +1,108 @@
+//! What lies behind relations: what running a query comes to without naming it.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+
+use super::{READ, USERS, pairs};
+use crate::error::Result;
+use crate::model::change::Events;
+use crate::product::postgres::server::connect::ServerContext;
+
+pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+    // The bits are those of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE.
+    let sql = format!(
+        "SELECT {n_c}, {pn_p},
+                tgtype & 4 <> 0, tgtype & 16 <> 0, tgtype & 8 <> 0
+         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace
+         WHERE NOT t.tgisinternal AND {USERS} ORDER BY 1, 2",
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        pn_p = qualified_sql!("pn.nspname", "p.proname")
+    );
+    let mut triggers: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
+    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+        let on = Events {
+            insert: row.try_get(2).server_context(READ)?,
+            update: row.try_get(3).server_context(READ)?,
+            delete: row.try_get(4).server_context(READ)?,
+        };
+        triggers
+            .entry(row.try_get(0).server_context(READ)?)
+            .or_default()
+            .push((row.try_get(1).server_context(READ)?, on));
+    }
+    Ok(triggers)
+}
+
+/// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
+pub async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+    let sql = format!(
+        "SELECT {n_v},
+                coalesce(array_agg(DISTINCT coalesce({rn_r}, {fn_f}))
+                         FILTER (WHERE r.oid IS NOT NULL OR fn.nspname !~ '^pg_'), '{{}}')
+         FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
+         LEFT JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
+         LEFT JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+               AND d.refobjid <> v.oid
+         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
+         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
+         WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1", n_v = qualified_sql!("n.nspname", "v.relname"), rn_r = qualified_sql!("rn.nspname", "r.relname"), fn_f = qualified_sql!("fn.nspname", "f.proname")
+    );
+    pairs(client, &sql).await
+}
+
+/// Foreign keys that act when what they point to is deleted.
+pub async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
+    let sql = concat!("SELECT ", qualified_sql!("pn.nspname", "p.relname"), ", ", qualified_sql!("n.nspname", "c.relname"), ",
+                CASE o.confdeltype WHEN 'c' THEN '{}' ELSE (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+                 FROM pg_attribute a WHERE a.attrelid = o.conrelid AND a.attnum = ANY (o.conkey)) END
+         FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_class p ON p.oid = o.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+         WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2");
+    let mut found: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
+    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+        let child = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
+        found.entry(row.try_get(0).server_context(READ)?).or_default().push(child);
+    }
+    Ok(found)
+}
+
+/// What policies ask of tables that keep to them.
+pub async fn policies(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+    let sql = format!(
+        "SELECT {n_c}, array_agg(DISTINCT coalesce({rn_r}, {fn_f}))
+         FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid AND c.relrowsecurity
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = o.oid AND d.refobjid <> c.oid
+         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
+         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'
+         WHERE (r.oid IS NOT NULL OR fn.oid IS NOT NULL) AND {USERS} GROUP BY 1",
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        rn_r = qualified_sql!("rn.nspname", "r.relname"),
+        fn_f = qualified_sql!("fn.nspname", "f.proname")
+    );
+    pairs(client, &sql).await
+}
+
+/// Routines of users that a table's expressions call: defaults and generated columns, checks, and what indexes are over.
+pub async fn expressions(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+    let sql = format!(
+        "WITH part AS (
+           SELECT 'pg_attrdef'::regclass AS kind, oid, adrelid AS relation FROM pg_attrdef
+           UNION ALL SELECT 'pg_constraint'::regclass, oid, conrelid FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0
+           UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid FROM pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL)
+         SELECT {n_c}, array_agg(DISTINCT {fn_f})
+         FROM part o JOIN pg_class c ON c.oid = o.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_depend d ON d.classid = o.kind AND d.objid = o.oid AND d.refclassid = 'pg_proc'::regclass
+         JOIN pg_proc f ON f.oid = d.refobjid JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'
+         WHERE {USERS} GROUP BY 1",
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        fn_f = qualified_sql!("fn.nspname", "f.proname")
+    );
+    pairs(client, &sql).await
+}
