@@ -13,6 +13,7 @@ mod load;
 pub(crate) mod openapi;
 mod placeholders;
 mod queries;
+pub mod role_sessions;
 mod variants;
 
 pub mod write;

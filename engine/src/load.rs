@@ -6,6 +6,7 @@
 mod generator;
 mod measure;
 mod prepare;
+mod sessions;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ pub(crate) mod types;
 pub(crate) mod value_pattern;
 pub(crate) mod values;
 mod waits;
+mod worker;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,13 +28,14 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
 use crate::model::evidence::{SkippedQuery, TrafficFailure, TrafficSummary};
-use crate::model::query::{Ending, QueryError, QueryResult, QueryShape};
-use crate::product::{Client, Database};
+use crate::model::query::{Ending, QueryShape};
+use crate::product::Database;
 use generator::Generator;
-use measure::{Measure, Outcome};
+use measure::Measure;
 pub use measure::{Period, Window};
 use source::Source;
 use types::Moment;
+use worker::{Request, Requests, Worker};
 
 /// How long answers are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -61,12 +64,8 @@ struct Prepared {
     sql: String,
     shape: QueryShape,
     ack: Option<(String, String)>,
-}
-
-struct Request {
-    id: u64,
-    query: usize,
-    parameters: Vec<Option<String>>,
+    /// The kind of session that it is asked in.
+    session: usize,
 }
 
 /// Traffic under way. It ends when this is dropped; `stop` ends it with its measurements.
@@ -122,27 +121,33 @@ impl Traffic {
         }
         let queries = Arc::new(ready.queries);
         let (stop, stopped) = watch::channel(false);
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let receiver = Arc::new(Mutex::new(receiver));
-        let mut clients = Vec::new();
-        let connections = if queries.is_empty() { 0 } else { options.connections.max(1) };
-        for n in 0..connections {
-            let service = queries.get(n % queries.len()).map_or("traffic", |q| q.service.as_str()).to_owned();
-            clients.push((source.client(&service).await?, service));
+        // Each kind of session has connections by its share of the queries, and at least one.
+        let (mut senders, mut clients) = (Vec::new(), Vec::new());
+        for (kind, settings) in ready.sessions.into_iter().enumerate() {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            senders.push(sender);
+            let (receiver, settings) = (Arc::new(Mutex::new(receiver)), Arc::new(settings));
+            let own: Vec<&Prepared> = queries.iter().filter(|query| query.session == kind).collect();
+            let share = (options.connections.max(1) * own.len()).div_ceil(queries.len().max(1));
+            for query in own.iter().cycle().take(share) {
+                let service = query.service.clone();
+                let client = source.client(&service, &settings).await?;
+                clients.push((client, service, Arc::clone(&settings), Arc::clone(&receiver)));
+            }
         }
         // Time counts from here: nothing but the queries is in its way any more.
         let measure = Arc::new(Measure::new());
-        let workers = clients.into_iter().map(|(client, service)| {
-            let (source, queries, receiver) =
-                (Arc::clone(&source), Arc::clone(&queries), Arc::clone(&receiver));
-            let worker =
-                Worker { source, service, queries, measure: Arc::clone(&measure), ending: options.ending };
+        let workers = clients.into_iter().map(|(client, service, settings, receiver)| {
+            let (source, queries) = (Arc::clone(&source), Arc::clone(&queries));
+            let measure = Arc::clone(&measure);
+            let worker = Worker { source, service, settings, queries, measure, ending: options.ending };
             tokio::spawn(worker.work(client, receiver))
         });
         let workers = Tasks(workers.collect());
         let rate = options.rate.clamp(0.1, 100_000.0);
         let generator = Generator::new(ready.makers, options.seed, Moment::now(), source.dialect());
-        let dispatcher = tokio::spawn(dispatch(generator, sender, Arc::clone(&measure), stopped, rate));
+        let requests = Requests { queries: Arc::clone(&queries), senders };
+        let dispatcher = tokio::spawn(dispatch(generator, requests, Arc::clone(&measure), stopped, rate));
         let dispatcher = Tasks(vec![dispatcher]);
         Ok(Self { source, measure, queries, stop, dispatcher, workers, rate, skipped: ready.skipped })
     }
@@ -228,7 +233,7 @@ async fn look_up(source: &dyn Source, table: &str, column: &str, values: &[Strin
 /// Sends each request when it is due, however many are unanswered.
 async fn dispatch(
     mut generator: Generator,
-    sender: mpsc::UnboundedSender<Request>,
+    requests: Requests,
     measure: Arc<Measure>,
     mut stopped: watch::Receiver<bool>,
     rate: f64,
@@ -250,47 +255,8 @@ async fn dispatch(
         }
         let Some((query, parameters)) = generator.next() else { return };
         measure.scheduled(id, due, query);
-        if sender.send(Request { id, query, parameters }).is_err() {
+        if !requests.send(Request { id, query, parameters }) {
             return;
         }
-    }
-}
-
-/// One connection's worth of traffic.
-struct Worker {
-    source: Arc<dyn Source>,
-    service: String,
-    queries: Arc<Vec<Prepared>>,
-    measure: Arc<Measure>,
-    ending: Ending,
-}
-
-impl Worker {
-    /// Takes the next request that is due until there will be none.
-    async fn work(self, mut client: Box<dyn Client>, receiver: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
-        loop {
-            let Some(request) = receiver.lock().await.recv().await else { return };
-            let Some(query) = self.queries.get(request.query) else { continue };
-            let answer = client.run(&query.sql, &query.shape, &request.parameters, self.ending).await;
-            let ack = self.acknowledged(&answer, query);
-            let failed = answer.err().map(|error| (error.code, error.message));
-            self.measure.answered(Outcome { id: request.id, failed, ack });
-            // Now, while nobody waits for it. If there is none to be had, the next request fails too and asks again.
-            if !client.alive()
-                && let Ok(fresh) = self.source.client(&self.service).await
-            {
-                client = fresh;
-            }
-        }
-    }
-
-    fn acknowledged(
-        &self,
-        answer: &std::result::Result<QueryResult, QueryError>,
-        query: &Prepared,
-    ) -> Option<(String, String, String)> {
-        let (table, column) = query.ack.clone().filter(|_| self.ending == Ending::Commit)?;
-        let first = answer.as_ref().ok()?.first.clone()?;
-        Some((table, column, first))
     }
 }

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod product_limits;
 pub mod rollback;
 pub mod rollout;
+mod sessions;
 pub mod shadow;
 pub mod suppressions;
 mod view_lineage;

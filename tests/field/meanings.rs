@@ -13,10 +13,14 @@ struct Told {
 }
 
 /// The role that services of these cases come as belongs to the server, which all cases share.
-fn with_role(name: &str) -> Case {
+fn make_role() {
     let role =
         "do $$ begin create role svc; exception when duplicate_object or unique_violation then null; end $$";
     Case::session_on("postgres").rows(role);
+}
+
+fn with_role(name: &str) -> Case {
+    make_role();
     Case::new(name)
 }
 
@@ -53,6 +57,22 @@ fn names_are_found_through_the_role_s_search_path() {
     let told = compat(&with_role("role-search-path"), 3);
     assert_eq!(told.short(), ["Get breaking does-not-plan"]);
     told.says("column \"note\" does not exist");
+}
+
+/// Rehearsal and gates hear a service whose tables only its role's search path finds.
+#[test]
+fn traffic_finds_names_as_the_service_does() {
+    make_role();
+    let case = Case::named("role-traffic", "role-search-path");
+    let change = "--liquibase formatted sql\n\n--changeset shop:weight\nalter table app.orders add column weight int;\n\
+                  --rollback alter table app.orders drop column weight;\n";
+    std::fs::write(case.folder().join("changelog.sql"), change).unwrap();
+    case.run(&["migrate"]).expect(0);
+    for stage in ["shadow", "rollout"] {
+        let traffic = &case.evidence(stage)["traffic"];
+        assert_eq!(traffic["skipped"], serde_json::json!([]), "{stage}");
+        assert!(traffic["requests"].as_u64().unwrap() > 0 && traffic["failed"] == 0, "{stage}: {traffic}");
+    }
 }
 
 /// The class of liquibase#1113: a table in a schema that is searched before.

@@ -25,6 +25,7 @@ use std::sync::LazyLock;
 use drydock::model::endpoint::Endpoint;
 use drydock::product;
 use drydock::product::postgres::local::Local;
+use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::support::{Home, Ran, copy, repository};
@@ -226,6 +227,14 @@ impl Case {
 
     pub fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
         self.home.edit(file, change);
+    }
+
+    /// Evidence of the latest run.
+    pub fn evidence(&self, stage: &str) -> Value {
+        let runs = self.home.folder.join("home/field/runs");
+        let latest = std::fs::read_dir(runs).unwrap().flatten().map(|e| e.path()).max().unwrap();
+        let text = std::fs::read_to_string(latest.join(format!("evidence/{stage}.json"))).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     pub fn folder(&self) -> &Path {

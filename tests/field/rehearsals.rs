@@ -1,18 +1,8 @@
 //! What keeps a copy, or the way back, from being equal, and is no loss: it is told, or allowed with a reason. What is a loss is
 //! refused as ever.
 
-use serde_json::Value;
-
 use super::Case;
 use crate::support::Ran;
-
-/// Evidence of the latest run.
-fn evidence(case: &Case, name: &str) -> Value {
-    let runs = case.folder().join("home/field/runs");
-    let latest = std::fs::read_dir(runs).unwrap().flatten().map(|e| e.path()).max().unwrap();
-    let text = std::fs::read_to_string(latest.join(format!("evidence/{name}.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
 
 #[track_caller]
 fn says(ran: &Ran, all: &[&str]) {
@@ -34,8 +24,8 @@ fn rows_of_unlogged_tables_are_in_the_clone() {
     let case = Case::named("unlogged_rows_kept", "unlogged-rows");
     let ran = case.run(&["migrate"]).expect(0);
     says(&ran, &["no rows of unlogged tables", "public.sessions"]);
-    assert_eq!(evidence(&case, "backup")["method"], "physical");
-    assert_eq!(evidence(&case, "clone")["rows"], 300 + 300 + 40);
+    assert_eq!(case.evidence("backup")["method"], "physical");
+    assert_eq!(case.evidence("clone")["rows"], 300 + 300 + 40);
     assert_eq!(case.column("select count(*)::text from sessions"), ["300"]);
     case.run(&["rollback"]).expect(0);
 }
@@ -146,7 +136,7 @@ fn a_key_of_several_columns_is_walked_whole() {
     let case = Case::new("composite-key");
     case.run(&["migrate"]).expect(0);
     assert_eq!(case.column("select count(*)::text from readings where unit = 'C'"), ["300000"]);
-    let rollout = evidence(&case, "rollout");
+    let rollout = case.evidence("rollout");
     let applied = &rollout["changesets"][0];
     assert_eq!(applied["rows"], 300_000);
     // At most 20,000 rows each.
@@ -167,7 +157,7 @@ fn a_busy_server_does_not_lose_the_log_of_a_backup() {
         somebody.rows("checkpoint");
     }
     let ran = Ran::of(run.wait_with_output().unwrap()).expect(0);
-    let backup = evidence(&case, "backup");
+    let backup = case.evidence("backup");
     assert_eq!(backup["method"], "physical", "{}{}", backup["note"], ran.err);
     assert_eq!(case.column("select count(*)::text from pg_replication_slots where not temporary"), ["0"]);
     case.run(&["migrate"]).expect(0);
@@ -178,7 +168,7 @@ fn a_busy_server_does_not_lose_the_log_of_a_backup() {
 fn names_may_have_any_letters() {
     let case = Case::new("names");
     case.run(&["migrate"]).expect(0);
-    let rollout = evidence(&case, "rollout");
+    let rollout = case.evidence("rollout");
     for at in [0, 2] {
         let applied = &rollout["changesets"][at];
         assert_eq!(applied["rows"], 30_000, "{applied}");

@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::contract::role_sessions;
 use crate::contract::{Contract, Query, Version};
 use crate::error::{Error, Result};
 use crate::load::generator::Generator;
+use crate::load::sessions::Sessions;
 use crate::load::source::Source;
 use crate::load::types::Moment;
 use crate::load::value_pattern::Form;
 use crate::load::values::{self, Maker, Samples};
 use crate::load::{Prepared, TrafficOptions};
 use crate::model::catalog::Catalog;
+use crate::model::endpoint::ClientSettings;
 use crate::model::evidence::SkippedQuery;
 use crate::model::query::{Ending, QueryError, QueryShape, Usage};
 use crate::model::query_tag;
-use crate::product::Client;
 
 /// How many different values of a column are used.
 const SAMPLES: u32 = 200;
@@ -36,12 +38,20 @@ pub struct Ready {
     pub queries: Vec<Prepared>,
     pub makers: Vec<Vec<Maker>>,
     pub skipped: Vec<SkippedQuery>,
+    /// What the sessions of each kind are set to.
+    pub sessions: Vec<ClientSettings>,
 }
 
-struct Described<'a> {
+/// A query of a service's version, and the kind of session that it is asked in.
+struct Asked<'a> {
     contract: &'a Contract,
     version: &'a Version,
     query: &'a Query,
+    kind: usize,
+}
+
+struct Described<'a> {
+    asked: Asked<'a>,
     /// Its text with its tags.
     sql: String,
     shape: QueryShape,
@@ -58,20 +68,23 @@ pub async fn prepare(
     contracts: &[Contract],
     options: &TrafficOptions,
 ) -> Result<Ready> {
-    let mut client = source.client(APPLICATION).await?;
-    let (described, mut skipped) = describe(source, client.as_mut(), catalog, contracts, options).await?;
+    let known = source.sessions(&role_sessions::roles(contracts)).await?;
+    let mut sessions = Sessions::new(source, APPLICATION, known);
+    let (described, mut skipped) = describe(source, &mut sessions, catalog, contracts, options).await?;
     let samples = sample(source, catalog, &described).await?;
-    let mut trial = Trial { source, client, seed: options.seed };
-    let mut ready = Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new() };
+    let mut trial = Trial { source, sessions, seed: options.seed };
+    let mut ready =
+        Ready { queries: Vec::new(), makers: Vec::new(), skipped: Vec::new(), sessions: Vec::new() };
     let dialect = source.dialect();
-    for Described { contract, version, query, sql, shape, usage } in described {
+    for Described { asked, sql, shape, usage } in described {
         let candidates = Form::ALL.map(|form| {
             let Usage { roles, writes, .. } = &usage;
             values::makers(&shape, roles, writes, catalog, &samples, form, dialect.as_ref())
         });
-        match trial.choose(&sql, &shape, candidates).await? {
-            Err(error) => skipped.push(skip(contract, version, query, error)),
+        match trial.choose(asked.kind, &sql, &shape, candidates).await? {
+            Err(error) => skipped.push(skip(&asked, error)),
             Ok(makers) => {
+                let Asked { contract, version, query, kind } = asked;
                 ready.makers.push(makers);
                 ready.queries.push(Prepared {
                     service: contract.service.clone(),
@@ -82,16 +95,18 @@ pub async fn prepare(
                     sql,
                     shape,
                     ack: query.ack.clone(),
+                    session: kind,
                 });
             }
         }
     }
+    ready.sessions = trial.sessions.settings();
     ready.skipped = skipped;
     Ok(ready)
 }
 
 /// Tells the server's statistics whose the query is: the service's where the traffic stands for it, or else nobody's but ours.
-fn tagged(contract: &Contract, version: &Version, query: &Query, ending: Ending) -> String {
+fn tagged(Asked { contract, version, query, .. }: &Asked<'_>, ending: Ending) -> String {
     let comment = match ending {
         Ending::Commit => {
             query_tag::comment(&[("service", &contract.service), ("version", &version.version)])
@@ -101,7 +116,7 @@ fn tagged(contract: &Contract, version: &Version, query: &Query, ending: Ending)
     format!("{} {comment}", query.sql)
 }
 
-fn skip(contract: &Contract, version: &Version, query: &Query, error: QueryError) -> SkippedQuery {
+fn skip(Asked { contract, version, query, .. }: &Asked<'_>, error: QueryError) -> SkippedQuery {
     SkippedQuery {
         service: contract.service.clone(),
         version: version.version.clone(),
@@ -115,36 +130,37 @@ fn skip(contract: &Contract, version: &Version, query: &Query, error: QueryError
 
 async fn describe<'a>(
     source: &dyn Source,
-    client: &mut dyn Client,
+    sessions: &mut Sessions<'_>,
     catalog: &Catalog,
     contracts: &'a [Contract],
     options: &TrafficOptions,
 ) -> Result<(Vec<Described<'a>>, Vec<SkippedQuery>)> {
+    let mut asked: BTreeMap<usize, Vec<Asked<'a>>> = BTreeMap::new();
+    for (contract, version) in contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v))) {
+        let kind = sessions.kind(contract.role.as_deref());
+        let queries = version.queries.iter().map(|query| Asked { contract, version, query, kind });
+        asked.entry(kind).or_default().extend(queries);
+    }
     let mut found = Vec::new();
     let mut skipped = Vec::new();
-    let versions = contracts.iter().flat_map(|c| c.versions.iter().map(move |v| (c, v)));
-    let queries: Vec<_> = versions.flat_map(|(c, v)| v.queries.iter().map(move |q| (c, v, q))).collect();
-    let texts: Vec<&str> = queries.iter().map(|(.., query)| query.sql.as_str()).collect();
-    let usages = source.usages(&texts, catalog).await;
-    for ((contract, version, query), usage) in queries.into_iter().zip(usages) {
-        // The server may take what the grammar does not: its values are made by type.
-        let usage = usage.unwrap_or_default();
-        if options.only_reads && !usage.only_reads {
-            continue;
-        }
-        // The server keeps the text that it sees first, and that is this one.
-        let sql = tagged(contract, version, query, options.ending);
-        let refused = match client.describe(&sql).await {
-            Ok(shape) => {
-                found.push(Described { contract, version, query, sql, shape, usage });
+    for (kind, queries) in asked {
+        let texts: Vec<&str> = queries.iter().map(|asked| asked.query.sql.as_str()).collect();
+        let usages = source.usages(&texts, &sessions.catalog(kind, catalog)).await;
+        for (asked, usage) in queries.into_iter().zip(usages) {
+            // The server may take what the grammar does not: its values are made by type.
+            let usage = usage.unwrap_or_default();
+            if options.only_reads && !usage.only_reads {
                 continue;
             }
-            Err(error) => error,
-        };
-        if !client.alive() {
-            return Err(lost(refused));
+            // The server keeps the text that it sees first, and that is this one.
+            let sql = tagged(&asked, options.ending);
+            let client = sessions.client(kind).await?;
+            match client.describe(&sql).await {
+                Ok(shape) => found.push(Described { asked, sql, shape, usage }),
+                Err(error) if !client.alive() => return Err(lost(error)),
+                Err(error) => skipped.push(skip(&asked, error)),
+            }
         }
-        skipped.push(skip(contract, version, query, refused));
     }
     Ok((found, skipped))
 }
@@ -170,7 +186,7 @@ async fn sample(source: &dyn Source, catalog: &Catalog, described: &[Described<'
 /// nothing of the change.
 struct Trial<'a> {
     source: &'a dyn Source,
-    client: Box<dyn Client>,
+    sessions: Sessions<'a>,
     seed: u64,
 }
 
@@ -178,16 +194,17 @@ impl Trial<'_> {
     /// The first makers whose values the database takes, or its reason not to take those of the first.
     async fn choose(
         &mut self,
+        kind: usize,
         sql: &str,
         shape: &QueryShape,
         candidates: [Vec<Maker>; 3],
     ) -> Result<std::result::Result<Vec<Maker>, QueryError>> {
         let guesses = candidates.iter().flatten().any(Maker::guesses);
         let [alike, word, prefixed] = candidates;
-        let Some(reason) = self.run(sql, shape, &alike, guesses).await? else { return Ok(Ok(alike)) };
+        let Some(reason) = self.run(kind, sql, shape, &alike, guesses).await? else { return Ok(Ok(alike)) };
         if guesses {
             for makers in [word, prefixed] {
-                if self.run(sql, shape, &makers, guesses).await?.is_none() {
+                if self.run(kind, sql, shape, &makers, guesses).await?.is_none() {
                     return Ok(Ok(makers));
                 }
             }
@@ -198,6 +215,7 @@ impl Trial<'_> {
     /// A guess has to be right each time; other values may meet a bad moment, and once is enough.
     async fn run(
         &mut self,
+        kind: usize,
         sql: &str,
         shape: &QueryShape,
         makers: &[Maker],
@@ -208,15 +226,16 @@ impl Trial<'_> {
         let mut failed = None;
         for _ in 0..TRIES {
             let parameters = generator.parameters(0);
-            let run = self.client.run(sql, shape, &parameters, Ending::Rollback);
+            let client = self.sessions.client(kind).await?;
+            let run = client.run(sql, shape, &parameters, Ending::Rollback);
             failed = match tokio::time::timeout(PATIENCE, run).await {
                 Ok(answer) => answer.err(),
                 Err(_) => {
-                    self.client = self.source.client(APPLICATION).await?;
+                    self.sessions.drop_client(kind);
                     return Ok(None);
                 }
             };
-            if let Some(error) = failed.as_ref().filter(|_| !self.client.alive()) {
+            if let Some(error) = failed.as_ref().filter(|_| !client.alive()) {
                 return Err(lost(error.clone()));
             }
             if failed.is_some() == guesses {

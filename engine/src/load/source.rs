@@ -1,18 +1,23 @@
 //! What traffic asks of a database: little enough that a test can stand in for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::contract::role_sessions::RoleSessions;
 use crate::error::Result;
 use crate::model::catalog::Catalog;
+use crate::model::endpoint::ClientSettings;
 use crate::model::query::Usage;
 use crate::product::{Client, Database, Dialect};
 
 #[async_trait]
 pub(super) trait Source: Send + Sync {
     fn dialect(&self) -> Arc<dyn Dialect>;
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>>;
+    /// A session with what else it is set to.
+    async fn client(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>>;
+    async fn sessions(&self, roles: &BTreeSet<String>) -> Result<RoleSessions>;
     /// In their order.
     async fn usages(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<Usage>>;
     async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>>;
@@ -24,8 +29,11 @@ impl Source for Arc<dyn Database> {
     fn dialect(&self) -> Arc<dyn Dialect> {
         Arc::<dyn Database>::clone(self)
     }
-    async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
-        self.as_ref().client(application).await
+    async fn client(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>> {
+        self.client_with(application, settings).await
+    }
+    async fn sessions(&self, roles: &BTreeSet<String>) -> Result<RoleSessions> {
+        RoleSessions::read(self.as_ref(), roles).await
     }
     async fn usages(&self, sql: &[&str], catalog: &Catalog) -> Vec<Result<Usage>> {
         self.queries(sql, catalog).await

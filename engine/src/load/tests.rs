@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
+use crate::contract::role_sessions::RoleSessions;
 use crate::contract::{Arity, Contract, Query, Version};
 use crate::error::{Error, Result};
 use crate::load::source::Source;
 use crate::load::{Period, Traffic, TrafficOptions};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
+use crate::model::endpoint::ClientSettings;
 use crate::model::query::{
     Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape, Usage,
 };
@@ -134,7 +136,10 @@ impl Source for Fake {
     fn dialect(&self) -> Arc<dyn Dialect> {
         test_dialect()
     }
-    async fn client(&self, _: &str) -> Result<Box<dyn Client>> {
+    async fn sessions(&self, _: &BTreeSet<String>) -> Result<RoleSessions> {
+        Ok(RoleSessions::default())
+    }
+    async fn client(&self, _: &str, _: &ClientSettings) -> Result<Box<dyn Client>> {
         if self.0.unreachable.load(Ordering::Relaxed) {
             return Err(Error::failed("gone"));
         }

@@ -10,6 +10,7 @@ use crate::config::Environment;
 use crate::contract::drift::{self, ContractDrift};
 use crate::contract::files::{self, FromFiles};
 use crate::contract::harvest::{self, Harvested};
+use crate::contract::role_sessions::{self, RoleSessions};
 use crate::contract::write::{self, LeftOut};
 use crate::contract::{self, Contract};
 use crate::error::{Error, Result};
@@ -229,7 +230,11 @@ async fn statement_stats(database: &dyn Database) -> Result<StatementStats> {
 
 /// A constant that was taken out may leave a statement whose types nobody can tell. Such a one cannot be checked.
 async fn planned(mut harvested: Harvested, database: &dyn Database) -> Result<(Harvested, Vec<LeftOut>)> {
-    let mut client = database.client("drydock harvest").await?;
+    let role = harvested.role.clone();
+    let sessions = RoleSessions::read(database, &role.iter().cloned().collect()).await?;
+    // Bare names are found as the service finds them.
+    let settings = role_sessions::settings(sessions.other_than(sessions.own(), role.as_deref()));
+    let mut client = database.client_with("drydock harvest", &settings).await?;
     let syntax = database.product().query_syntax();
     let mut left_out = Vec::new();
     let mut kept = Vec::new();

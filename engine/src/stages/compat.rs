@@ -14,7 +14,6 @@ mod query_cache;
 mod query_replay;
 mod replay_verdicts;
 mod routine_bodies;
-mod sessions;
 mod signature_diff;
 mod unreached;
 mod unresolved_column;

@@ -16,7 +16,7 @@ use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryShape, ResultSources};
 use crate::product::{Database, Dialect};
 use crate::stages::compat::api_schema::{Given, newly_broken};
-use crate::stages::compat::sessions::{Asked, Sessions};
+use crate::stages::sessions::{Asked, Sessions};
 
 /// A query that fields of its version show.
 struct Feed<'a> {

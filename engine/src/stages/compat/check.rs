@@ -25,11 +25,11 @@ use crate::stages::compat::query_cache::{Known, Text, Texts};
 use crate::stages::compat::query_replay::{Asked, Outcome, Subject, Trial};
 use crate::stages::compat::replay_verdicts::{condense, settle};
 use crate::stages::compat::routine_bodies::Bodies;
-use crate::stages::compat::sessions::{NewStart, Sessions};
 use crate::stages::compat::signature_diff::compare;
 use crate::stages::compat::unreached::UsedNames;
 use crate::stages::compat::unresolved_column::missing;
 use crate::stages::contract_queries::{Watched, watched};
+use crate::stages::sessions::{NewStart, Sessions};
 use crate::stages::view_lineage;
 
 pub struct Checker<'a> {

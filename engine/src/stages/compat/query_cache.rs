@@ -9,7 +9,7 @@ use crate::model::error_class::ErrorClass;
 use crate::model::query::{QueryError, QueryShape, Usage};
 use crate::model::resolved::Resolved;
 use crate::product::Database;
-use crate::stages::compat::sessions::{Asked, Planned, Sessions};
+use crate::stages::sessions::{Asked, Planned, Sessions};
 
 pub struct Text<'a> {
     pub sql: &'a str,

@@ -11,7 +11,7 @@ use crate::model::schema::SchemaSnapshot;
 use crate::product::Database;
 use crate::stages::compat::meanings::{self, Change, Found};
 use crate::stages::compat::query_cache::{Text, Texts};
-use crate::stages::compat::sessions::Sessions;
+use crate::stages::sessions::Sessions;
 
 /// By the role whose session calls, and the routine.
 type Known = BTreeMap<(Option<String>, String), RoutineNames>;

@@ -14,8 +14,9 @@ use crate::model::error_class::ErrorClass;
 use crate::model::evidence::{LockWait, Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{PlanShape, QueryError, QueryShape, Usage};
 use crate::model::session::HeldLock;
-use crate::product::{Client, Database};
-use crate::stages::contract_queries::{Watched, usages, watched};
+use crate::product::Database;
+use crate::stages::contract_queries::{Watched, watched};
+use crate::stages::sessions::{Asked, Planned, Sessions};
 use crate::stages::shadow::slow::{Found, Slower, Story, slower};
 use crate::stages::shadow::waits;
 use crate::stages::suppressions;
@@ -23,7 +24,8 @@ use crate::stages::suppressions;
 const CLASS: VerdictClass = VerdictClass::GetsSlow;
 
 struct Text<'a> {
-    sql: &'a str,
+    /// The query, and the role that asks it.
+    asked: Asked<'a>,
     usage: Usage,
     /// Before the first changeset, or since data was moved; none for what has no plan.
     first: Option<(QueryShape, PlanShape)>,
@@ -33,7 +35,7 @@ struct Text<'a> {
 /// The plans of all queries, held against those before the first changeset.
 pub struct Plans<'a> {
     database: Arc<dyn Database>,
-    client: Box<dyn Client>,
+    sessions: Sessions,
     /// Whether the product estimates costs; without them no plan is compared.
     costs: bool,
     limits: ShadowSettings,
@@ -55,12 +57,11 @@ impl<'a> Plans<'a> {
         limits: &ShadowSettings,
     ) -> Result<Self> {
         let begun = Instant::now();
-        let mut client = database.client(application).await?;
+        let mut sessions = Sessions::begin(database, contracts, application).await?;
         let catalog = database.catalog().await?;
         let (watched, distinct) = watched(contracts);
-        let distinct: Vec<&str> = distinct.into_iter().map(|(sql, _)| sql).collect();
-        let (shapes, usages) =
-            tokio::join!(client.describe_all(&distinct), usages(database, &distinct, &catalog));
+        let shapes = sessions.describe_all(database, &distinct).await?;
+        let usages = sessions.usages(database, &distinct, &catalog).await;
         let usages = usages.into_iter().collect::<Result<Vec<Usage>>>()?;
         let used: BTreeSet<&String> = usages.iter().flat_map(|u| &u.uses).collect();
         let touched = changesets.iter().flat_map(Changeset::touches).filter(|t| used.contains(t));
@@ -72,18 +73,18 @@ impl<'a> Plans<'a> {
         let catalog = database.catalog().await?;
         let mut texts = Vec::new();
         let all: Vec<Option<QueryShape>> = shapes.into_iter().map(|s| s.ok().filter(|_| costs)).collect();
-        let known = distinct.iter().zip(&all).filter_map(|(sql, shape)| Some((*sql, shape.as_ref()?)));
-        let mut plans = client.plan_all(&known.collect::<Vec<_>>()).await.into_iter();
-        for ((sql, usage), shape) in distinct.into_iter().zip(usages).zip(all) {
+        let known = distinct.iter().zip(&all).filter_map(|(asked, shape)| Some((*asked, shape.as_ref()?)));
+        let mut plans = sessions.plan_all(database, &known.collect::<Vec<_>>()).await?.into_iter();
+        for ((asked, usage), shape) in distinct.into_iter().zip(usages).zip(all) {
             let first = match shape {
                 Some(shape) => standing(plans.next())?.map(|plan| (shape, plan)),
                 None => None,
             };
-            texts.push(Text { sql, usage, first, story: Story::default() });
+            texts.push(Text { asked, usage, first, story: Story::default() });
         }
         tracing::debug!(texts = texts.len(), all = ?begun.elapsed(), "planned before any change");
         let (database, limits) = (Arc::clone(database), limits.clone());
-        Ok(Self { database, client, costs, limits, catalog, watched, texts })
+        Ok(Self { database, sessions, costs, limits, catalog, watched, texts })
     }
 
     /// Who waited, or would have, for what a changeset held. To be asked before `after`.
@@ -107,6 +108,8 @@ impl<'a> Plans<'a> {
             return Ok(());
         }
         let begun = Instant::now();
+        self.sessions.renew(&self.database).await?;
+        self.sessions.accept();
         let before = std::mem::replace(&mut self.catalog, self.database.catalog().await?);
         // What lasts is the plan with statistics of what is there now.
         let moved = moved || changeset.statements.iter().any(|s| s.phase == Phase::Migrate);
@@ -133,8 +136,10 @@ impl<'a> Plans<'a> {
             }
         }
         tracing::debug!(changeset = %changeset.key, reached = reached.len(), all = ?begun.elapsed(), "planned again");
-        let asked: Vec<&str> = reached.iter().filter_map(|n| self.texts.get(*n)).map(|t| t.sql).collect();
-        for (place, usage) in reached.into_iter().zip(usages(&self.database, &asked, &self.catalog).await) {
+        let asked: Vec<Asked<'_>> =
+            reached.iter().filter_map(|n| self.texts.get(*n)).map(|t| t.asked).collect();
+        let usages = self.sessions.usages(&self.database, &asked, &self.catalog).await;
+        for (place, usage) in reached.into_iter().zip(usages) {
             // What does not plan any more uses what it used.
             if let (Some(text), Ok(usage)) = (self.texts.get_mut(place), usage) {
                 text.usage = usage;
@@ -158,9 +163,8 @@ impl<'a> Plans<'a> {
             text.first.as_ref().map(|(shape, first)| (*place, text, shape, first))
         };
         let known: Vec<_> = places.iter().filter_map(text).collect();
-        let asked: Vec<(&str, &QueryShape)> =
-            known.iter().map(|(_, text, shape, _)| (text.sql, *shape)).collect();
-        let plans = self.client.plan_all(&asked).await;
+        let asked: Vec<Planned<'_>> = known.iter().map(|(_, text, shape, _)| (text.asked, *shape)).collect();
+        let plans = self.sessions.plan_all(&self.database, &asked).await?;
         let mut found = Vec::new();
         for ((place, text, _, first), plan) in known.into_iter().zip(plans) {
             if let Some(now) = standing(Some(plan))? {

@@ -3,18 +3,21 @@
 //! Its texts are those of the first execution, with `$n` for every constant. Some constants stand where the grammar takes
 //! no parameter (`interval $1`); they are written so that it does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
+use crate::model::session_defaults::SessionDefaults;
 use crate::model::statement_stats::{StatementKind, StatementStat, StatementStats};
 use crate::product::postgres::grammar::relations::{CopyShape, copy_shape};
 use crate::product::postgres::grammar::sql;
+use crate::product::postgres::server::client::settings::search_path;
 use crate::product::postgres::server::connect::{ServerContext, quoted};
 use crate::product::postgres::server::parameter_inference as types;
+use crate::product::postgres::server::session_defaults;
 
 const WHAT: &str = "cannot ask which queries were run";
 const NOT_PREPARED: &str = "55000";
@@ -80,6 +83,7 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
         rows => rows.server_context(WHAT)?,
     };
     let mut seen = StatementStats::default();
+    let mut sessions = Sessions::begin(client, &rows).await?;
     for row in rows {
         let text: Option<String> = row.try_get(0).server_context(WHAT)?;
         let (role, calls): (String, i64) =
@@ -92,6 +96,7 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
             }
             Some(text) => match query(text, catalog, &functions) {
                 Ok(Some(read)) => {
+                    sessions.as_of(client, &role).await?;
                     let sql = types::known(client, read.sql).await?;
                     let calls = u64::try_from(calls).unwrap_or(0);
                     seen.queries.push(StatementStat { sql, role, calls, ..read });
@@ -103,7 +108,40 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
             None => seen.unreadable.push(String::new()),
         }
     }
+    sessions.reset(client).await?;
     Ok(seen)
+}
+
+/// A session that finds bare names as one role's or another's does.
+struct Sessions {
+    known: BTreeMap<String, SessionDefaults>,
+    /// What it is set to; `None`: as it began.
+    path: Option<Vec<String>>,
+}
+
+impl Sessions {
+    async fn begin(client: &Client, statistics: &[Row]) -> Result<Self> {
+        let roles: BTreeSet<&str> = statistics.iter().filter_map(|row| row.try_get(1).ok()).collect();
+        let roles: Vec<&str> = roles.into_iter().collect();
+        Ok(Self { known: session_defaults::read(client, &roles).await?, path: None })
+    }
+
+    async fn as_of(&mut self, client: &Client, role: &str) -> Result<()> {
+        let path = self.known.get(role).map(|own| own.search_path.clone());
+        self.set(client, path).await
+    }
+
+    async fn reset(&mut self, client: &Client) -> Result<()> {
+        self.set(client, None).await
+    }
+
+    async fn set(&mut self, client: &Client, path: Option<Vec<String>>) -> Result<()> {
+        if self.path != path {
+            client.batch_execute(&search_path(path.as_deref())).await.server_context(WHAT)?;
+            self.path = path;
+        }
+        Ok(())
+    }
 }
 
 /// Functions that users made, and no extension.

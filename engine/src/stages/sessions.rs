@@ -8,9 +8,9 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use crate::contract::Contract;
+use crate::contract::role_sessions::{self, RoleSessions};
 use crate::error::Result;
 use crate::model::catalog::Catalog;
-use crate::model::endpoint::ClientSettings;
 use crate::model::query::{PlanShape, QueryError, QueryShape, ResultFacts, Usage};
 use crate::model::resolved::{Resolved, RoutineNames};
 use crate::model::session_defaults::SessionDefaults;
@@ -26,30 +26,12 @@ pub struct Sessions {
     application: String,
     roles: BTreeSet<String>,
     /// As of the changesets accepted so far.
-    defaults: Defaults,
+    defaults: RoleSessions,
     /// After the changeset under check.
-    next: Option<Defaults>,
+    next: Option<RoleSessions>,
     /// What our own session began with.
     opened: Option<SessionDefaults>,
     clients: Vec<(Option<SessionDefaults>, Box<dyn Client>)>,
-}
-
-/// What sessions begin with; nothing where the product has no such thing.
-#[derive(Default)]
-struct Defaults {
-    /// Of the roles that are there.
-    roles: BTreeMap<String, SessionDefaults>,
-    /// Ours, which stand for those of a service whose role is not known.
-    own: Option<SessionDefaults>,
-}
-
-impl Defaults {
-    fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
-        match role {
-            Some(role) => self.roles.get(role),
-            None => self.own.as_ref(),
-        }
-    }
 }
 
 /// Queries whose sessions begin alike, and where each stands among all that were asked.
@@ -76,32 +58,17 @@ impl Sessions {
         contracts: &[Contract],
         application: &str,
     ) -> Result<Self> {
-        let application = application.to_owned();
-        let roles = contracts.iter().filter_map(|c| c.role.clone()).collect();
-        let (defaults, clients) = (Defaults::default(), Vec::new());
-        let mut all = Self { application, roles, defaults, next: None, opened: None, clients };
-        all.defaults = all.read(database).await?;
-        all.opened.clone_from(&all.defaults.own);
+        let roles = role_sessions::roles(contracts);
+        let defaults = RoleSessions::read(database.as_ref(), &roles).await?;
+        let (application, opened) = (application.to_owned(), defaults.own().cloned());
+        let mut all = Self { application, roles, defaults, next: None, opened, clients: Vec::new() };
         all.open(database, None).await?;
         Ok(all)
     }
 
-    async fn read(&self, database: &Arc<dyn Database>) -> Result<Defaults> {
-        let Some(resolve) = database.resolve() else { return Ok(Defaults::default()) };
-        let own = database.endpoint().user.as_str();
-        let roles: Vec<&str> = self.roles.iter().map(String::as_str).chain([own]).collect();
-        let mut roles = resolve.session_defaults(&roles).await?;
-        let own = roles.get(own).cloned();
-        roles.retain(|role, _| self.roles.contains(role));
-        Ok(Defaults { roles, own })
-    }
-
     /// What sessions of the role begin with; `None`: with what our own session did, or nobody knows.
     pub fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
-        let defaults = self.next.as_ref().unwrap_or(&self.defaults);
-        // A role that is not there is asked for as one that is not known.
-        let known = defaults.of(role).or(defaults.own.as_ref());
-        known.filter(|known| Some(*known) != self.opened.as_ref())
+        self.next.as_ref().unwrap_or(&self.defaults).other_than(self.opened.as_ref(), role)
     }
 
     async fn open(&mut self, database: &Arc<dyn Database>, role: Option<&str>) -> Result<usize> {
@@ -109,12 +76,8 @@ impl Sessions {
         if let Some(place) = self.clients.iter().position(|(known, _)| *known == own) {
             return Ok(place);
         }
-        let settings = own.clone().map(|own| ClientSettings {
-            search_path: Some(own.search_path),
-            settings: own.settings,
-            ..ClientSettings::default()
-        });
-        let client = database.client_with(&self.application, &settings.unwrap_or_default()).await?;
+        let settings = role_sessions::settings(own.as_ref());
+        let client = database.client_with(&self.application, &settings).await?;
         self.clients.push((own, client));
         Ok(self.clients.len() - 1)
     }
@@ -191,10 +154,7 @@ impl Sessions {
 
     /// The catalog with the search path of the role.
     pub fn catalog<'c>(&self, role: Option<&str>, catalog: &'c Catalog) -> Cow<'c, Catalog> {
-        match self.of(role).map(|own| &own.search_path).filter(|path| **path != catalog.search_path) {
-            None => Cow::Borrowed(catalog),
-            Some(path) => Cow::Owned(Catalog { search_path: path.clone(), ..catalog.clone() }),
-        }
+        role_sessions::catalog(self.of(role), catalog)
     }
 
     /// What each query comes to, its bare names found as its role finds them.
@@ -277,14 +237,14 @@ impl Sessions {
     /// # Errors
     /// `Failed` when the database cannot be asked.
     pub async fn renew(&mut self, database: &Arc<dyn Database>) -> Result<()> {
-        self.next = Some(self.read(database).await?);
+        self.next = Some(RoleSessions::read(database.as_ref(), &self.roles).await?);
         Ok(())
     }
 
     /// How the sessions of a role begin otherwise after the changeset under check.
     pub fn new_start(&self, role: Option<&str>) -> Option<NewStart> {
-        let was = self.defaults.of(role)?;
-        let Some(is) = self.next.as_ref()?.of(role) else { return Some(NewStart::Gone) };
+        let was = self.defaults.known(role)?;
+        let Some(is) = self.next.as_ref()?.known(role) else { return Some(NewStart::Gone) };
         let (from, to) = (was.search_path.clone(), is.search_path.clone());
         (was != is).then(|| NewStart::Other { was: from, is: to, settings: was.changed_settings(is) })
     }
@@ -303,7 +263,7 @@ impl Sessions {
     pub async fn move_to(&mut self, database: &Arc<dyn Database>) -> Result<()> {
         self.next = None;
         self.clients.clear();
-        self.opened.clone_from(&self.defaults.own);
+        self.opened = self.defaults.own().cloned();
         self.open(database, None).await?;
         Ok(())
     }
