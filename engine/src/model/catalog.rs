@@ -35,6 +35,9 @@ pub struct Catalog {
     /// Table -> routines that its defaults, checks and indexes call when rows are written.
     #[serde(default)]
     pub expressions: BTreeMap<String, Vec<String>>,
+    /// Table -> relations and routines that its rules come to, and when.
+    #[serde(default)]
+    pub rules: BTreeMap<String, Vec<(String, Events)>>,
     /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
     #[serde(default)]
     pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,

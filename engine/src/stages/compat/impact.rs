@@ -53,7 +53,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         Effect::Refuses => {
             let by_itself = written().any(|w| gives(w, change));
             // What a trigger or routine writes on its behalf is not seen; that it may is.
-            let on_its_behalf = written().next().is_none() && through_routine(by, &change.subject, after);
+            let on_its_behalf = written().next().is_none() && on_its_behalf(by, &change.subject, after);
             (by_itself || on_its_behalf)
                 .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
@@ -70,7 +70,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         Effect::Repeats { .. } => {
             let left_out = written().any(|w| {
                 w.inserts && (w.columns.is_empty() || !change.columns.iter().all(|c| w.columns.contains(c)))
-            }) || written().next().is_none() && through_routine(by, &change.subject, after);
+            }) || written().next().is_none() && on_its_behalf(by, &change.subject, after);
             let unique = after.tables.get(&change.subject).is_some_and(|t| {
                 t.unique.iter().any(|key| !key.is_empty() && key.iter().all(|c| change.columns.contains(c)))
             });
@@ -79,7 +79,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         }
         Effect::Writes => {
             let affected = written().any(|w| Events::of(w).meet(change.on))
-                || written().next().is_none() && through_routine(by, &change.subject, after);
+                || written().next().is_none() && on_its_behalf(by, &change.subject, after);
             affected
                 .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
@@ -232,8 +232,15 @@ fn gives(write: &Write, change: &Change) -> bool {
         || change.columns.iter().any(|c| write.columns.contains(c))
 }
 
-/// Whether a routine that it comes to call names the subject.
-fn through_routine(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
+/// Whether a routine that it comes to call names the subject, or a rule of what it writes.
+fn on_its_behalf(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
+    let rules = by.writes.iter().flat_map(|write| {
+        let all = after.rules.get(&write.table).into_iter().flatten();
+        all.filter(|(_, on)| on.meet(Events::of(write)))
+    });
+    if rules.into_iter().any(|(behind, _)| behind == subject) {
+        return true;
+    }
     let bare = subject.rsplit('.').next().unwrap_or_default().to_lowercase();
     let writes =
         |words: &BTreeSet<String>| ["insert", "update", "delete", "merge"].iter().any(|w| words.contains(*w));

@@ -138,6 +138,7 @@ fn walk(value: &Value, ctes: &[String], names: &Names, used: &mut Used) {
                 used.read.insert(name);
                 return;
             }
+            used.read.extend(row_type(map, names));
             for (key, inner) in map {
                 match inner {
                     Value::Object(inner) if WRITERS.contains(&key.as_str()) => {
@@ -195,6 +196,21 @@ fn with(map: &Map<String, Value>, ctes: &[String], names: &Names, used: &mut Use
         scope.extend(name_of(cte));
     }
     scope
+}
+
+/// The relation or type of users that the name of a type is: a row of a relation is of a type that is called as the relation is.
+fn row_type(map: &Map<String, Value>, names: &Names) -> Option<String> {
+    map.get("typmods")?;
+    let parts = map.get("names")?.as_array()?.iter();
+    let parts: Option<Vec<String>> =
+        parts.map(|part| Some(part.pointer("/node/String/sval")?.as_str()?.to_owned())).collect();
+    let name = names.parts(&parts?)?;
+    let catalog = names.catalog;
+    let known = catalog.tables.contains_key(&name)
+        || catalog.views.contains_key(&name)
+        || catalog.enums.contains_key(&name)
+        || catalog.domains.contains_key(&name);
+    known.then_some(name)
 }
 
 fn range(map: &Map<String, Value>, ctes: &[String], names: &Names) -> Option<String> {

@@ -262,6 +262,11 @@ pub fn rename(rename: &RenameStmt, names: &mut Names, s: &mut StatementBuilder) 
                 s.lock(names, &name, Lock::AccessExclusive);
                 s.contract(names, &name);
                 s.hurt(names, &hazards::RENAME, &name, &what);
+                if kind == ObjectType::ObjectAttribute {
+                    for table in names.tables_with_type(&name) {
+                        s.touch(table);
+                    }
+                }
                 if kind != ObjectType::ObjectColumn && kind != ObjectType::ObjectAttribute {
                     let renamed = sibling(&name, new);
                     s.touch(renamed.clone());

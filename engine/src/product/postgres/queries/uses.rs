@@ -119,10 +119,11 @@ fn followed(mut writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
     writes
 }
 
-/// Routines of triggers that something done to a table sets off.
+/// Routines of triggers that something done to a table sets off, and what its rules come to.
 fn set_off<'c>(table: &str, on: Events, catalog: &'c Catalog) -> impl Iterator<Item = String> + 'c {
     let triggers = catalog.triggers.get(table).into_iter().flatten();
-    triggers.filter(move |(_, when)| when.meet(on)).map(|(routine, _)| routine.clone())
+    let rules = catalog.rules.get(table).into_iter().flatten();
+    triggers.chain(rules).filter(move |(_, when)| when.meet(on)).map(|(routine, _)| routine.clone())
 }
 
 fn called<'c>(words: &'c BTreeSet<String>, catalog: &'c Catalog) -> impl Iterator<Item = String> + 'c {

@@ -44,6 +44,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
         triggers: behind::triggers(client).await?,
         policies: behind::policies(client).await?,
         expressions: behind::expressions(client).await?,
+        rules: behind::rules(client).await?,
         follow: behind::follow(client).await?,
         enums: enums(client).await?,
         domains: domains(client).await?,

@@ -20,19 +20,40 @@ pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, E
         n_c = qualified_sql!("n.nspname", "c.relname"),
         pn_p = qualified_sql!("pn.nspname", "p.proname")
     );
-    let mut triggers: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    on_events(client, &sql).await
+}
+
+/// What rules come to that put something in the place of a statement, or beside it.
+pub async fn rules(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+    let sql = format!(
+        "SELECT DISTINCT {n_c}, coalesce({rn_r}, {fn_f}), w.ev_type = '3', w.ev_type = '2', w.ev_type = '4'
+         FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refobjid <> c.oid
+         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
+         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'
+         WHERE w.ev_type <> '1' AND (r.oid IS NOT NULL OR fn.oid IS NOT NULL) AND {USERS} ORDER BY 1, 2",
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        rn_r = qualified_sql!("rn.nspname", "r.relname"),
+        fn_f = qualified_sql!("fn.nspname", "f.proname")
+    );
+    on_events(client, &sql).await
+}
+
+/// Rows of a relation, what is behind it, and whether that is so when something is inserted, updated and deleted.
+async fn on_events(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+    let mut found: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
+    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
         let on = Events {
             insert: row.try_get(2).server_context(READ)?,
             update: row.try_get(3).server_context(READ)?,
             delete: row.try_get(4).server_context(READ)?,
         };
-        triggers
-            .entry(row.try_get(0).server_context(READ)?)
-            .or_default()
-            .push((row.try_get(1).server_context(READ)?, on));
+        let behind = (row.try_get(1).server_context(READ)?, on);
+        found.entry(row.try_get(0).server_context(READ)?).or_default().push(behind);
     }
-    Ok(triggers)
+    Ok(found)
 }
 
 /// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
