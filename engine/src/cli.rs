@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::error::{Error, ErrorKind};
+use crate::model::database_url::DatabaseUrl;
 use crate::operations::interrupt::Interrupt;
 use args::{Args, Command, DemoCommand};
 
@@ -102,7 +103,7 @@ fn hide_password() {
         if let Some(slot) = slot {
             let prefixed = slot.starts_with("--database=");
             let url = slot.strip_prefix("--database=").unwrap_or(slot).to_owned();
-            if url::Url::parse(&url).is_ok_and(|u| u.password().is_some()) {
+            if DatabaseUrl::split(&url).is_some_and(|parts| parts.has_password()) {
                 *slot = if prefixed {
                     "--database=env:DRYDOCK_DATABASE".to_owned()
                 } else {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::{Context, Error, Result};
+use crate::model::database_url::DatabaseUrl;
 use crate::model::endpoint::Secret;
 use crate::model::evidence::UNNAMED;
 use crate::variables::Variables;
@@ -318,9 +319,13 @@ fn environment_folder(name: &str, target: &Target) -> String {
     match target {
         Target::Url(url) if name == UNNAMED => {
             use sha2::Digest;
-            let plain = url::Url::parse(url.expose())
-                .map(|u| format!("{:?}{:?}{}", u.host_str(), u.port(), u.path()))
-                .unwrap_or_default();
+            let one = || {
+                url::Url::parse(url.expose())
+                    .map(|u| format!("{:?}{:?}{}", u.host_str(), u.port(), u.path()))
+                    .unwrap_or_default()
+            };
+            let plain =
+                DatabaseUrl::split(url.expose()).and_then(|parts| parts.of_several()).unwrap_or_else(one);
             let digest = sha2::Sha256::digest(plain.as_bytes());
             format!("url-{}", crate::model::hex(digest.get(..6).unwrap_or_default()))
         }
@@ -355,6 +360,9 @@ fn read_file(named: Option<&Path>) -> Result<(File, PathBuf)> {
 fn with_password(url: &str, reference: Option<&str>, selection: &Selection) -> Result<Secret> {
     let Some(reference) = reference else { return Ok(Secret::new(url)) };
     let password = selection.variables.resolve(reference, "the password")?;
+    if let Some(parts) = DatabaseUrl::split(url).filter(|parts| parts.of_several().is_some()) {
+        return Ok(Secret::new(parts.with_password(&password)));
+    }
     let mut parsed = url::Url::parse(url).map_err(|_| Error::input("the database URL cannot be read"))?;
     parsed
         .set_password(Some(&password))

@@ -6,6 +6,7 @@ pub mod change;
 pub mod changeset;
 pub mod column_type;
 pub mod data_at_risk;
+pub mod database_url;
 pub mod difference;
 pub mod disarmed;
 pub mod endpoint;

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
+use crate::model::preflight::Finding;
 use crate::model::query_syntax::QuerySyntax;
 
 pub use analyze::Analyze;
@@ -53,6 +54,14 @@ pub trait Product: Send + Sync {
     /// # Errors
     /// `Input` when it cannot be read. It is never repeated whole: it may carry a password.
     fn open(&self, url: &str) -> Result<Arc<dyn Database>>;
+    /// The same where a URL may name several servers: they are asked which of them is meant, and everything is done there from then
+    /// on. What was found comes with it.
+    ///
+    /// # Errors
+    /// As of `open`, and `Input` when no server that is named can be worked with.
+    async fn reach(&self, url: &str) -> Result<(Arc<dyn Database>, Option<Finding>)> {
+        Ok((self.open(url)?, None))
+    }
     /// The provider of this product's backups: a database and its provider come from one product.
     ///
     /// # Errors

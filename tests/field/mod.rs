@@ -200,6 +200,18 @@ impl Case {
         });
     }
 
+    /// Host and port of the server of all cases.
+    pub fn place(&self) -> String {
+        format!("{}:{}", SERVER.endpoint.host, SERVER.endpoint.port)
+    }
+
+    /// The user of all cases at other places, as a URL up to its path.
+    pub fn url_at(&self, places: &str) -> String {
+        let Endpoint { user, password, .. } = &SERVER.endpoint;
+        let secret = password.as_ref().map(|p| p.expose()).unwrap_or_default();
+        format!("postgresql://{user}:{secret}@{places}")
+    }
+
     /// Another place than the server of all cases.
     pub fn at(&self, place: &str) {
         self.home.edit("drydock.toml", |text| {
@@ -249,6 +261,11 @@ impl Case {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Without the environment of the case: the arguments name a database.
+    pub fn run_anywhere(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.home.command(arguments).output().unwrap())
     }
 
     pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {

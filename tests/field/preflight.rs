@@ -1,5 +1,7 @@
 //! What is known of the server, the session and the history before anything is done.
 
+use serde_json::{Value, json};
+
 use super::Case;
 use super::servers::{Pooler, Replica};
 
@@ -38,6 +40,61 @@ fn a_replica_is_no_target() {
         );
     }
     assert!(!case.folder().join("home/field/runs").exists(), "no run was begun");
+}
+
+/// Several servers in one URL, as services have them: the one that takes writes is found among them, told, and kept to. A target is
+/// the same in whatever order they are named.
+#[test]
+fn of_several_servers_the_primary_is_taken() {
+    let case = Case::named("several-servers", "replica");
+    let server = Replica::start("several_servers");
+    let (gone, replica, primary) = ("127.0.0.1:1", server.place(), case.place());
+    // Waits until it has started.
+    case.at(&replica);
+    let ran = case.run(&["plan"]).expect(2);
+    assert!(ran.err.contains("name the primary"), "{}", ran.err);
+    case.at(&format!("{gone},{replica},{primary}"));
+    let plan = case.run(&["plan", "--format", "json"]).expect(0);
+    let fact = &plan.json()["preflight"][0];
+    assert_eq!((&fact["fact"], &fact["server"]), (&json!("server_chosen"), &json!(primary)));
+    let why: Vec<&Value> =
+        fact["passed_over"].as_array().unwrap().iter().map(|other| &other["why"]).collect();
+    assert_eq!(why, [&json!("not_reached"), &json!("replica")]);
+    let told = format!("of the servers that the URL names, {primary} is worked with");
+    assert!(
+        plan.err.contains(&told) && plan.err.contains(&format!("{replica} is a replica")),
+        "{}",
+        plan.err
+    );
+
+    // Named by the URL alone, the target has a folder of its own.
+    let of =
+        |servers: &str| format!("{}/several_servers?target_session_attrs=read-write", case.url_at(servers));
+    let url = of(&format!("{replica},{primary}"));
+    let run = |url: &str, command: &[&str]| {
+        let files = ["--database", url, "--changelog", "changelog.sql", "--contracts", "contracts"];
+        case.run_anywhere(&[command, &files].concat())
+    };
+    let ran = run(&url, &["migrate"]).expect(0);
+    assert!(ran.err.contains(&told), "{}", ran.err);
+    let url = of(&format!("{primary},{replica}"));
+    let summary = run(&url, &["status", "--format", "json"]).expect(0).json();
+    assert_eq!(summary["outcome"], "migrated");
+    assert!(summary["database"].as_str().unwrap().contains(&format!("@{primary}/")), "{summary}");
+    assert!(run(&url, &["plan"]).expect(0).out.contains("nothing is pending"));
+
+    case.at(&format!("{gone},{replica}"));
+    let ran = case.run(&["plan"]).expect(2);
+    for told in ["no server that the database URL names", "nothing listens there", "is a replica"] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+    // Whoever asks for a replica gets one, and it is no target.
+    case.edit_settings(|text| {
+        text.replace("/several_servers\"", "/several_servers?target_session_attrs=prefer-standby\"")
+    });
+    case.at(&format!("{primary},{replica}"));
+    let ran = case.run(&["plan"]).expect(2);
+    assert!(ran.err.contains("this is a replica (in recovery)"), "{}", ran.err);
 }
 
 /// Rows that say no encoding: nobody who asks for text can read them.

@@ -69,6 +69,9 @@ pub enum EventKind {
     Resumed {
         actor: String,
         version: String,
+        /// As of `Started`. Older versions did not write it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        database: Option<String>,
     },
     Intended {
         action: Action,

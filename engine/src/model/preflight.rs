@@ -1,6 +1,6 @@
 //! What is looked at before anything is done: facts about the server, the session, and what copies will need.
 
-use std::fmt;
+mod text;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,8 @@ pub enum Weight {
 pub enum Finding {
     /// Product and version, and the character encoding of the database.
     Server { version: String, encoding: String },
+    /// The URL names several servers: the one that is worked with, and those before it.
+    ServerChosen { server: String, passed_over: Vec<PassedOver> },
     /// A connection pooler shares the server's sessions among clients: what is set, locked or prepared meets others.
     Pooler { sign: PoolerSign },
     /// The server follows a primary and takes no writes.
@@ -88,6 +90,31 @@ pub enum Finding {
     LiquibaseLock { by: String, since: String, alive: bool },
 }
 
+/// A server that the URL names and that is not worked with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PassedOver {
+    /// Host and port.
+    pub server: String,
+    #[serde(flatten)]
+    pub why: Unfit,
+}
+
+/// Why a server is not the one that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Unfit {
+    NotReached {
+        error: String,
+    },
+    Replica,
+    /// It is a primary, and sessions of this user do not write there.
+    ReadOnly,
+    /// The URL asks for a replica.
+    Primary,
+    /// The URL asks for a server that takes no writes.
+    TakesWrites,
+}
+
 /// How a pooler showed itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -100,17 +127,6 @@ pub enum PoolerSign {
     RefusesOptions,
     /// It takes no transaction of several statements.
     NoTransactions,
-}
-
-impl fmt::Display for PoolerSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SharesSessions => "one session was given to two connections",
-            Self::DropsOptions => "the options of a connection did not reach its session",
-            Self::RefusesOptions => "it refused the options of a connection",
-            Self::NoTransactions => "it refused a transaction",
-        })
-    }
 }
 
 /// Whose setting it is.
@@ -133,6 +149,7 @@ impl Finding {
         let warning_if = |is: bool| if is { Weight::Warning } else { Weight::Known };
         match self {
             Self::Server { .. }
+            | Self::ServerChosen { .. }
             | Self::SessionSetting { .. }
             | Self::CopySize { .. }
             | Self::OutsideStorage { .. } => Weight::Known,
@@ -154,99 +171,6 @@ impl Finding {
             Self::Disk { free, needed, .. } if *free < needed / 3 => Weight::StopsRuns,
             Self::Disk { free, needed, .. } => warning_if(free < needed),
             Self::LiquibaseLock { alive, .. } => warning_if(*alive),
-        }
-    }
-}
-
-fn mebibytes(bytes: u64) -> String {
-    match bytes >> 20 {
-        mib if mib >= 10_240 => format!("{} GiB", mib >> 10),
-        mib => format!("{mib} MiB"),
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Server { version, encoding } => write!(f, "{version}, encoding {encoding}"),
-            Self::Pooler { sign } => write!(f, "a connection pooler is in front of the server: {sign}"),
-            Self::Replica { primary: Some(primary) } => {
-                write!(f, "this is a replica (in recovery), which takes no writes; its primary is {primary}")
-            }
-            Self::Replica { primary: None } => {
-                f.write_str("this is a replica (in recovery), which takes no writes")
-            }
-            Self::ReadOnlySession => f.write_str("sessions of this user are read-only"),
-            Self::SessionSetting { name, value, of, reset } => {
-                let whose = match of {
-                    SettingScope::Role => "the role",
-                    SettingScope::Database => "the database",
-                    SettingScope::RoleInDatabase => "the role in this database",
-                };
-                let ours = if *reset { "; sessions of Drydock do without it" } else { "" };
-                write!(f, "{whose} sets {name} = {value}{ours}")
-            }
-            Self::HiddenRows { table, policies, user } => {
-                write!(f, "row security hides rows of {table} from user {user}")?;
-                if policies.is_empty() {
-                    return f.write_str(" (it has no policy, so that all rows are hidden)");
-                }
-                write!(f, " (policy {})", policies.join(", "))
-            }
-            Self::NoEncoding { encoding } => {
-                write!(
-                    f,
-                    "the database's encoding is {encoding}: it holds text in whatever encoding was sent"
-                )
-            }
-            Self::UnreadableText { table } => {
-                write!(
-                    f,
-                    "rows of {table} are no UTF-8, and the database does not say what encoding they have"
-                )
-            }
-            Self::Connections { free, limit } => write!(f, "{free} of {limit} connections are free"),
-            Self::ReplicaLag { name, bytes, seconds } => {
-                write!(f, "replica {name} is {} and {seconds:.1} s behind", mebibytes(*bytes))
-            }
-            Self::LogKept { consumer, active, bytes } => {
-                let state = if *active { "in use" } else { "not in use" };
-                write!(f, "{} of the log are kept for {consumer}, which is {state}", mebibytes(*bytes))
-            }
-            Self::LongTransaction { pid, application, user, seconds } => {
-                let name = if application.is_empty() { user } else { application };
-                write!(f, "a transaction of {name} (pid {pid}, user {user}) has been open for {seconds} s")
-            }
-            Self::PreparedTransaction { name, seconds } => {
-                write!(f, "the transaction \"{name}\" was prepared {seconds} s ago and has not ended")
-            }
-            Self::ClockDifference { seconds } => {
-                let direction = if *seconds < 0.0 { "behind" } else { "ahead of" };
-                write!(f, "the server's clock is {:.1} s {direction} this machine's", seconds.abs())
-            }
-            Self::CopySize { bytes } => write!(f, "a backup has {}", mebibytes(*bytes)),
-            Self::Disk { folder, free, needed } => write!(
-                f,
-                "{} are free in {folder}; a run needs about {} for backups and a clone",
-                mebibytes(*free),
-                mebibytes(*needed)
-            ),
-            Self::MissingExtension { name } => {
-                write!(f, "the database uses the extension {name}, which is not installed on this machine")
-            }
-            Self::OldPrograms { server, programs } => {
-                write!(f, "the server is {server}, and the programs here that copy it are {programs}")
-            }
-            Self::OutsideStorage { count } => {
-                write!(
-                    f,
-                    "{count} tablespaces lie outside the server's folder; copies put everything into one folder"
-                )
-            }
-            Self::LiquibaseLock { by, since, alive } => {
-                let state = if *alive { "may be at work" } else { "is gone" };
-                write!(f, "Liquibase's lock is held by {by} since {since}, who {state}")
-            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::model::difference::DefinitionChange;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::history::OtherHistory;
-use crate::model::preflight::Fact;
+use crate::model::preflight::{Fact, Finding};
 use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
@@ -42,8 +42,8 @@ use server::resolve::Listener;
 use server::routine_names::Bodies;
 use server::session::{self, LockWait};
 use server::{
-    activity, batch, catalog, claim, client, connect, data_at_risk, error_codes, facts, pooler, preflight,
-    routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
+    activity, batch, catalog, choice, claim, client, connect, data_at_risk, error_codes, facts, pooler,
+    preflight, routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
 };
 
 pub(crate) use diff::fingerprint::begin;
@@ -137,6 +137,15 @@ impl product::Product for Product {
 
     fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
         Ok(Arc::new(Postgres::from_url(url)?))
+    }
+
+    async fn reach(&self, url: &str) -> Result<(Arc<dyn Database>, Option<Finding>)> {
+        let servers = url::parse_servers(url)?;
+        if servers.len() < 2 {
+            return Ok((self.open(url)?, None));
+        }
+        let (server, finding) = choice::choose(&servers, STARTING).await?;
+        Ok((Arc::new(Postgres::from_endpoint(server)), Some(finding)))
     }
 
     async fn provider(&self) -> Result<Arc<dyn Provider>> {
@@ -317,6 +326,12 @@ impl Database for Postgres {
         ] {
             properties.extend(option(ours).map(|value| (theirs.to_owned(), value)));
         }
+        let kind = match option(choice::ATTRIBUTES).as_deref() {
+            Some("read-write" | "primary") => Some("primary"),
+            Some("read-only" | "standby") => Some("secondary"),
+            _ => None,
+        };
+        properties.extend(kind.map(|kind| ("targetServerType".to_owned(), kind.to_owned())));
         if let Some(key) = e.options.get("sslkey") {
             let algorithm = tls::key_algorithm(std::path::Path::new(key));
             properties.insert("pemKeyAlgorithm".to_owned(), algorithm.to_owned());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
+use crate::model::preflight::Finding;
 pub use crate::product::postgres::local::Local as EmbeddedServer;
 use crate::product::postgres::{Postgres, Product as PostgresProduct};
 use crate::product::{Database, Product};
@@ -53,6 +54,14 @@ impl Products {
     /// As of `of`, and `Input` when the URL cannot be read.
     pub fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
         self.of(url)?.open(url)
+    }
+
+    /// Opens the database that a URL names; see `Product::reach`.
+    ///
+    /// # Errors
+    /// As of `of` and of `Product::reach`.
+    pub async fn reach(&self, url: &str) -> Result<(Arc<dyn Database>, Option<Finding>)> {
+        self.of(url)?.reach(url).await
     }
 }
 

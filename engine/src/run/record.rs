@@ -257,7 +257,9 @@ fn line(event: &Event) -> EventLine {
             let inject = inject.as_deref().map(|i| format!(", injecting {i}")).unwrap_or_default();
             ("started", format!("by {actor} with drydock {version}{commit}{inject}"))
         }
-        EventKind::Resumed { actor, version } => ("resumed", format!("by {actor} with drydock {version}")),
+        EventKind::Resumed { actor, version, .. } => {
+            ("resumed", format!("by {actor} with drydock {version}"))
+        }
         EventKind::Intended { action, .. } => ("intended", action.to_string()),
         EventKind::Moving { changeset } => ("moving", format!("rows of {changeset}, in batches that stay")),
         EventKind::Done { action, text, evidence, .. } => {

@@ -152,6 +152,10 @@ impl Run {
             contract::load(&environment.contracts, target::query_syntax(&environment, products)?)?;
         let Opened { database, mut facts } = target::open(&environment, products, &watcher).await?;
         preflight::refuse(&facts, Weight::StopsPlans)?;
+        if let Some(id) = &known {
+            let events = journal::read(&journal_path(&environment, id))?;
+            target::stays((id, &events), database.endpoint(), &facts, options.accept_drift)?;
+        }
         target::tell_settings(&environment, &watcher);
         let provider = database.product().provider().await?;
         facts.extend(preflight::copies(database.as_ref(), provider.as_ref(), &environment.home).await?);
@@ -185,7 +189,8 @@ impl Run {
             // What a killed process left running must end before anything is observed.
             database.end_sessions(&application).await?;
             let version = env!("CARGO_PKG_VERSION").to_owned();
-            journal.append(EventKind::Resumed { actor: actor(), version }).await?;
+            let database = Some(database.endpoint().to_string());
+            journal.append(EventKind::Resumed { actor: actor(), version, database }).await?;
             watcher.note(&format!("taking up run {id}"));
         }
         if let Target::Served(_) = environment.target {

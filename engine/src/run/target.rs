@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::config::{Environment, Target};
 use crate::demo;
-use crate::error::{ErrorKind, Result};
-use crate::model::preflight::{Fact, Weight};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::endpoint::Endpoint;
+use crate::model::event::{Event, EventKind};
+use crate::model::preflight::{Fact, Finding, Weight};
 use crate::model::query_syntax::QuerySyntax;
 use crate::product::{Database, Products, embedded_product};
 use crate::run::preflight;
+use crate::run::saga::{self, Decision};
 use crate::watcher::Watcher;
 
 /// A database that was looked at before anything else was done with it.
@@ -42,13 +45,45 @@ pub async fn look(
     products: &Products,
     watcher: &Arc<dyn Watcher>,
 ) -> Result<Opened> {
-    let database = match &environment.target {
-        Target::Url(url) | Target::Served(url) => products.open(url.expose())?,
-        Target::Demo { scale } => demo::production(environment, *scale, watcher).await?,
+    let (database, chosen) = match &environment.target {
+        Target::Url(url) | Target::Served(url) => products.reach(url.expose()).await?,
+        Target::Demo { scale } => (demo::production(environment, *scale, watcher).await?, None),
     };
+    let mut facts = Vec::new();
+    if let Some(chosen) = chosen {
+        watcher.note(&chosen.to_string());
+        facts.push(Fact::new(chosen));
+    }
     // A database that was named and cannot be reached is a matter of what was named.
-    let facts = database.preflight().await.map_err(|e| e.kind(ErrorKind::Input))?;
+    facts.extend(database.preflight().await.map_err(|e| e.kind(ErrorKind::Input))?);
     Ok(Opened { database, facts })
+}
+
+/// A run stays with one server. Of several that a URL names, another one may be the primary by the time that a run is taken up, and
+/// lack what the run did last.
+///
+/// # Errors
+/// `Refused` when the run is not over and was on another server, unless that is accepted.
+pub fn stays((run, events): (&str, &[Event]), now: &Endpoint, facts: &[Fact], accept: bool) -> Result<()> {
+    let chosen = facts.iter().any(|fact| matches!(fact.finding, Finding::ServerChosen { .. }));
+    let before = events.iter().rev().find_map(|event| match &event.what {
+        EventKind::Started { database, .. } | EventKind::Resumed { database, .. } => database.as_deref(),
+        _ => None,
+    });
+    let Some(before) = before.filter(|_| chosen && !accept) else { return Ok(()) };
+    // Another user on the same server is no failover.
+    let place = |named: &str| named.rsplit_once('@').map_or(named, |(_, place)| place).to_owned();
+    let (before, now) = (place(before), place(&now.to_string()));
+    if before == now || matches!(saga::next(events), Decision::Over(_)) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "run {run} was on {before}, and of the servers that the URL names it is {now} that takes writes now"
+    ))
+    .hint(
+        "after a failover the last transactions may be missing: see that the server has what the other one had, and go on there \
+         with --accept-drift",
+    ))
 }
 
 /// Says which files of Liquibase and Spring Boot have a part in how the changelog is read.
@@ -67,4 +102,52 @@ pub fn query_syntax(environment: &Environment, products: &Products) -> Result<&'
         Target::Url(url) | Target::Served(url) => products.of(url.expose())?.query_syntax(),
         Target::Demo { .. } => embedded_product().query_syntax(),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::model::evidence::Outcome;
+
+    fn event(what: EventKind) -> Event {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        Event { seq: 0, at, previous: String::new(), what, hash: String::new(), line: String::new() }
+    }
+
+    fn endpoint(host: &str) -> Endpoint {
+        let (database, user) = ("d".to_owned(), "u".to_owned());
+        Endpoint { host: host.to_owned(), port: 5432, database, user, password: None, options: [].into() }
+    }
+
+    #[test]
+    fn a_run_does_not_go_on_elsewhere_after_a_failover() {
+        let started = event(EventKind::Started {
+            environment: "prod".to_owned(),
+            actor: "ann".to_owned(),
+            commit: None,
+            version: "1".to_owned(),
+            inject: None,
+            database: Some("other@h1:5432/d".to_owned()),
+        });
+        let chosen = Finding::ServerChosen { server: "h2:5432".to_owned(), passed_over: Vec::new() };
+        let facts = [Fact::new(chosen)];
+        let events = [started.clone()];
+        let stays = |host, events: &[Event], facts, accept| {
+            super::stays(("r", events), &endpoint(host), facts, accept)
+        };
+        assert!(stays("h1", &events, &facts, false).is_ok());
+        let refused = stays("h2", &events, &facts, false).unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Refused);
+        assert!(refused.chain().contains("was on h1:5432/d"), "{}", refused.chain());
+        assert!(stays("h2", &events, &facts, true).is_ok());
+        // The URL names one server: a person has decided.
+        assert!(stays("h2", &events, &[], false).is_ok());
+        let (actor, version) = ("ann".to_owned(), "1".to_owned());
+        let resumed = event(EventKind::Resumed { actor, version, database: Some("u@h2:5432/d".to_owned()) });
+        assert!(stays("h2", &[started.clone(), resumed], &facts, false).is_ok());
+        let over = event(EventKind::Finished { outcome: Outcome::Migrated, reason: None });
+        assert!(stays("h2", &[started, over], &facts, false).is_ok());
+    }
 }

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod batch;
 pub mod catalog;
+pub mod choice;
 pub mod claim;
 pub mod client;
 pub mod connect;
@@ -11,6 +12,7 @@ pub mod error_codes;
 pub mod facts;
 mod grouped_constants;
 mod parameter_inference;
+mod pgpass;
 pub mod plans;
 pub mod pooler;
 pub mod preflight;

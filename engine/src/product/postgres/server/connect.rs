@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio_postgres::config::{ChannelBinding, SslMode};
+use tokio_postgres::config::{ChannelBinding, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 
@@ -13,7 +13,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::error_class::ErrorClass;
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::server::session::{self, LockWait};
-use crate::product::postgres::server::{error_codes, tls};
+use crate::product::postgres::server::{choice, error_codes, tls};
 
 /// Application names of our own helpers. They do not start as those of a run do, so that ending a run's sessions leaves
 /// them alone.
@@ -24,12 +24,13 @@ pub const CLAIM: &str = "claim (drydock)";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens one session, free of the limits that its role or database sets. The task that drives it ends with the client.
+/// Opens one session, free of the limits that its role or database sets, on a server that is what the URL asks for. The task that
+/// drives it ends with the client.
 ///
 /// # Errors
 /// One sentence with host, port and reason. `Failed` for what may pass, `Input` for a wrong password, user or database.
 pub async fn connect(endpoint: &Endpoint, application: &str, wait: LockWait) -> Result<Client> {
-    limited(open(endpoint, application, wait, None).await?).await
+    limited(open(endpoint, demanding(endpoint, application, wait), None).await?).await
 }
 
 /// The same, and what the server says besides its answers, in its order: what belongs to an answer is there before the answer is.
@@ -42,7 +43,8 @@ pub async fn connect_hearing(
     wait: LockWait,
 ) -> Result<(Client, UnboundedReceiver<DbError>)> {
     let (say, hear) = unbounded_channel();
-    Ok((limited(open(endpoint, application, wait, Some(say)).await?).await?, hear))
+    let config = demanding(endpoint, application, wait);
+    Ok((limited(open(endpoint, config, Some(say)).await?).await?, hear))
 }
 
 async fn limited((client, version): (Client, String)) -> Result<Client> {
@@ -52,8 +54,8 @@ async fn limited((client, version): (Client, String)) -> Result<Client> {
     Ok(client)
 }
 
-/// The same, and nothing is set after the connection stands: what is sent with it does not outlive it, whoever shares the session
-/// behind it. Also gives the server's version as it tells it.
+/// The same on whatever server is there, and nothing is set after the connection stands: what is sent with it does not outlive it,
+/// whoever shares the session behind it. Also gives the server's version as it tells it.
 ///
 /// # Errors
 /// See `connect`.
@@ -62,16 +64,14 @@ pub async fn connect_only(
     application: &str,
     wait: LockWait,
 ) -> Result<(Client, String)> {
-    open(endpoint, application, wait, None).await
+    open(endpoint, config(endpoint, application, wait), None).await
 }
 
 async fn open(
     endpoint: &Endpoint,
-    application: &str,
-    wait: LockWait,
+    config: Config,
     notices: Option<UnboundedSender<DbError>>,
 ) -> Result<(Client, String)> {
-    let config = config(endpoint, application, wait);
     let mode = endpoint.options.get("sslmode").map_or("prefer", String::as_str);
     let connecting = async {
         if endpoint.host.starts_with('/') || mode == "disable" || mode == "allow" {
@@ -94,6 +94,17 @@ async fn open(
             Err(at(endpoint, "does not answer", &said))
         }
     }
+}
+
+/// As `config`; a server that has become another kind since it was looked at is refused.
+fn demanding(endpoint: &Endpoint, application: &str, wait: LockWait) -> Config {
+    let mut config = config(endpoint, application, wait);
+    config.target_session_attrs(match endpoint.options.get(choice::ATTRIBUTES).map(String::as_str) {
+        Some("read-write" | "primary") => TargetSessionAttrs::ReadWrite,
+        Some("read-only" | "standby") => TargetSessionAttrs::ReadOnly,
+        _ => TargetSessionAttrs::Any,
+    });
+    config
 }
 
 fn config(endpoint: &Endpoint, application: &str, wait: LockWait) -> Config {
@@ -194,6 +205,11 @@ fn unreachable(endpoint: &Endpoint, error: &tokio_postgres::Error) -> Error {
     if why.contains("password missing") {
         return Error::input(format!("{place} asks for a password of user {}", endpoint.user))
             .hint("set PGPASSWORD, a line in ~/.pgpass, or put it into the URL");
+    }
+    if why.contains("does not allow writes") || why.contains("is not read only") {
+        // Of no class that may pass: what is asked again would be asked of another server than before.
+        return at(endpoint, "is no server of the kind that was asked for", &why)
+            .hint("see which server is the primary now, and target_session_attrs in the URL");
     }
     at(endpoint, "cannot be reached", &why)
         .hint("check host, port, network and sslmode")

@@ -1,4 +1,4 @@
-//! Database URLs, as libpq reads them (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), for one host.
+//! Database URLs, as libpq reads them (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>).
 //!
 //! Every option of a URL is used by all who connect (this program, Liquibase and PostgreSQL's own programs), or the URL is refused.
 
@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::model::database_url::DatabaseUrl;
 use crate::model::endpoint::{Endpoint, Secret};
-use crate::product::postgres::server::tls;
+use crate::product::postgres::server::{pgpass, tls};
 
 const HINT: &str = "use postgresql://user:password@host:5432/database?sslmode=require";
 
@@ -26,44 +27,37 @@ pub const USED: &[(&str, &str)] = &[
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),
 ];
 
-/// Reads a URL. What it leaves out comes from `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, `PGPASSWORD`, the variables of `USED` and
-/// `~/.pgpass`.
+const PORT: u16 = 5432;
+/// Stands for the host that a URL like `postgresql://user@/database` leaves out and the parser insists on.
+const NO_HOST: &str = "host.invalid";
+
+/// Reads a URL of one server; see `parse_servers`.
+///
+/// # Errors
+/// As of `parse_servers`, and `Input` where it names several.
+pub fn parse_url(text: &str) -> Result<Endpoint> {
+    let mut servers = parse_servers(text)?;
+    match (servers.pop(), servers.is_empty()) {
+        (Some(server), true) => Ok(server),
+        _ => Err(Error::input("the database URL names several servers").hint("name the one that is meant")),
+    }
+}
+
+/// Reads a URL: the servers that it names, in its order, at least one. What it leaves out comes from `PGHOST`, `PGPORT`, `PGUSER`,
+/// `PGDATABASE`, `PGPASSWORD`, the variables of `USED` and `~/.pgpass`.
 ///
 /// # Errors
 /// `Input`, without repeating the URL: it may carry a password.
-pub fn parse_url(text: &str) -> Result<Endpoint> {
-    if authority(text).is_some_and(|(_, host)| host.contains(',')) {
-        return Err(several_hosts());
-    }
-    let url = Url::parse(&with_host(text))
-        .map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))?;
-    let decode = |part: &str| {
-        percent_decode_str(part)
-            .decode_utf8()
-            .map(|s| s.into_owned())
-            .map_err(|_| Error::input("the database URL is not UTF-8 after decoding").hint(HINT))
-    };
+pub fn parse_servers(text: &str) -> Result<Vec<Endpoint>> {
+    let urls = urls(text)?;
+    let url = urls.first().ok_or_else(|| Error::input("the database URL is empty").hint(HINT))?;
     let mut options = BTreeMap::new();
     for pair in url.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         options.insert(decode(key)?, decode(value)?);
     }
+    let places = places(&urls, &mut options)?;
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
-    let host = some(decode(url.host_str().unwrap_or_default())?)
-        .filter(|host| host != NO_HOST)
-        .or_else(|| options.remove("host"))
-        .or_else(|| std::env::var("PGHOST").ok())
-        .unwrap_or_else(|| "localhost".into());
-    if host.contains(',') {
-        return Err(several_hosts());
-    }
-    let port = match (url.port(), options.remove("port").or_else(|| std::env::var("PGPORT").ok())) {
-        (Some(port), _) => port,
-        (None, Some(port)) => {
-            port.parse().map_err(|_| Error::input(format!("\"{port}\" is no port number")).hint(HINT))?
-        }
-        (None, None) => 5432,
-    };
     let user = some(decode(url.username())?)
         .or_else(|| options.remove("user"))
         .or_else(|| std::env::var("PGUSER").ok())
@@ -74,26 +68,89 @@ pub fn parse_url(text: &str) -> Result<Endpoint> {
         .or_else(|| std::env::var("PGDATABASE").ok())
         .unwrap_or_else(|| user.clone());
     let passfile = options.remove("passfile").map(PathBuf::from);
-    let password = match url.password().map(decode).transpose()?.or_else(|| options.remove("password")) {
-        Some(password) => Some(password),
-        None => {
-            let from_file = || pgpass(passfile.as_deref(), &host, port, &database, &user);
-            std::env::var("PGPASSWORD").ok().or_else(from_file)
-        }
-    };
+    let password = url.password().map(decode).transpose()?.or_else(|| options.remove("password"));
+    let password = password.or_else(|| std::env::var("PGPASSWORD").ok());
     for (option, variable) in USED {
         if let (false, Ok(value)) = (options.contains_key(*option), std::env::var(variable)) {
             options.insert((*option).to_owned(), value);
         }
     }
     check(&mut options)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Endpoint { host, port, database, user, password: password.map(Secret::new), options })
+    let endpoint = |(host, port): (String, u16)| {
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let of_server = || pgpass::password(passfile.as_deref(), &host, port, &database, &user);
+        let password = password.clone().or_else(of_server).map(Secret::new);
+        Endpoint {
+            host,
+            port,
+            database: database.clone(),
+            user: user.clone(),
+            password,
+            options: options.clone(),
+        }
+    };
+    Ok(places.into_iter().map(endpoint).collect())
 }
 
-fn several_hosts() -> Error {
-    Error::input("the database URL names several hosts")
-        .hint("name the primary alone: a schema is changed on one server, and its backup is taken there")
+/// The URL once for each server that stands before its path.
+fn urls(text: &str) -> Result<Vec<Url>> {
+    let with_host = |server: &str| match server.is_empty() || server.starts_with(':') {
+        true => format!("{NO_HOST}{server}"),
+        false => server.to_owned(),
+    };
+    let each = match DatabaseUrl::split(text) {
+        Some(parts) => {
+            parts.servers.split(',').map(|server| parts.with_servers(&with_host(server))).collect()
+        }
+        None => vec![text.to_owned()],
+    };
+    let read = |text: String| {
+        Url::parse(&text)
+            .map_err(|e| Error::input(format!("the database URL cannot be read: {e}")).hint(HINT))
+    };
+    each.into_iter().map(read).collect()
+}
+
+/// Hosts and ports, from before the path of a URL or from its options.
+fn places(urls: &[Url], options: &mut BTreeMap<String, String>) -> Result<Vec<(String, u16)>> {
+    let mut places: Vec<(String, Option<u16>)> = Vec::new();
+    for url in urls {
+        let hosts = decode(url.host_str().unwrap_or_default())?;
+        let hosts = if hosts == NO_HOST { String::new() } else { hosts };
+        places.extend(hosts.split(',').map(|host| (host.to_owned(), url.port())));
+    }
+    if let [(host, port)] = places.as_slice()
+        && host.is_empty()
+        && let Some(hosts) = options.remove("host").or_else(|| std::env::var("PGHOST").ok())
+    {
+        let port = *port;
+        places = hosts.split(',').map(|host| (host.to_owned(), port)).collect();
+    }
+    let ports = options.remove("port").or_else(|| std::env::var("PGPORT").ok()).unwrap_or_default();
+    let ports: Vec<&str> = ports.split(',').collect();
+    if ports.len() > 1 && ports.len() != places.len() {
+        let counts = format!("the database URL names {} hosts and {} ports", places.len(), ports.len());
+        return Err(Error::input(counts).hint("give one port for all of them, or one for each"));
+    }
+    let settled = |(at, (host, port)): (usize, (String, Option<u16>))| {
+        let written = if ports.len() == 1 { ports.first() } else { ports.get(at) };
+        let port = match (port, written.map(|port| port.trim())) {
+            (Some(port), _) => port,
+            (None, None | Some("")) => PORT,
+            (None, Some(port)) => port
+                .parse()
+                .map_err(|_| Error::input(format!("\"{}\" is no port number", shown(port))).hint(HINT))?,
+        };
+        Ok((if host.is_empty() { "localhost".to_owned() } else { host }, port))
+    };
+    places.into_iter().enumerate().map(settled).collect()
+}
+
+fn decode(part: &str) -> Result<String> {
+    percent_decode_str(part)
+        .decode_utf8()
+        .map(|s| s.into_owned())
+        .map_err(|_| Error::input("the database URL is not UTF-8 after decoding").hint(HINT))
 }
 
 /// Refuses what is not used, and drops what says nothing.
@@ -121,12 +178,14 @@ fn check(options: &mut BTreeMap<String, String>) -> Result<()> {
             ("connect_timeout", _) => {
                 return refused("a connect_timeout that is no number", "give it in seconds");
             }
-            // That the server takes writes is looked at in any case.
-            ("target_session_attrs", "any" | "read-write" | "primary") => {}
+            (
+                "target_session_attrs",
+                "any" | "read-write" | "read-only" | "primary" | "standby" | "prefer-standby",
+            ) => {}
             ("target_session_attrs", _) => {
                 return refused(
-                    "a target_session_attrs that is for readers",
-                    "Drydock changes the database: use primary or read-write, or leave it out",
+                    "a target_session_attrs that does not exist",
+                    "use any, read-write, read-only, primary, standby or prefer-standby",
                 );
             }
             ("application_name" | "fallback_application_name", _) => {
@@ -158,63 +217,6 @@ fn shown(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')).take(40).collect()
 }
 
-/// Stands for the host that a URL like `postgresql://user@/database` leaves out and the parser insists on.
-const NO_HOST: &str = "host.invalid";
-
-/// The user's part and the host's part of a URL.
-fn authority(text: &str) -> Option<(Option<&str>, &str)> {
-    let (_, rest) = text.split_once("://")?;
-    let (authority, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    Some(authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host)))
-}
-
-fn with_host(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let (user, host) =
-        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-    match (user, host.is_empty() || host.starts_with(':')) {
-        (Some(user), true) => format!("{scheme}://{user}@{NO_HOST}{host}{path}"),
-        (None, true) if !host.is_empty() => format!("{scheme}://{NO_HOST}{host}{path}"),
-        _ => text.to_owned(),
-    }
-}
-
-/// <https://www.postgresql.org/docs/current/libpq-pgpass.html>
-fn pgpass(file: Option<&Path>, host: &str, port: u16, database: &str, user: &str) -> Option<String> {
-    let file = file
-        .map(Path::to_path_buf)
-        .or_else(|| std::env::var_os("PGPASSFILE").map(PathBuf::from))
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
-    let host = if host.starts_with('/') { "localhost" } else { host };
-    let port = port.to_string();
-    std::fs::read_to_string(file).ok()?.lines().filter(|l| !l.starts_with('#')).find_map(|line| {
-        let fields = pgpass_fields(line);
-        let [h, p, d, u, password] = fields.as_slice() else { return None };
-        let fits = |pattern: &String, value: &str| pattern == "*" || pattern == value;
-        (fits(h, host) && fits(p, &port) && fits(d, database) && fits(u, user)).then(|| password.clone())
-    })
-}
-
-fn pgpass_fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut characters = line.chars();
-    while let Some(c) = characters.next() {
-        let add = match c {
-            '\\' => characters.next(),
-            ':' if fields.len() < 5 => {
-                fields.push(String::new());
-                None
-            }
-            other => Some(other),
-        };
-        if let (Some(last), Some(add)) = (fields.last_mut(), add) {
-            last.push(add);
-        }
-    }
-    fields
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
@@ -241,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn several_servers_in_their_order() {
+        let places = |url: &str| -> Vec<String> {
+            parse_servers(url).unwrap().into_iter().map(|e| format!("{}:{}", e.host, e.port)).collect()
+        };
+        assert_eq!(places("postgresql://u:p@h1:1,[::1]:2,h3/d"), ["h1:1", "::1:2", "h3:5432"]);
+        assert_eq!(places("postgresql://u@/d?host=h1,/run/s&port=1,2"), ["h1:1", "/run/s:2"]);
+        assert_eq!(places("postgresql://u@h1,h2/d?port=7"), ["h1:7", "h2:7"]);
+        let servers = parse_servers("postgresql://u:p@h1,h2:2/d?target_session_attrs=primary").unwrap();
+        assert!(servers.iter().all(|e| e.user == "u" && e.database == "d" && e.password.is_some()));
+        assert!(servers.iter().all(|e| e.options["target_session_attrs"] == "primary"));
+    }
+
+    #[test]
     fn a_bad_url_is_not_repeated() {
         for bad in
             ["postgresql://u:geheim@host:99999/db", "postgresql://u:geheim@h/db?sslmode=sometimes", "geheim"]
@@ -249,11 +264,6 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::Input);
             assert!(!error.chain().contains("geheim"), "{}", error.chain());
         }
-    }
-
-    #[test]
-    fn pgpass_lines() {
-        assert_eq!(pgpass_fields(r"h:5432:*:us\:er:p\\a:b"), ["h", "5432", "*", "us:er", r"p\a:b"]);
     }
 
     /// jackc/pgx#1005 and others: an option that is dropped in silence is one that somebody relied on.
@@ -272,9 +282,9 @@ mod tests {
             None
         );
         for (url, told) in [
-            ("postgresql://u@h1:5432,h2:5433/d", "several hosts"),
-            ("postgresql://u@/d?host=h1,h2", "several hosts"),
-            ("postgresql://u@h/d?target_session_attrs=standby", "for readers"),
+            ("postgresql://u@h1:5432,h2:5433/d", "several servers"),
+            ("postgresql://u@h1,h2,h3/d?port=1,2", "3 hosts and 2 ports"),
+            ("postgresql://u@h/d?target_session_attrs=master", "that does not exist"),
             ("postgresql://u@h/d?sslcrl=/x", "the option sslcrl"),
             ("postgresql://u@h/d?service=prod", "the option service"),
             ("postgresql://u@h/d?application_name=me", "the option application_name"),
