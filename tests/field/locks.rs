@@ -18,6 +18,10 @@ fn a_lock_of_somebody_gone_is_no_obstacle() {
         ran.err
     );
     assert_eq!(case.column("select locked::text from databasechangeloglock"), ["false"]);
+    // Nor is it on the way back.
+    case.rows("update databasechangeloglock set locked = true, lockgranted = localtimestamp, lockedby = 'gone (192.0.2.1)'");
+    let ran = case.run(&["rollback"]).expect(0);
+    assert!(ran.err.contains("released Liquibase's lock, whose holder gone"), "{}", ran.err);
 }
 
 /// liquibase#6251: a pod is in the middle of its migration, under a name of its own. It is waited for.

@@ -17,7 +17,7 @@ use crate::model::evidence::{BeforeAfter, Plan, Rollback, RollbackPreview, Undon
 use crate::model::schema::{SchemaFingerprint, subject};
 use crate::model::stage::Stage;
 use crate::run::Run;
-use crate::run::{files, trace};
+use crate::run::{files, liquibase_lock, trace};
 use crate::stages::changeset_runner::{self, ChangesetRunner, Step};
 use crate::stages::differences;
 
@@ -29,6 +29,9 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
     let mut evidence = begin(run)?;
     if evidence.automatic && evidence.undone.is_empty() && evidence.preview.is_none() {
         evidence.preview = Some(look(run).await?);
+    }
+    if evidence.undone.is_empty() {
+        liquibase_lock::release_stale(run).await?;
     }
     let plan: Plan = run.evidence("plan")?;
     let changeset = planned(&plan, key)?;
