@@ -45,6 +45,8 @@ struct FileEnvironment {
     #[serde(default)]
     parameters: BTreeMap<String, String>,
     liquibase_schema: Option<String>,
+    liquibase_table: Option<String>,
+    liquibase_lock_table: Option<String>,
     default_schema: Option<String>,
     liquibase_properties: Option<PathBuf>,
     keep_backups: Option<usize>,
@@ -247,6 +249,8 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         roots: found.changelog_root.below(&base),
         parameters: found.parameters,
         liquibase_schema: found.liquibase_schema,
+        liquibase_table: found.liquibase_table,
+        liquibase_lock_table: found.liquibase_lock_table,
         default_schema: found.default_schema,
         properties: found.liquibase_properties.map(|file| base.join(file)),
         contexts: found.contexts,

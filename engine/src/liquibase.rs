@@ -181,6 +181,8 @@ impl Liquibase {
             more_roots: environment.liquibase.search_roots.clone(),
             parameters: environment.liquibase.parameters.clone(),
             liquibase_schema: environment.liquibase.liquibase_schema.clone(),
+            liquibase_table: environment.liquibase.liquibase_table.clone(),
+            liquibase_lock_table: environment.liquibase.liquibase_lock_table.clone(),
             default_schema: environment.liquibase.default_schema.clone(),
         };
         self.call::<Done>(&Request::Changelog(&changelog)).await?;

@@ -55,6 +55,41 @@ fn spring_boots_settings_are_read() {
     assert!(ran.err.contains("application.yml"), "{}", ran.err);
 }
 
+/// Liquibase's `databaseChangeLogTableName` and its lock's: the whole way goes by them, and they are part of nothing that is compared.
+#[test]
+fn liquibases_tables_may_have_other_names() {
+    let case = Case::named("history-other-table", "history-other-schema");
+    let case = case.with_changelog("changelog/changes.sql");
+    case.rows("alter table ops.databasechangelog rename to app_history");
+    let ran = case.run(&["migrate"]).expect(1);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("is in the history ops.app_history"), "{said}");
+    assert!(said.contains("--liquibase-table app_history"), "{said}");
+    let names = "liquibaseSchemaName=ops\ndatabaseChangeLogTableName=elsewhere\ndatabaseChangeLogLockTableName=app_lock\n";
+    std::fs::write(case.folder().join("changelog/liquibase.properties"), names).unwrap();
+    case.edit_settings(|text| text.replace("contracts =", "liquibase_table = \"app_history\"\ncontracts ="));
+    let plan = case.run(&["plan", "--format", "json"]).expect(0).json();
+    assert_eq!(pending(&plan), ["note"]);
+    // The table of the lock is made on the way, which changes nothing of what is compared.
+    let summary = case.run(&["migrate", "--format", "json"]).expect(0).json();
+    assert_eq!(summary["fingerprint"]["as_expected"], true, "{summary}");
+    let applied = "select id from ops.app_history order by orderexecuted";
+    assert_eq!(case.column(applied), ["orders", "note"]);
+
+    let held =
+        "update ops.app_lock set locked = true, lockgranted = localtimestamp, lockedby = 'gone (192.0.2.1)'";
+    case.rows(held);
+    let ran = case.run(&["rollback"]).expect(0);
+    assert!(ran.err.contains("released Liquibase's lock, whose holder gone"), "{}", ran.err);
+    assert_eq!(case.column(applied), ["orders"]);
+    assert_eq!(case.column("select locked::text from ops.app_lock"), ["false"]);
+    assert_eq!(
+        case.column("select relname::text from pg_class where relname ~* 'databasechangelog'"),
+        [""; 0]
+    );
+    case.run(&["verify"]).expect(0);
+}
+
 /// liquibase#4129, #3445, #4327: `${schema}` gets its value from `liquibase.properties`, the configuration or the command line. One
 /// without a value is named.
 #[test]

@@ -60,6 +60,12 @@ pub struct TargetArgs {
     /// Schema of Liquibase's history (default: the session's first)
     #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_COMMAND_LIQUIBASE_SCHEMA_NAME")]
     pub liquibase_schema: Option<String>,
+    /// Table of Liquibase's history (default: DATABASECHANGELOG)
+    #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_DATABASE_CHANGELOG_TABLE_NAME")]
+    pub liquibase_table: Option<String>,
+    /// Table of Liquibase's lock (default: DATABASECHANGELOGLOCK)
+    #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_DATABASE_CHANGELOG_LOCK_TABLE_NAME")]
+    pub liquibase_lock_table: Option<String>,
     /// Schema of names that say none (default: the session's first)
     #[arg(long, global = true, value_name = "NAME", env = "LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME")]
     pub default_schema: Option<String>,
@@ -115,6 +121,8 @@ impl TargetArgs {
                 roots: self.changelog_root.clone(),
                 parameters: self.parameter.iter().map(|p| (p.name.clone(), p.value.clone())).collect(),
                 liquibase_schema: self.liquibase_schema.clone(),
+                liquibase_table: self.liquibase_table.clone(),
+                liquibase_lock_table: self.liquibase_lock_table.clone(),
                 default_schema: self.default_schema.clone(),
                 properties: self.liquibase_properties.clone(),
                 contexts: None,

@@ -15,8 +15,11 @@ pub struct LiquibaseSettings {
     pub search_roots: Vec<PathBuf>,
     /// Values of `${…}` in changelogs.
     pub parameters: BTreeMap<String, String>,
-    /// The schema of `DATABASECHANGELOG`; where it is left out, the session's.
+    /// The schema of Liquibase's own tables; where it is left out, the session's.
     pub liquibase_schema: Option<String>,
+    /// Names of Liquibase's own tables; where they are left out, `DATABASECHANGELOG` and `DATABASECHANGELOGLOCK`.
+    pub liquibase_table: Option<String>,
+    pub liquibase_lock_table: Option<String>,
     /// The schema of names that say none; where it is left out, the session's.
     pub default_schema: Option<String>,
     /// The files of Liquibase and Spring Boot that some of this comes from.
@@ -29,6 +32,8 @@ pub struct LiquibaseSelection {
     pub roots: Vec<PathBuf>,
     pub parameters: BTreeMap<String, String>,
     pub liquibase_schema: Option<String>,
+    pub liquibase_table: Option<String>,
+    pub liquibase_lock_table: Option<String>,
     pub default_schema: Option<String>,
     pub properties: Option<PathBuf>,
     pub contexts: Option<String>,
@@ -108,6 +113,8 @@ pub(super) fn locate(
             search_roots,
             parameters,
             liquibase_schema: either(|s| &s.liquibase_schema, |f| &f.liquibase_schema),
+            liquibase_table: either(|s| &s.liquibase_table, |f| &f.liquibase_table),
+            liquibase_lock_table: either(|s| &s.liquibase_lock_table, |f| &f.liquibase_lock_table),
             default_schema: either(|s| &s.default_schema, |f| &f.default_schema),
             read_from,
         },

@@ -15,6 +15,8 @@ pub struct Found {
     pub contexts: Option<String>,
     pub labels: Option<String>,
     pub liquibase_schema: Option<String>,
+    pub liquibase_table: Option<String>,
+    pub liquibase_lock_table: Option<String>,
     pub default_schema: Option<String>,
     pub search_path: Vec<PathBuf>,
     pub parameters: BTreeMap<String, String>,
@@ -28,8 +30,8 @@ enum Setting<'a> {
     DefaultSchema,
     SearchPath,
     Parameter(&'a str),
-    /// The history's table has another name; its lock's.
-    TableName(&'static str),
+    LiquibaseTable,
+    LiquibaseLockTable,
     Other,
 }
 
@@ -46,8 +48,8 @@ fn of_liquibase(key: &str) -> Setting<'_> {
         "liquibaseschemaname" => Setting::LiquibaseSchema,
         "defaultschemaname" => Setting::DefaultSchema,
         "searchpath" => Setting::SearchPath,
-        "databasechangelogtablename" => Setting::TableName(HISTORY),
-        "databasechangeloglocktablename" => Setting::TableName(LOCK),
+        "databasechangelogtablename" => Setting::LiquibaseTable,
+        "databasechangeloglocktablename" => Setting::LiquibaseLockTable,
         _ => Setting::Other,
     }
 }
@@ -63,14 +65,11 @@ fn of_spring(key: &str) -> Setting<'_> {
         "labels" | "labelfilter" => Setting::Labels,
         "liquibaseschema" => Setting::LiquibaseSchema,
         "defaultschema" => Setting::DefaultSchema,
-        "databasechangelogtable" => Setting::TableName(HISTORY),
-        "databasechangeloglocktable" => Setting::TableName(LOCK),
+        "databasechangelogtable" => Setting::LiquibaseTable,
+        "databasechangeloglocktable" => Setting::LiquibaseLockTable,
         _ => Setting::Other,
     }
 }
-
-const HISTORY: &str = "DATABASECHANGELOG";
-const LOCK: &str = "DATABASECHANGELOGLOCK";
 
 fn plain(key: &str) -> String {
     key.chars().filter(|c| *c != '-').flat_map(char::to_lowercase).collect()
@@ -79,11 +78,11 @@ fn plain(key: &str) -> String {
 /// Reads `liquibase.properties`.
 ///
 /// # Errors
-/// `Input` when it cannot be read or names other tables for the history than Drydock knows.
+/// `Input` when it cannot be read.
 pub fn liquibase(file: &Path) -> Result<Found> {
     let mut found = Found::default();
     for (key, value) in pairs(&text(file)?) {
-        take(&mut found, file, &key, &value, of_liquibase(&key))?;
+        take(&mut found, &value, of_liquibase(&key));
     }
     let folder = file.parent().unwrap_or(Path::new(""));
     found.search_path = found.search_path.iter().map(|root| folder.join(root)).collect();
@@ -107,7 +106,7 @@ pub fn spring(resources: &Path) -> Result<Option<(PathBuf, Found)>> {
         for (key, value) in all.iter().filter(|(key, _)| key.starts_with("spring.liquibase.")) {
             let setting = of_spring(key);
             if !matches!(setting, Setting::Other) {
-                take(&mut found, &file, key, &resolved(&file, key, value)?, setting)?;
+                take(&mut found, &resolved(&file, key, value)?, setting);
             }
         }
         if found != Found::default() {
@@ -121,12 +120,14 @@ fn text(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).input(format!("{} cannot be read", file.display()))
 }
 
-fn take(found: &mut Found, file: &Path, key: &str, value: &str, setting: Setting<'_>) -> Result<()> {
+fn take(found: &mut Found, value: &str, setting: Setting<'_>) {
     let some = || Some(value.to_owned()).filter(|v| !v.is_empty());
     match setting {
         Setting::Contexts => found.contexts = some(),
         Setting::Labels => found.labels = some(),
         Setting::LiquibaseSchema => found.liquibase_schema = some(),
+        Setting::LiquibaseTable => found.liquibase_table = some(),
+        Setting::LiquibaseLockTable => found.liquibase_lock_table = some(),
         Setting::DefaultSchema => found.default_schema = some(),
         Setting::SearchPath => {
             found.search_path = value.split([',', ';']).map(|p| PathBuf::from(p.trim())).collect();
@@ -134,16 +135,8 @@ fn take(found: &mut Found, file: &Path, key: &str, value: &str, setting: Setting
         Setting::Parameter(name) => {
             found.parameters.insert(name.to_owned(), value.to_owned());
         }
-        Setting::TableName(known) if !value.eq_ignore_ascii_case(known) => {
-            return Err(Error::input(format!(
-                "{}: {key} = {value}: Liquibase's history is in a table that Drydock does not know",
-                file.display()
-            ))
-            .hint(format!("Drydock works with the tables {HISTORY} and {LOCK}")));
-        }
-        Setting::TableName(_) | Setting::Other => {}
+        Setting::Other => {}
     }
-    Ok(())
 }
 
 /// The lines of a file of properties, as Java reads it.
@@ -303,13 +296,17 @@ mod tests {
     }
 
     #[test]
-    fn another_table_of_the_history_is_refused() {
-        let (_folder, file) = written("liquibase.properties", "databaseChangeLogTableName=changes\n");
-        let error = liquibase(&file).unwrap_err();
-        assert!(error.chain().contains("databaseChangeLogTableName = changes"), "{}", error.chain());
-        let (_folder, file) =
-            written("liquibase.properties", "databaseChangeLogTableName=databasechangelog\n");
-        assert_eq!(liquibase(&file).unwrap(), Found::default());
+    fn liquibases_tables_may_have_other_names() {
+        let text =
+            "databaseChangeLogTableName=changes\nliquibase.databaseChangelogLockTableName: changes_lock\n";
+        let (_folder, file) = written("liquibase.properties", text);
+        let found = liquibase(&file).unwrap();
+        assert_eq!(found.liquibase_table.as_deref(), Some("changes"));
+        assert_eq!(found.liquibase_lock_table.as_deref(), Some("changes_lock"));
+        let text = "spring.liquibase.database-change-log-table=changes\nspring.liquibase.databaseChangeLogLockTable=changes_lock\n";
+        let (folder, _) = written("application.properties", text);
+        let (_, of_spring) = spring(folder.path()).unwrap().unwrap();
+        assert_eq!(of_spring, found);
     }
 
     #[test]

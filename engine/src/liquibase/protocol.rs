@@ -84,6 +84,8 @@ pub(super) struct ChangelogRequest {
     pub more_roots: Vec<PathBuf>,
     pub parameters: BTreeMap<String, String>,
     pub liquibase_schema: Option<String>,
+    pub liquibase_table: Option<String>,
+    pub liquibase_lock_table: Option<String>,
     pub default_schema: Option<String>,
 }
 
@@ -255,6 +257,9 @@ pub struct Fault {
     pub file: Option<String>,
     pub line: Option<u64>,
     pub sql: Option<String>,
+    /// Whether the statement is about Liquibase's history.
+    #[serde(default)]
+    pub of_history: bool,
 }
 
 impl Fault {

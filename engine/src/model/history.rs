@@ -46,6 +46,7 @@ impl HistoryRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherHistory {
     pub schema: String,
+    pub table: String,
     /// Changesets and the checksums recorded of them.
     pub rows: Vec<(ChangesetId, Option<String>)>,
 }

@@ -73,6 +73,8 @@ macro_rules! qualified_sql {
     };
 }
 
+#[macro_use]
+mod liquibase_tables;
 mod diff;
 mod grammar;
 mod hazards;

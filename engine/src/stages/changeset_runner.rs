@@ -274,11 +274,8 @@ fn may_have_run(failure: &Failure) -> bool {
     match failure {
         Failure::Died(_) => true,
         Failure::Fault(Fault { kind: FaultKind::Connection, .. }) => true,
-        Failure::Fault(Fault { sql: Some(sql), .. }) => {
-            let sql = sql.to_ascii_uppercase();
-            sql.contains("DATABASECHANGELOG") && !sql.contains("DATABASECHANGELOGLOCK")
-        }
-        Failure::Fault(_) | Failure::Other(_) => false,
+        Failure::Fault(fault) => fault.of_history,
+        Failure::Other(_) => false,
     }
 }
 

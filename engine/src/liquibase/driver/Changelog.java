@@ -94,7 +94,7 @@ final class Changelog {
         file = Json.text(request.get("file"));
         moreRoots = Json.strings(request.get("more_roots"));
         values = request.get("parameters") == null ? Map.of() : Json.object(request.get("parameters"));
-        target.schemas(Json.text(request.get("liquibase_schema")), Json.text(request.get("default_schema")));
+        target.names(request);
         contexts = new Contexts(Json.text(request.get("contexts")));
         labels = new LabelExpression(Json.text(request.get("labels")));
         parsed = null;

@@ -29,7 +29,7 @@ import liquibase.util.LiquibaseUtil;
  * <pre>
  * request   {"id":1,"op":"apply", ...}
  * answer    {"id":1,"result":{...}}
- *           {"id":1,"error":{kind, message, sql_state, vendor_code, changeset, file, line, sql}}
+ *           {"id":1,"error":{kind, message, sql_state, vendor_code, changeset, file, line, sql, of_history}}
  *
  * hello                                             -> {liquibase}: its version
  * connect   {url, user, password, properties,       -> {}; replaces the connection before
@@ -38,7 +38,8 @@ import liquibase.util.LiquibaseUtil;
  * disconnect                                        -> {}; the next request that needs the database connects again
  * changelog {root, file, contexts, labels,           -> {}; reads and validates it. `root` and `more_roots` are Liquibase's search
  *            more_roots, parameters,                    path, so that identities are those that its command line writes.
- *            liquibase_schema, default_schema}          The schemas hold for each connection; null: the session's
+ *            liquibase_schema, liquibase_table,         The names hold for each connection; null: the session's schema,
+ *            liquibase_lock_table, default_schema}      Liquibase's own tables
  * status                                            -> {changesets, unknown, history}; changesets in the changelog's order
  * history                                           -> {history}
  * recorded  {changeset}                             -> {history}: the rows of one changeset
@@ -77,6 +78,7 @@ import liquibase.util.LiquibaseUtil;
  * <p>Error kinds: parse, missing_file, duplicate, validation, checksum, unknown_changeset (the changelog is wrong, or not what was applied),
  * precondition, no_inverse, sql, lock (somebody else holds Liquibase's lock: waiting is the caller's decision), connection (there
  * is none, or it is lost), internal. {@code sql_state} and {@code vendor_code} are the database's own codes, where it gave any.
+ * {@code of_history}: the statement that failed is about the history's table.
  *
  * <p>Differences from {@code liquibase update}, all on purpose:
  * <ul>

@@ -22,6 +22,8 @@ final class Errors {
     /** The changeset that a failure is about, while one is looked at or acted on. */
     ChangeSet subject;
     private String password = "";
+    /** The name of the history's table, as a word of a statement. */
+    private Pattern history = Pattern.compile("\\bDATABASECHANGELOG\\b", Pattern.CASE_INSENSITIVE);
     private List<String> messagePrefixes = List.of();
     private List<String> valueStates = List.of();
 
@@ -30,6 +32,11 @@ final class Errors {
         this.password = password;
         this.valueStates = valueStates;
         this.messagePrefixes = messagePrefixes;
+    }
+
+    /** What the table of the history is called. */
+    void historyIs(String table) {
+        history = Pattern.compile("\\b" + Pattern.quote(table) + "\\b", Pattern.CASE_INSENSITIVE);
     }
 
     Map<String, Object> describe(Throwable problem, BooleanSupplier connectionLost) {
@@ -63,7 +70,8 @@ final class Errors {
         return Json.map("kind", kind, "message", withoutSecrets(message),
             "sql_state", refusal == null ? null : refusal.getSQLState(),
             "vendor_code", refusal == null || refusal.getErrorCode() == 0 ? null : refusal.getErrorCode(),
-            "changeset", changeset, "file", fault != null ? fault.file : null, "line", fault != null ? fault.line : null, "sql", sql);
+            "changeset", changeset, "file", fault != null ? fault.file : null, "line", fault != null ? fault.line : null, "sql", sql,
+            "of_history", sql != null && history.matcher(sql).find());
     }
 
     /** JDBC drivers quote what they were given. */

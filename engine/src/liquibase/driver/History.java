@@ -119,8 +119,9 @@ final class History {
     static boolean exists(Target target, String table) throws SQLException {
         String schema = target.database.getLiquibaseSchemaName();
         for (String name : new String[] {table, table.toLowerCase(Locale.ROOT), table.toUpperCase(Locale.ROOT)}) {
+            // The names are patterns, in which "_" stands for any character.
             try (ResultSet set = target.jdbc().getMetaData().getTables(null, schema, name, null)) {
-                if (set.next()) return true;
+                while (set.next()) if (table.equalsIgnoreCase(set.getString("TABLE_NAME"))) return true;
             }
         }
         return false;

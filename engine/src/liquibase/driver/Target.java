@@ -59,6 +59,8 @@ final class Target {
     private boolean replaced;
     private Map<String, Object> request;
     private String liquibaseSchema;
+    private String historyTable;
+    private String lockTable;
     private String defaultSchema;
     private boolean transactionalDdl;
     /** SQL that switches the role for the rest of a transaction, or null. */
@@ -98,7 +100,7 @@ final class Target {
             DatabaseConnection connection = new DeferringConnection(DriverManager.getConnection(Json.text(request.get("url")), properties), !transactionalDdl);
             sessionBegins(connection);
             database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(connection);
-            nameSchemas();
+            giveNames();
         } catch (SQLException | DatabaseException e) {
             throw new Fault(Fault.Kind.CONNECTION, "Liquibase cannot connect: " + errors.innermost(e), e);
         }
@@ -106,22 +108,32 @@ final class Target {
         listener.connected();
     }
 
-    /** Where Liquibase's own tables are and where names without a schema go; empty: as the session says. */
-    void schemas(String liquibase, String standard) throws DatabaseException, SQLException {
-        liquibaseSchema = liquibase.isEmpty() ? null : liquibase;
-        defaultSchema = standard.isEmpty() ? null : standard;
+    /** Where Liquibase's own tables are and what they are called, and where names without a schema go; empty: as the session and Liquibase say. */
+    void names(Map<String, Object> wanted) throws DatabaseException, SQLException {
+        liquibaseSchema = named(wanted, "liquibase_schema");
+        historyTable = named(wanted, "liquibase_table");
+        lockTable = named(wanted, "liquibase_lock_table");
+        defaultSchema = named(wanted, "default_schema");
         if (database == null) return;
-        nameSchemas();
+        giveNames();
         commit();
     }
 
-    private void nameSchemas() throws DatabaseException {
+    private static String named(Map<String, Object> wanted, String setting) {
+        String name = Json.text(wanted.get(setting));
+        return name.isEmpty() ? null : name;
+    }
+
+    private void giveNames() throws DatabaseException {
         // As Liquibase's command line does it: the session's search path begins with the default schema.
         if (defaultSchema != null) {
             database.setDefaultSchemaName(defaultSchema);
             DatabaseUtils.initializeDatabase(null, defaultSchema, database);
         }
         if (liquibaseSchema != null) database.setLiquibaseSchemaName(liquibaseSchema);
+        if (historyTable != null) database.setDatabaseChangeLogTableName(historyTable);
+        if (lockTable != null) database.setDatabaseChangeLogLockTableName(lockTable);
+        errors.historyIs(database.getDatabaseChangeLogTableName());
     }
 
     /** Settings are made before Liquibase sees the connection, and committed, so that they outlive a rollback. */

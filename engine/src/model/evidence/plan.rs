@@ -65,6 +65,8 @@ pub enum DriftKind {
     OtherPath,
     /// A changeset is pending, and in the history of another schema.
     OtherSchema,
+    /// A changeset is pending, and in a history whose table has another name.
+    OtherTable,
     /// A changeset was edited after it had been applied.
     Checksum,
     /// An object is not as the last run left it.

@@ -74,7 +74,9 @@ pub fn refuse_drift(drift: &[Drift], accept_drift: bool) -> Result<()> {
 /// # Errors
 /// `Refused`, with the first of them.
 pub fn refuse_other_history(drift: &[Drift]) -> Result<()> {
-    let other = |kind: DriftKind| matches!(kind, DriftKind::OtherPath | DriftKind::OtherSchema);
+    let other = |kind: DriftKind| {
+        matches!(kind, DriftKind::OtherPath | DriftKind::OtherSchema | DriftKind::OtherTable)
+    };
     refuse(drift.iter().filter(|d| d.fatal && other(d.kind)).collect())
 }
 
@@ -88,6 +90,7 @@ fn refuse(fatal: Vec<&Drift>) -> Result<()> {
             }
             DriftKind::OtherPath => "name the folder that the history's paths begin at: --changelog-root DIR",
             DriftKind::OtherSchema => "name the schema of the history: --liquibase-schema NAME",
+            DriftKind::OtherTable => "name the table of the history: --liquibase-table NAME",
         };
         let hint = first.remedy.as_deref().unwrap_or(hint);
         return Err(Error::refused(format!("{} {}{more}", first.subject, first.message)).hint(hint));

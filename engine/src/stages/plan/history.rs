@@ -1,4 +1,4 @@
-//! Changesets that count as pending only because the history is looked for under another path or in another schema. They would run
+//! Changesets that count as pending only because the history is looked for under another path, in another schema or in another table. They would run
 //! a second time, and with them changes of data (liquibase#5607, #6985, spring-boot#19926).
 
 use std::path::Path;
@@ -10,6 +10,9 @@ use crate::model::changeset::ChangesetId;
 use crate::model::evidence::{Drift, DriftKind};
 use crate::model::history::OtherHistory;
 use crate::product::Database;
+
+/// What Liquibase calls its history where nothing says otherwise.
+const HISTORY: &str = "DATABASECHANGELOG";
 
 /// What is pending here and recorded elsewhere.
 ///
@@ -43,17 +46,21 @@ pub(super) async fn elsewhere(
     }
     // Whoever names the schema knows of the others: one for each tenant, for example.
     let settings = &environment.liquibase;
-    if !drift.is_empty() || settings.liquibase_schema.is_some() || settings.default_schema.is_some() {
+    let named = [&settings.liquibase_schema, &settings.default_schema, &settings.liquibase_table];
+    if !drift.is_empty() || named.iter().any(|name| name.is_some()) {
         return Ok(drift);
     }
-    for OtherHistory { schema, rows } in database.histories().await? {
+    for OtherHistory { schema, table, rows } in database.histories().await? {
         let of_ours = |key: &ChangesetId| status.history.iter().any(|own| own.key == *key);
         for changeset in &new {
             let found = rows
                 .iter()
                 .any(|(key, checksum)| !of_ours(key) && is_same(changeset, key, checksum.as_deref()));
             if found {
-                drift.push(other_schema(&changeset.key, &schema));
+                drift.push(match table.eq_ignore_ascii_case(HISTORY) {
+                    true => other_schema(&changeset.key, &schema),
+                    false => other_table(&changeset.key, &schema, &table),
+                });
             }
         }
     }
@@ -117,6 +124,21 @@ fn other_schema(pending: &ChangesetId, schema: &str) -> Drift {
         fatal: true,
         remedy: Some(format!(
             "name the schema of the history: --liquibase-schema {schema}, or liquibase_schema in drydock.toml"
+        )),
+    }
+}
+
+fn other_table(pending: &ChangesetId, schema: &str, table: &str) -> Drift {
+    Drift {
+        kind: DriftKind::OtherTable,
+        subject: pending.to_string(),
+        message: format!(
+            "is in the history {schema}.{table}, which is not the one that is used here: it would run again"
+        ),
+        fatal: true,
+        remedy: Some(format!(
+            "name the table of the history: --liquibase-table {table}, or liquibase_table in drydock.toml; its schema is \
+             {schema}, and the table of the lock may have another name too (--liquibase-lock-table)"
         )),
     }
 }

@@ -26,7 +26,7 @@ const PARTS: &[&str] = &[
          regexp_replace(o::text, '^\\(\\d+,(\"([^\"]|\"\")*\"|[^,]*),\\d+', '')
        FROM pg_constraint o JOIN rel r ON r.oid = o.conrelid WHERE o.contype NOT IN ('n', 't')",
     "SELECT 'index ' || x.name, 'relation ' || x.oid, concat_ws(' ', i::text, x.relam, x.reloptions)
-       FROM rel x JOIN pg_index i ON i.indexrelid = x.oid",
+       FROM rel x JOIN pg_index i ON i.indexrelid = x.oid JOIN rel t ON t.oid = i.indrelid",
     // A view's columns are renamed beside its rule.
     "SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || name, 'relation ' || rel.oid,
          concat_ws(' ', w.ev_action, reloptions, relispopulated,

@@ -20,13 +20,13 @@ use crate::product::postgres::server::connect::ServerContext;
 const READ: &str = "cannot take the fingerprint of the schema";
 
 /// Objects of users, of no extension; relations of Liquibase left out.
-pub(in crate::product::postgres) const PRELUDE: &str = "WITH ns AS MATERIALIZED (
+pub(in crate::product::postgres) const PRELUDE: &str = concat!("WITH ns AS MATERIALIZED (
     SELECT oid, quote_ident(nspname) AS name, nspacl, nspowner FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND has_schema_privilege(oid, 'USAGE')),
   ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
   rel AS MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
-    WHERE c.relpersistence <> 't' AND c.relname !~* '^databasechangelog'
+    WHERE c.relpersistence <> 't' AND NOT ", liquibase_table_sql!("c"), "
       AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_class'::regclass AND ext.objid = c.oid)),
   tab AS (SELECT * FROM rel WHERE relkind IN ('r', 'p', 'f')),
   fun AS (
@@ -35,7 +35,7 @@ pub(in crate::product::postgres) const PRELUDE: &str = "WITH ns AS MATERIALIZED 
     WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_proc'::regclass AND ext.objid = p.oid)),
   typ AS (
     SELECT t.*, ns.name || '.' || quote_ident(t.typname) AS name FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
-    WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_type'::regclass AND ext.objid = t.oid))";
+    WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_type'::regclass AND ext.objid = t.oid))");
 
 /// Each gives (identity, definition).
 const PARTS: &[&str] = &[

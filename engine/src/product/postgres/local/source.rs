@@ -62,18 +62,18 @@ impl Source {
     pub async fn read(client: &Client) -> Result<Self> {
         let row = client
             .query_one(
-                "SELECT coalesce((SELECT array_agg(rolname::text ORDER BY oid) FROM pg_roles WHERE rolsuper AND rolcanlogin), '{}'),
+                concat!("SELECT coalesce((SELECT array_agg(rolname::text ORDER BY oid) FROM pg_roles WHERE rolsuper AND rolcanlogin), '{}'),
                    (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'), pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
                    (SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'),
                    coalesce((SELECT array_agg(nspname::text) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
                      AND NOT has_schema_privilege(oid, 'USAGE')), '{}'),
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                     WHERE lower(c.relname) = 'databasechangelog' AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT')), '{}'),
+                     WHERE ", history_table_sql!("c"), " AND has_table_privilege(c.oid, 'SELECT')), '{}'),
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE c.relkind = 'm' AND c.relispopulated), '{}'),
                    current_schemas(false)::text[] || coalesce((SELECT array_agg(nspname::text ORDER BY oid) FROM pg_namespace
                      WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (current_schemas(false))), '{}')
-                 FROM pg_database d WHERE d.datname = current_database()",
+                 FROM pg_database d WHERE d.datname = current_database()"),
                 &[],
             )
             .await

@@ -38,7 +38,8 @@ pub async fn footprint(client: &Client) -> Result<Footprint> {
         ", pg_relation_filenode(c.oid)::text
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-           AND c.relname !~* '^databasechangelog'"
+           AND NOT ",
+        liquibase_table_sql!("c")
     );
     let mut footprint = Footprint::default();
     for row in client.query_typed(sql, &[]).await.server_context(WHAT)? {

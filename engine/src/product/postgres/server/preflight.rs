@@ -233,7 +233,7 @@ async fn encoding(client: &Client, facts: &mut Vec<Fact>) -> Result<()> {
 /// Tables with the columns of Liquibase's history, and what they hold.
 pub async fn histories(client: &Client) -> Result<Vec<OtherHistory>> {
     const WHAT: &str = "cannot look for Liquibase's history";
-    let sql = concat!("SELECT n.nspname::text, ", qualified_sql!("n.nspname", "c.relname"), " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    let sql = concat!("SELECT n.nspname::text, ", qualified_sql!("n.nspname", "c.relname"), ", c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
           AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             AND a.attname IN ('id', 'author', 'filename', 'md5sum', 'dateexecuted', 'exectype')) = 6 ORDER BY 2");
@@ -250,7 +250,8 @@ pub async fn histories(client: &Client) -> Result<Vec<OtherHistory>> {
             let key = ChangesetId { id: text(0)?, author: text(1)?, path: text(2)? };
             rows.push((key, row.try_get(3).server_context(WHAT)?));
         }
-        histories.push(OtherHistory { schema: row.try_get(0).server_context(WHAT)?, rows });
+        let (schema, table) = (row.try_get(0).server_context(WHAT)?, row.try_get(2).server_context(WHAT)?);
+        histories.push(OtherHistory { schema, table, rows });
     }
     Ok(histories)
 }

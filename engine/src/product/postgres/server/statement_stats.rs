@@ -14,6 +14,7 @@ use crate::model::session_defaults::SessionDefaults;
 use crate::model::statement_stats::{StatementKind, StatementStat, StatementStats};
 use crate::product::postgres::grammar::relations::{CopyShape, copy_shape};
 use crate::product::postgres::grammar::sql;
+use crate::product::postgres::liquibase_tables;
 use crate::product::postgres::server::client::settings::search_path;
 use crate::product::postgres::server::connect::{ServerContext, quoted};
 use crate::product::postgres::server::parameter_inference as types;
@@ -195,7 +196,7 @@ fn query(text: &str, catalog: &Catalog, functions: &BTreeSet<String>) -> Result<
     let mut users: Vec<&String> = tables.iter().filter(|t| is_users(t, catalog)).collect();
     // The grammar gives them in no order.
     users.sort_by_key(|t| (text.find(bare(t)), (*t).clone()));
-    let liquibase = tables.iter().any(|t| bare(t).to_lowercase().starts_with("databasechangelog"));
+    let liquibase = tables.iter().any(|table| liquibase_tables::is_one(table, catalog));
     let calls = sql::functions(&tree).iter().any(|f| functions.contains(f));
     if liquibase || (users.is_empty() && !calls) {
         return Ok(None);
