@@ -81,7 +81,14 @@ fn of_several_servers_the_primary_is_taken() {
     let summary = run(&url, &["status", "--format", "json"]).expect(0).json();
     assert_eq!(summary["outcome"], "migrated");
     assert!(summary["database"].as_str().unwrap().contains(&format!("@{primary}/")), "{summary}");
-    assert!(run(&url, &["plan"]).expect(0).out.contains("nothing is pending"));
+    let plan = run(&url, &["plan"]).expect(0).out;
+    assert!(plan.contains("nothing is pending"), "{plan}");
+    let first = plan.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with("database  ")
+            && first.contains(&format!("@{primary}/several_servers, PostgreSQL ")),
+        "{plan}"
+    );
 
     case.at(&format!("{gone},{replica}"));
     let ran = case.run(&["plan"]).expect(2);

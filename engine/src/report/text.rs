@@ -276,7 +276,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
             ]);
         }
     }
-    let mut out = String::new();
+    let mut out = format!("{}\n\n", target(plan));
     if plan.changesets.is_empty() {
         out.push_str("nothing is pending\n");
     } else {
@@ -297,11 +297,16 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     }
     out.push_str(&drift(&plan.drift));
     out.push_str(&warnings(&plan.preflight));
-    out.push_str(&format!(
-        "applied   {} changesets\nserver    {}\nplan      {}\n",
-        plan.applied, plan.server.version, plan.hash
-    ));
+    out.push_str(&format!("applied   {} changesets\nplan      {}\n", plan.applied, plan.hash));
     out
+}
+
+/// Which database a plan is for: whoever reads it should see a mistake there first.
+fn target(plan: &Plan) -> String {
+    match &plan.database {
+        Some(database) => format!("database  {database}, {}", plan.server.version),
+        None => format!("database  {}", plan.server.version),
+    }
 }
 
 /// Hazards that are worth knowing, counted: in the table they would hide what weighs more.

@@ -112,6 +112,7 @@ pub async fn make(
     let mut plan = Plan {
         hash: String::new(),
         server,
+        database: Some(database.endpoint().to_string()),
         liquibase: crate::liquibase::VERSION.to_owned(),
         applied: u64::try_from(status.history.len()).unwrap_or(u64::MAX),
         changesets,

@@ -13,6 +13,9 @@ pub struct Plan {
     /// SHA-256 over everything below that decides what happens, hexadecimal.
     pub hash: String,
     pub server: ServerInfo,
+    /// User, host, port and name of the database. Older versions did not write it.
+    #[serde(default)]
+    pub database: Option<String>,
     pub liquibase: String,
     /// What is pending, in changelog order.
     pub changesets: Vec<Changeset>,
