@@ -6,12 +6,14 @@ mod matrix;
 mod plot;
 pub mod rehearsal;
 pub mod text;
+mod took;
 
 use std::fmt::Write;
 
 use crate::model::changeset::{Hazard, Severity};
 use crate::model::evidence::{Outcome, RunRecord, StageOutcome};
 use text::{bytes, count, duration, proof, sentence, waits};
+use took::Took;
 
 const STYLE: &str = include_str!("report/style.css");
 
@@ -158,7 +160,7 @@ fn changesets(record: &RunRecord) -> String {
     for line in &record.summary.changesets {
         let planned = record.plan.as_ref().and_then(|p| p.changesets.iter().find(|c| c.key == line.key));
         let rehearsal = record.shadow.as_ref().and_then(|s| s.changesets.iter().find(|r| r.key == line.key));
-        let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
+        let took = Took::of(record, &line.key);
         let sql: Vec<String> =
             planned.iter().flat_map(|c| c.statements.iter().map(|s| s.sql.clone())).collect();
         let hazards: Vec<String> =
@@ -183,10 +185,10 @@ fn changesets(record: &RunRecord) -> String {
             line.outcome,
             proof(line.reverse),
             rehearsal.map(|r| duration(r.seconds)).unwrap_or_default(),
-            applied.map(|a| duration(a.seconds)).unwrap_or_default(),
-            applied.map(|a| a.attempts.to_string()).unwrap_or_default(),
-            applied.filter(|a| a.rows > 0).map(|a| count(a.rows)).unwrap_or_default(),
-            applied.map(|a| duration(a.stall_ms / 1_000.0)).unwrap_or_default(),
+            took.seconds,
+            took.attempts,
+            took.rows,
+            took.stall,
             escape(&lock),
             hazards.join(" "),
         );

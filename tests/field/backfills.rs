@@ -14,6 +14,13 @@ fn a_backfill_that_stops_half_way_is_taken_back() {
     assert_eq!(case.column("select count(*)::text from jobs where region is not null"), ["0"]);
     assert_eq!(case.history(), Vec::<String>::new());
     assert!(ran.out.contains("in the way: somebody (pid "), "{}", ran.out);
+    // What the batches had moved by then is in its row.
+    let rollout = case.evidence("rollout");
+    let rows = rollout["failed"][0]["rows"].as_u64().unwrap();
+    assert!((1_000..50_000).contains(&rows), "{rollout}");
+    let row = ran.out.lines().find(|line| line.trim_start().starts_with("jobs-region")).unwrap();
+    let shown = format!("{},{:03}", rows / 1_000, rows % 1_000);
+    assert!(row.split_whitespace().any(|cell| cell == shown), "{shown}: {row}");
     case.run(&["verify"]).expect(0);
 
     case.run(&["migrate"]).expect(0);

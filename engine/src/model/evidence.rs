@@ -17,7 +17,7 @@ pub use doctor::Doctor;
 pub use load::{AroundMs, SkippedQuery, TrafficFailure, TrafficSecond, TrafficSummary};
 pub use plan::{Drift, DriftKind, Filtered, Plan, Wave};
 pub use rollback::{Rollback, RollbackPreview, TrialOutcome, TriedInverse, Undone, Untried};
-pub use rollout::{Applied, BeforeAfter, GateMoment, GateReading, Rollout};
+pub use rollout::{Applied, BeforeAfter, FailedApply, GateMoment, GateReading, Rollout};
 pub use run::{
     ChangesetLine, ChangesetOutcome, EventLine, Outcome, RunRecord, RunSummary, StageLine, StageOutcome,
     UNNAMED,

@@ -173,6 +173,7 @@ fn record() -> RunRecord {
                 stall_ms: 87.0,
                 state: ApplyState::Applied,
             }],
+            failed: vec![],
             gates: vec![GateReading {
                 at: at(3),
                 when: GateMoment::Before,

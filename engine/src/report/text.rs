@@ -10,6 +10,7 @@ use crate::model::evidence::{
 };
 use crate::model::preflight::{Fact, Weight};
 use crate::report::rehearsal;
+use crate::report::took::Took;
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(seconds: f64) -> String {
@@ -126,17 +127,17 @@ fn changesets(summary: &RunSummary, record: &RunRecord, width: u16) -> String {
     );
     for line in &summary.changesets {
         let rehearsal = record.shadow.as_ref().and_then(|s| s.changesets.iter().find(|r| r.key == line.key));
-        let applied = record.rollout.as_ref().and_then(|r| r.changesets.iter().find(|a| a.key == line.key));
+        let took = Took::of(record, &line.key);
         lines.add_row([
             line.key.id.clone(),
             line.phase.to_string(),
             line.outcome.to_string(),
             proof(line.reverse).to_owned(),
             rehearsal.map_or(String::new(), |r| duration(r.seconds)),
-            applied.map_or(String::new(), |a| duration(a.seconds)),
-            applied.map_or(String::new(), |a| a.attempts.to_string()),
-            applied.map_or(String::new(), |a| if a.rows > 0 { count(a.rows) } else { String::new() }),
-            applied.map_or(String::new(), |a| duration(a.stall_ms / 1_000.0)),
+            took.seconds,
+            took.attempts,
+            took.rows,
+            took.stall,
         ]);
     }
     drawn(&lines)

@@ -60,6 +60,7 @@ pub async fn open(run: &mut Run, live: &mut Option<Live>) -> Result<()> {
     let resumed = earlier.is_some();
     let mut evidence = earlier.unwrap_or_else(|| Rollout {
         changesets: Vec::new(),
+        failed: Vec::new(),
         gates: Vec::new(),
         traffic: TrafficSummary::default(),
         failures: Vec::new(),

@@ -60,10 +60,28 @@ pub struct Applied {
     pub state: ApplyState,
 }
 
+/// One changeset that did not go through on production, and what it had done by then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedApply {
+    #[serde(flatten)]
+    pub key: ChangesetId,
+    pub wave: u32,
+    pub started: Timestamp,
+    pub seconds: f64,
+    pub batches: u32,
+    /// Rows of the batches that were through: they stayed until the inverse took them back.
+    pub rows: u64,
+    /// The longest that others waited for it.
+    pub stall_ms: f64,
+}
+
 /// Evidence of `rollout`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rollout {
     pub changesets: Vec<Applied>,
+    /// Older versions did not write it.
+    #[serde(default)]
+    pub failed: Vec<FailedApply>,
     pub gates: Vec<GateReading>,
     pub traffic: TrafficSummary,
     pub failures: Vec<TrafficFailure>,

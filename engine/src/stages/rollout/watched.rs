@@ -1,7 +1,7 @@
 //! One changeset on production, while the gates are watched.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::load::{Period, Traffic};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
 use crate::model::event::{Action, EventKind};
-use crate::model::evidence::{Applied, GateMoment, GateReading};
+use crate::model::evidence::{Applied, FailedApply, GateMoment, GateReading};
 use crate::product::Database;
 use crate::run::Run;
 use crate::run::inject::Inject;
@@ -65,6 +65,8 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     let (notes, heard) = tokio::sync::mpsc::unbounded_channel();
     let watcher = Arc::clone(&run.watcher);
     let mut kept = Instant::now();
+    let moved = Arc::new(Mutex::new((0, 0)));
+    let heard_of = Arc::clone(&moved);
     let tell = move |step: Step| match step {
         Step::Retry { attempt, error, pause, blockers } => {
             let text =
@@ -74,6 +76,8 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
             let _ = notes.send(EventKind::Noted { text, action, checkpoint: None });
         }
         Step::Batch { rows, total, last_key } => {
+            let mut moved = heard_of.lock().unwrap_or_else(PoisonError::into_inner);
+            *moved = (moved.0 + 1, rows);
             watcher.progress(&format!("wave {wave}: {} (rows)", key.id), Some((rows, total)));
             // A checkpoint that cannot be written costs a repetition, not correctness.
             if kept.elapsed() > Duration::from_secs(1) {
@@ -118,6 +122,11 @@ pub(super) async fn watched(run: &mut Run, live: &mut Live, key: &ChangesetId, w
     }
     let stall_ms = live.traffic.longest_since(begun);
     live.evidence.gates.extend(readings);
+    if breach.is_some() || worked.is_err() {
+        let (batches, rows) = *moved.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, seconds) = (key.clone(), begun.elapsed().as_secs_f64());
+        live.evidence.failed.push(FailedApply { key, wave, started, seconds, batches, rows, stall_ms });
+    }
     if let Some(breach) = breach {
         let error = Error::failed(format!("gate during wave {wave}: {breach}"));
         return Err(match worked {
