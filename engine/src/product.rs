@@ -5,6 +5,7 @@ mod analyze;
 mod capabilities;
 mod client;
 mod dialect;
+pub mod disk;
 mod execute;
 mod inspect;
 mod optional;

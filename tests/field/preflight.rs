@@ -120,6 +120,45 @@ fn text_that_is_no_utf8_is_told_at_once() {
     assert_eq!(case.column("select count(note)::text from people"), ["0"]);
 }
 
+/// The server's disk is measured where it is one of this machine. Where it cannot be seen, it is not taken for large enough.
+#[test]
+fn the_servers_disk_is_seen_or_said_to_be_hidden() {
+    let case = Case::named("server-disk", "replica");
+    case.edit("changelog.sql", |_| {
+        "--liquibase formatted sql\n\n--changeset shop:events-id\nalter table events alter column id type numeric;\n\
+         --rollback alter table events alter column id type bigint;\n"
+            .to_owned()
+    });
+    let fact = || {
+        let plan = case.run(&["plan", "--format", "json"]).expect(0).json();
+        let facts = plan["preflight"].as_array().unwrap().clone();
+        facts.into_iter().find(|fact| fact["fact"] == "server_disk").unwrap()
+    };
+    let seen = fact();
+    assert_eq!((&seen["disk"]["where"], &seen["weight"]), (&json!("here"), &json!("known")), "{seen}");
+    assert!(seen["disk"]["free"].as_u64().unwrap() > 1 << 20, "{seen}");
+    assert_eq!(seen["rewritten"], "public.events");
+    assert!(seen["needed"].as_u64().unwrap() > 0, "{seen}");
+
+    case.as_role("guest");
+    case.rows("grant all on schema public to guest; grant all on events to guest");
+    let hidden = fact();
+    assert_eq!(
+        (&hidden["disk"]["where"], &hidden["weight"]),
+        (&json!("hidden"), &json!("warning")),
+        "{hidden}"
+    );
+    assert_eq!((&hidden["rewritten"], &hidden["needed"]), (&seen["rewritten"], &seen["needed"]));
+    let plan = case.run(&["plan"]).expect(0).out;
+    assert!(plan.contains("cannot be seen from here; public.events is written anew"), "{plan}");
+    let doctor = case.run(&["doctor"]);
+    assert!(
+        doctor.out.contains("how much is free on the server's disk cannot be seen from here"),
+        "{}",
+        doctor.out
+    );
+}
+
 /// A backup without the rows of others is none: policy and right are named.
 #[test]
 fn row_security_that_hides_rows_is_told() {

@@ -162,6 +162,9 @@ pub struct Statement {
     pub hazards: Vec<Hazard>,
     /// Relations (`schema.name`) that it changes or locks, sorted; also the table behind an index, trigger or constraint.
     pub touches: Vec<String>,
+    /// Tables that it writes anew as a whole, beside what is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<String>,
     /// It may wait long for others without holding them up, and must not run under a short lock timeout
     /// (`CREATE INDEX CONCURRENTLY`).
     #[serde(alias = "patient")]

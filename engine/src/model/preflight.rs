@@ -80,6 +80,9 @@ pub enum Finding {
     CopySize { bytes: u64 },
     /// Bytes free where backups and clones are made, and what a run needs there.
     Disk { folder: String, free: u64, needed: u64 },
+    /// The disk that the server has its data on, and the largest table that pending changesets write anew with what that needs
+    /// there, bytes.
+    ServerDisk { disk: ServerDisk, rewritten: Option<String>, needed: u64 },
     /// What the database uses and copies on this machine would lack.
     MissingExtension { name: String },
     /// The programs that make copies are older than the server.
@@ -88,6 +91,19 @@ pub enum Finding {
     OutsideStorage { count: u64 },
     /// Liquibase's lock is held.
     LiquibaseLock { by: String, since: String, alive: bool },
+}
+
+/// What can be seen from here of the disk that a server has its data on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "where", rename_all = "snake_case")]
+pub enum ServerDisk {
+    /// It is a disk of this machine.
+    Here {
+        folder: String,
+        /// Bytes.
+        free: u64,
+    },
+    Hidden,
 }
 
 /// A server that the URL names and that is not worked with.
@@ -170,6 +186,8 @@ impl Finding {
             // One copy does not fit: not even the backup can be taken.
             Self::Disk { free, needed, .. } if *free < needed / 3 => Weight::StopsRuns,
             Self::Disk { free, needed, .. } => warning_if(free < needed),
+            Self::ServerDisk { disk: ServerDisk::Here { free, .. }, needed, .. } => warning_if(free < needed),
+            Self::ServerDisk { disk: ServerDisk::Hidden, needed, .. } => warning_if(*needed > 0),
             Self::LiquibaseLock { alive, .. } => warning_if(*alive),
         }
     }

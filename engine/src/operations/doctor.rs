@@ -3,6 +3,7 @@
 use crate::config::Environment;
 use crate::error::Result;
 use crate::liquibase::Liquibase;
+use crate::model::catalog::Catalog;
 use crate::model::evidence::Doctor;
 use crate::model::preflight::{Fact, Finding, Weight};
 use crate::operations::Operations;
@@ -26,6 +27,7 @@ impl Operations {
         if facts.iter().all(|fact| fact.weight < Weight::StopsPlans) {
             let provider = database.product().provider().await?;
             facts.extend(preflight::copies(database.as_ref(), provider.as_ref(), &environment.home).await?);
+            facts.extend(preflight::server_disk(database.as_ref(), &[], &Catalog::default()).await?);
             if environment.changelog_root.join(&environment.changelog_file).is_file() {
                 let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
                 liquibase.changelog(environment, &environment.changelog_file).await?;

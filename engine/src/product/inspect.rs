@@ -10,7 +10,7 @@ use crate::model::change::Change;
 use crate::model::changeset::Statement;
 use crate::model::data_at_risk::AtRisk;
 use crate::model::history::OtherHistory;
-use crate::model::preflight::Fact;
+use crate::model::preflight::{Fact, ServerDisk};
 use crate::model::row_writer::RowWriter;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, WriteMark};
 use crate::model::server::{Footprint, ServerInfo};
@@ -50,4 +50,9 @@ pub trait Inspect: Send + Sync {
     /// within `limit` is told as such.
     async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>>;
     async fn footprint(&self) -> Result<Footprint>;
+    /// The disk that the server has its data on. `None` where no server stands between, so that there is nothing to add to what is
+    /// known of this machine.
+    async fn disk(&self) -> Result<Option<ServerDisk>> {
+        Ok(None)
+    }
 }

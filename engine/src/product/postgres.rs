@@ -19,7 +19,7 @@ use crate::model::difference::DefinitionChange;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::history::OtherHistory;
-use crate::model::preflight::{Fact, Finding};
+use crate::model::preflight::{Fact, Finding, ServerDisk};
 use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
@@ -613,6 +613,13 @@ impl Inspect for Postgres {
         let risks = data_at_risk::read(&client, statements, limit).await;
         self.give_back(INSPECT, client);
         Ok(risks)
+    }
+
+    async fn disk(&self) -> Result<Option<ServerDisk>> {
+        let client = self.take(INSPECT).await?;
+        let disk = facts::disk(&client).await;
+        self.give_back(INSPECT, client);
+        Ok(Some(disk))
     }
 
     async fn footprint(&self) -> Result<Footprint> {

@@ -6,11 +6,16 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::model::preflight::{Fact, Finding, Weight};
-use crate::product::{Database, Provider};
+use crate::model::catalog::Catalog;
+use crate::model::changeset::Changeset;
+use crate::model::preflight::{Fact, Finding, ServerDisk, Weight};
+use crate::product::{Database, Provider, disk};
 
 /// How often a copy lies on this machine's disk while a run lasts: the backup before, that of the run, and the clone.
 const COPIES: u64 = 3;
+
+/// A table that is written anew is there twice for a while, and the log of it is as large.
+const REWRITTEN: u64 = 2;
 
 /// What copies on this machine will need, and whether `home` has the room.
 ///
@@ -22,7 +27,7 @@ pub async fn copies(database: &dyn Database, provider: &dyn Provider, home: &Pat
         Finding::CopySize { bytes } => Some(bytes),
         _ => None,
     });
-    if let (Some(bytes), Some(free)) = (size, free(home)) {
+    if let (Some(bytes), Some(free)) = (size, disk::free(home)) {
         let needed = bytes.saturating_mul(COPIES);
         let disk = Finding::Disk { folder: home.display().to_string(), free, needed };
         facts.push(Fact::new(disk).remedy("free some space, or set DRYDOCK_HOME to a larger disk"));
@@ -30,11 +35,29 @@ pub async fn copies(database: &dyn Database, provider: &dyn Provider, home: &Pat
     Ok(facts)
 }
 
-/// Bytes that are free on the disk of a folder, or of the nearest one above it that is there.
-fn free(folder: &Path) -> Option<u64> {
-    let there = folder.ancestors().find(|path| path.is_dir())?;
-    let disk = nix::sys::statvfs::statvfs(there).ok()?;
-    Some(disk.blocks_available().saturating_mul(disk.fragment_size()))
+/// Whether the server has the room for what changesets write anew, as far as that can be seen from here.
+///
+/// # Errors
+/// `Failed` when the server cannot be asked.
+pub async fn server_disk(
+    database: &dyn Database,
+    changesets: &[Changeset],
+    catalog: &Catalog,
+) -> Result<Option<Fact>> {
+    let rewritten = changesets.iter().flat_map(|c| &c.statements).flat_map(|s| &s.rewrites);
+    let size = |table: &String| catalog.tables.get(table).map_or(0, |t| t.bytes);
+    // One after the other: what was there before goes when its changeset is through.
+    let largest = rewritten.max_by_key(|table| size(table)).cloned();
+    let needed = largest.as_ref().map_or(0, |table| size(table).saturating_mul(REWRITTEN));
+    let Some(disk) = database.disk().await? else { return Ok(None) };
+    let remedy = match disk {
+        ServerDisk::Here { .. } => {
+            "free some space there, or leave the changeset for a time when there is some"
+        }
+        ServerDisk::Hidden => "look there before the run: a server whose disk is full stops",
+    };
+    let fact = Fact::new(Finding::ServerDisk { disk, rewritten: largest, needed });
+    Ok(Some(if fact.weight > Weight::Known { fact.remedy(remedy) } else { fact }))
 }
 
 /// Stops what cannot work.
@@ -77,11 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn the_room_of_a_disk_is_measured() {
-        assert!(free(Path::new("/tmp/there-is-no-such-folder/at/all")).unwrap() > 0);
+    fn a_disk_that_is_full_stops_runs() {
         let full = Finding::Disk { folder: "/x".to_owned(), free: 99, needed: 300 };
         assert_eq!(full.weight(), Weight::StopsRuns);
         let tight = Finding::Disk { folder: "/x".to_owned(), free: 150, needed: 300 };
         assert_eq!(tight.weight(), Weight::Warning);
+        let seen = |free| ServerDisk::Here { folder: "/data".to_owned(), free };
+        for (disk, needed, weight) in [
+            (seen(99), 100, Weight::Warning),
+            (seen(100), 100, Weight::Known),
+            (ServerDisk::Hidden, 100, Weight::Warning),
+            (ServerDisk::Hidden, 0, Weight::Known),
+        ] {
+            let finding = Finding::ServerDisk { disk, rewritten: Some("t".to_owned()), needed };
+            assert_eq!(finding.weight(), weight, "{finding}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::model::hex;
 use crate::model::preflight::Fact;
 use crate::model::server::ServerInfo;
 use crate::product::Database;
-use crate::run::Run;
+use crate::run::{Run, preflight};
 use crate::stages::StageDone;
 use crate::stages::suppressions;
 
@@ -84,7 +84,7 @@ fn hazards(changeset: &Changeset) -> impl Iterator<Item = Severity> + '_ {
 pub async fn make(
     environment: &Environment,
     database: &dyn Database,
-    preflight: Vec<Fact>,
+    mut preflight: Vec<Fact>,
     liquibase: &mut Liquibase,
 ) -> Result<Plan> {
     let server = database.server().await?;
@@ -109,6 +109,7 @@ pub async fn make(
         .collect();
     let waves = waves(&changesets, environment.limits.wave_size);
     let drift = differences(environment, database, &status).await?;
+    preflight.extend(preflight::server_disk(database, &changesets, &catalog).await?);
     let mut plan = Plan {
         hash: String::new(),
         server,

@@ -213,6 +213,7 @@ mod tests {
             waits_without_blocking: false,
             builds_index: None,
             backfill: None,
+            rewrites: Vec::new(),
         }];
         let lines =
             ["table-rewrite because small", "squawk/ban-char-field because ISO", "gets-slow because small"];

@@ -252,6 +252,7 @@ impl Dialect for SqliteFile {
                 waits_without_blocking: false,
                 builds_index: None,
                 backfill: None,
+                rewrites: Vec::new(),
             });
         }
         Ok(statements)

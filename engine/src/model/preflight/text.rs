@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Finding, PassedOver, PoolerSign, SettingScope, Unfit};
+use super::{Finding, PassedOver, PoolerSign, ServerDisk, SettingScope, Unfit};
 
 impl fmt::Display for PoolerSign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +105,22 @@ impl fmt::Display for Finding {
                 mebibytes(*free),
                 mebibytes(*needed)
             ),
+            Self::ServerDisk { disk, rewritten, needed } => {
+                match disk {
+                    ServerDisk::Here { folder, free } => {
+                        write!(
+                            f,
+                            "{} are free in {folder}, where the server has its data",
+                            mebibytes(*free)
+                        )?;
+                    }
+                    ServerDisk::Hidden => {
+                        f.write_str("how much is free on the server's disk cannot be seen from here")?;
+                    }
+                }
+                let Some(table) = rewritten else { return Ok(()) };
+                write!(f, "; {table} is written anew, which needs about {}", mebibytes(*needed))
+            }
             Self::MissingExtension { name } => {
                 write!(f, "the database uses the extension {name}, which is not installed on this machine")
             }

@@ -140,6 +140,11 @@ impl Rule {
         }
     }
 
+    /// Whether it is about a table that is written anew as a whole.
+    pub fn rewrites(&self) -> bool {
+        [ADD_COLUMN_REWRITE, TYPE_REWRITE, STORAGE_REWRITE, VACUUM_FULL].contains(self)
+    }
+
     /// The hazard on a table (or on none), under the lock the statement holds.
     pub fn on(&self, names: &Names, table: Option<&str>, lock: Lock, what: &str) -> Hazard {
         let lock = if self.lock == Lock::None { lock } else { self.lock };

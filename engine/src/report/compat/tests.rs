@@ -29,6 +29,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Ch
         waits_without_blocking: false,
         builds_index: None,
         backfill: None,
+        rewrites: Vec::new(),
     };
     Changeset {
         key: key(id),

@@ -15,6 +15,7 @@ pub struct StatementBuilder {
     actions: Vec<SchemaAction>,
     hazards: Vec<Hazard>,
     touches: BTreeSet<String>,
+    rewrites: Vec<String>,
     /// Strongest lock on each relation.
     locks: BTreeMap<String, Lock>,
     pub waits_without_blocking: bool,
@@ -30,6 +31,7 @@ impl StatementBuilder {
             actions: Vec::new(),
             hazards: Vec::new(),
             touches: BTreeSet::new(),
+            rewrites: Vec::new(),
             locks: BTreeMap::new(),
             waits_without_blocking: false,
             builds_index: None,
@@ -90,6 +92,9 @@ impl StatementBuilder {
             return;
         }
         let hazard = rule.on(names, Some(table), self.lock_of(table), what);
+        if rule.rewrites() && !self.rewrites.iter().any(|known| known == table) {
+            self.rewrites.push(table.to_owned());
+        }
         if !self
             .hazards
             .iter()
@@ -153,6 +158,7 @@ impl StatementBuilder {
             actions: self.actions,
             hazards: self.hazards,
             touches: self.touches.into_iter().collect(),
+            rewrites: self.rewrites,
             waits_without_blocking: self.waits_without_blocking,
             builds_index: self.builds_index,
             backfill: self.backfill,

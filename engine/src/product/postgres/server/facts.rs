@@ -1,10 +1,15 @@
 //! Who the server is, and physical facts.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use tokio_postgres::Client;
 
 use crate::error::Result;
 use crate::model::endpoint::Endpoint;
+use crate::model::preflight::ServerDisk;
 use crate::model::server::{Footprint, ServerInfo};
+use crate::product::disk;
 use crate::product::postgres::server::connect::ServerContext;
 
 pub async fn read(client: &Client, endpoint: &Endpoint) -> Result<ServerInfo> {
@@ -26,6 +31,25 @@ pub async fn read(client: &Client, endpoint: &Endpoint) -> Result<ServerInfo> {
         sees_activity: row.try_get(5).server_context(&what)?,
         database_bytes: u64::try_from(row.try_get::<_, i64>(6).server_context(&what)?).unwrap_or(0),
     })
+}
+
+/// The server has no word for how much is free on its disk. Where its folder of data is one of this machine, it can be seen here: it is
+/// the same one if it was made and changed at the same moments. Whoever may not ask for that sees nothing, nor does one whose
+/// tables may be on other disks.
+pub async fn disk(client: &Client) -> ServerDisk {
+    seen(client).await.unwrap_or(ServerDisk::Hidden)
+}
+
+async fn seen(client: &Client) -> Option<ServerDisk> {
+    let sql = "SELECT current_setting('data_directory'), extract(epoch FROM s.modification)::int8, extract(epoch FROM s.change)::int8
+        FROM pg_stat_file('.') s WHERE NOT EXISTS (SELECT FROM pg_tablespace WHERE spcname !~ '^pg_')";
+    let row = client.query_typed_opt(sql, &[]).await.ok()??;
+    let folder: String = row.try_get(0).ok()?;
+    let (modified, changed): (i64, i64) = (row.try_get(1).ok()?, row.try_get(2).ok()?);
+    let here = std::fs::metadata(&folder).ok()?;
+    let free =
+        disk::free(Path::new(&folder)).filter(|_| (here.mtime(), here.ctime()) == (modified, changed))?;
+    Some(ServerDisk::Here { folder, free })
 }
 
 /// The file behind each table and partition, and the position in the write-ahead log. On a standby, and where it may not be
