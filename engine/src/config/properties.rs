@@ -37,6 +37,10 @@ enum Setting<'a> {
 
 /// A key of Liquibase's: `liquibase.command.liquibaseSchemaName`, `liquibase-schema-name`, `parameter.schema`.
 fn of_liquibase(key: &str) -> Setting<'_> {
+    // Liquibase's older name of the same setting.
+    if key == "liquibase.schemaName" {
+        return Setting::LiquibaseSchema;
+    }
     let key =
         key.strip_prefix("liquibase.command.").or_else(|| key.strip_prefix("liquibase.")).unwrap_or(key);
     if let Some(name) = key.strip_prefix("parameter.") {
@@ -297,13 +301,12 @@ mod tests {
 
     #[test]
     fn liquibases_tables_may_have_other_names() {
-        let text =
-            "databaseChangeLogTableName=changes\nliquibase.databaseChangelogLockTableName: changes_lock\n";
+        let text = "liquibase.schemaName=ops\ndatabaseChangeLogTableName=changes\nliquibase.databaseChangelogLockTableName: changes_lock\n";
         let (_folder, file) = written("liquibase.properties", text);
         let found = liquibase(&file).unwrap();
         assert_eq!(found.liquibase_table.as_deref(), Some("changes"));
         assert_eq!(found.liquibase_lock_table.as_deref(), Some("changes_lock"));
-        let text = "spring.liquibase.database-change-log-table=changes\nspring.liquibase.databaseChangeLogLockTable=changes_lock\n";
+        let text = "spring.liquibase.liquibase-schema=ops\nspring.liquibase.database-change-log-table=changes\nspring.liquibase.databaseChangeLogLockTable=changes_lock\n";
         let (folder, _) = written("application.properties", text);
         let (_, of_spring) = spring(folder.path()).unwrap().unwrap();
         assert_eq!(of_spring, found);
