@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Case;
-use super::servers::{Pooler, Replica};
+use super::servers::{Pooler, Primary, Replica};
 
 /// authzed/spicedb#2227: limits of the role, meant for a service, end what takes longer than a service's statement.
 #[test]
@@ -95,13 +95,46 @@ fn of_several_servers_the_primary_is_taken() {
     for told in ["no server that the database URL names", "nothing listens there", "is a replica"] {
         assert!(ran.err.contains(told), "{}", ran.err);
     }
+    // Each session that works demands what the URL asks for, and so would notice a failover.
+    case.at(&replica);
+    let attributes = "/several_servers?target_session_attrs=";
+    case.edit_settings(|text| text.replace("/several_servers\"", &format!("{attributes}read-write\"")));
+    let ran = case.run(&["contracts", "drift"]).expect(2);
+    assert!(ran.err.contains("is no server of the kind that was asked for"), "{}", ran.err);
     // Whoever asks for a replica gets one, and it is no target.
-    case.edit_settings(|text| {
-        text.replace("/several_servers\"", "/several_servers?target_session_attrs=prefer-standby\"")
-    });
+    case.edit_settings(|text| text.replace("=read-write\"", "=prefer-standby\""));
     case.at(&format!("{primary},{replica}"));
     let ran = case.run(&["plan"]).expect(2);
     assert!(ran.err.contains("this is a replica (in recovery)"), "{}", ran.err);
+}
+
+/// A server goes away in the middle of a run, and another one of the URL takes writes: the run is not gone on with there, and not taken
+/// back there.
+#[test]
+fn a_run_does_not_move_to_another_server() {
+    let case = Case::named("other_server", "backfill-stops");
+    let first = Primary::start(&case, "other_server");
+    case.at(&format!("{},{}", first.place(), case.place()));
+    let somebody = first.session("other_server");
+    somebody.rows("begin; update jobs set note = 'held' where id = 50000");
+    let mut run = case.start(&["migrate"]);
+    case.wait_for_apply(&mut run);
+    let moved = "select count(*)::text from jobs where region is not null";
+    let on_first = first.session("other_server");
+    while on_first.rows(moved)[0][0].as_deref() == Some("0") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    first.stop();
+    let ran = crate::support::Ran::of(run.wait_with_output().unwrap()).expect(5);
+    assert!(ran.out.contains("whether it was done cannot be known"), "{}\n{}", ran.out, ran.err);
+    let ran = case.run(&["rollback"]).expect(1);
+    let told = format!("was on {}/other_server", first.place());
+    assert!(ran.err.contains(&told) && ran.err.contains("--accept-drift"), "{}", ran.err);
+    assert_eq!(case.column(moved), ["0"]);
+    assert_eq!(
+        case.column("select relname::text from pg_class where relname ~ 'databasechangelog'"),
+        [""; 0]
+    );
 }
 
 /// Rows that say no encoding: nobody who asks for text can read them.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use drydock::model::endpoint::Endpoint;
 use drydock::product::postgres::local::Local;
 
-use super::{Case, SERVER};
+use super::{Case, SERVER, Session};
 use crate::support::Home;
 
 fn is_root() -> bool {
@@ -49,6 +49,44 @@ impl Replica {
 
     pub fn place(&self) -> String {
         format!("{}:{}", self.endpoint.host, self.endpoint.port)
+    }
+}
+
+/// A server of its own, with the rows of a case in a database of the same name.
+pub struct Primary {
+    endpoint: Endpoint,
+    home: Home,
+}
+
+impl Primary {
+    pub fn start(case: &Case, database: &str) -> Self {
+        let home = Home::new("primary");
+        let folder = home.folder.join("server");
+        let endpoint = SERVER
+            .runtime
+            .block_on(async { Local::find().await.unwrap().production(&folder).await.unwrap() });
+        let secret = SERVER.endpoint.password.as_ref().unwrap().expose().to_owned();
+        let user = super::session_at(&endpoint, "postgres");
+        user.rows(&format!("create database {database}"));
+        user.rows(&format!("alter role {} password '{secret}'", endpoint.user));
+        let primary = Self { endpoint, home };
+        let setup = std::fs::read_to_string(case.folder().join("setup.sql")).unwrap();
+        primary.session(database).rows(&setup);
+        primary
+    }
+
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.endpoint.host, self.endpoint.port)
+    }
+
+    pub fn session(&self, database: &str) -> Session {
+        let password = SERVER.endpoint.password.clone();
+        super::session_at(&Endpoint { password, ..self.endpoint.clone() }, database)
+    }
+
+    pub fn stop(&self) {
+        let folder = self.home.folder.join("server");
+        SERVER.runtime.block_on(async { Local::find().await.unwrap().stop(&folder).await.unwrap() });
     }
 }
 

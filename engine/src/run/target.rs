@@ -7,6 +7,7 @@ use crate::demo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::endpoint::Endpoint;
 use crate::model::event::{Event, EventKind};
+use crate::model::evidence::Outcome;
 use crate::model::preflight::{Fact, Finding, Weight};
 use crate::model::query_syntax::QuerySyntax;
 use crate::product::{Database, Products, embedded_product};
@@ -74,7 +75,9 @@ pub fn stays((run, events): (&str, &[Event]), now: &Endpoint, facts: &[Fact], ac
     // Another user on the same server is no failover.
     let place = |named: &str| named.rsplit_once('@').map_or(named, |(_, place)| place).to_owned();
     let (before, now) = (place(before), place(&now.to_string()));
-    if before == now || matches!(saga::next(events), Decision::Over(_)) {
+    // One that is stuck has something on the server that it was on.
+    let over = matches!(saga::next(events), Decision::Over(outcome) if outcome != Outcome::Stuck);
+    if before == now || over {
         return Ok(());
     }
     Err(Error::refused(format!(
@@ -108,8 +111,6 @@ pub fn query_syntax(environment: &Environment, products: &Products) -> Result<&'
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
-    use crate::model::evidence::Outcome;
 
     fn event(what: EventKind) -> Event {
         let at = jiff::Timestamp::UNIX_EPOCH;
@@ -147,7 +148,8 @@ mod tests {
         let (actor, version) = ("ann".to_owned(), "1".to_owned());
         let resumed = event(EventKind::Resumed { actor, version, database: Some("u@h2:5432/d".to_owned()) });
         assert!(stays("h2", &[started.clone(), resumed], &facts, false).is_ok());
-        let over = event(EventKind::Finished { outcome: Outcome::Migrated, reason: None });
-        assert!(stays("h2", &[started, over], &facts, false).is_ok());
+        let ended = |outcome| [started.clone(), event(EventKind::Finished { outcome, reason: None })];
+        assert!(stays("h2", &ended(Outcome::Migrated), &facts, false).is_ok());
+        assert!(stays("h2", &ended(Outcome::Stuck), &facts, false).is_err());
     }
 }
