@@ -55,3 +55,11 @@ create or replace function may_see(owner text) returns boolean language sql stab
 create or replace function is_code(code text) returns boolean language sql immutable as $$ select code like 'W%' $$
 --
 create or replace function new_code(owner text default 'x') returns text language plpgsql as $$ begin return null; end $$
+--
+alter type amount rename attribute currency to code
+--
+alter table till_log alter column label set not null
+--
+create or replace function add_up(state bigint, value integer) returns bigint language sql immutable as $$ select coalesce(state, 0) + 2 * coalesce(value, 0) $$
+--
+create or replace function alike(a text, b text) returns boolean language sql immutable as $$ select a = b $$

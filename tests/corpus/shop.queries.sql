@@ -75,3 +75,13 @@ select code, owner, worth from vouchers order by code;
 insert into vouchers (owner, worth) values ($1, $2);
 -- name: AddCode :exec
 insert into vouchers (code, owner) values ($1, $2) on conflict do nothing;
+-- name: Cash :one
+select id, (cash).currency from tills where id = $1;
+-- name: AllCash :one
+select add_all((cash).value) as total from tills;
+-- name: OpenTill :exec
+insert into tills values ($1, row(5, 'EUR')::amount, null);
+-- name: Alike :many
+select id from tills where label === upper($1) order by id;
+-- name: FromDocument :one
+select * from jsonb_populate_record(null::tills, '{"id": 1, "label": "x"}');

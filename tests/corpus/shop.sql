@@ -68,6 +68,15 @@ create table vouchers (
 );
 alter table vouchers enable row level security;
 create policy own on vouchers using (may_see(owner)) with check (true);
+create type amount as (value integer, currency text);
+create table tills (id integer primary key, cash amount, label text);
+create table till_log (id integer, label text);
+create rule kept as on insert to tills do also insert into till_log values (new.id, new.label);
+create function add_up(state bigint, value integer) returns bigint language sql immutable as
+  $$ select coalesce(state, 0) + coalesce(value, 0) $$;
+create aggregate add_all(integer) (sfunc = add_up, stype = bigint);
+create function alike(a text, b text) returns boolean language sql immutable as $$ select lower(a) = lower(b) $$;
+create operator === (leftarg = text, rightarg = text, function = alike);
 
 create role shop_app;
 create role shop_owner;
@@ -87,3 +96,4 @@ insert into order_lines (order_id, line_no, product_id, quantity, price)
   select md5(n::text)::uuid, l, 1 + (n * l) % 40, 1 + n % 5, 2.5 * l from generate_series(1, 120) n, generate_series(1, 3) l;
 insert into settings values ('currency', 'EUR'), ('vat', '19'), ('motto', null);
 insert into vouchers (code, owner) select 'V' || n, (array['ann', 'bob', 'nobody'])[1 + n % 3] from generate_series(1, 12) n;
+insert into tills select n, row(n * 10, 'EUR')::amount, 'till ' || n from generate_series(1, 6) n;

@@ -59,6 +59,20 @@ fn names_are_found_through_the_role_s_search_path() {
     told.says("column \"note\" does not exist");
 }
 
+/// What sessions of a role begin with, and what it has through others, is no part of any schema.
+#[test]
+fn another_time_zone_and_no_inheritance_break_who_comes_as_the_role() {
+    let told = compat(&Case::new("role-state"), 3);
+    let expected = [
+        "Day breaking answers-differently",
+        "Rooms breaking lost-privilege",
+        "Rooms risky answers-differently",
+    ];
+    assert_eq!(told.short(), expected);
+    told.says("sessions of role_state_svc begin with timezone America/New_York");
+    told.says("role_state_svc may no longer select public.rooms");
+}
+
 /// Rehearsal and gates hear a service whose tables only its role's search path finds.
 #[test]
 fn traffic_finds_names_as_the_service_does() {

@@ -190,14 +190,6 @@ impl Case {
         self.column("select t::text from databasechangelog t order by orderexecuted")
     }
 
-    /// Evidence of the latest run.
-    pub fn evidence(&self, stage: &str) -> serde_json::Value {
-        let runs = std::fs::read_dir(self.home.folder.join("home/field/runs")).unwrap().flatten();
-        let latest = runs.map(|run| run.path()).max().unwrap();
-        let text = std::fs::read_to_string(latest.join(format!("evidence/{stage}.json"))).unwrap();
-        serde_json::from_str(&text).unwrap()
-    }
-
     /// Drydock comes as this role, which is made and owns the database.
     pub fn as_role(&self, role: &str) {
         self.rows(&format!("create role {role} login password 'secret'"));

@@ -19,7 +19,7 @@ use crate::model::catalog::Catalog;
 use crate::model::changeset::ChangesetId;
 use crate::model::endpoint::ClientSettings;
 use crate::model::query::{
-    Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape, Usage,
+    Answer, Asker, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape, Usage,
 };
 use crate::product::{Client, Dialect, test_dialect};
 
@@ -121,7 +121,7 @@ impl Client for FakeClient {
         &mut self,
         _: &str,
         _: &QueryShape,
-        _: Option<&str>,
+        _: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
         calls.iter().map(|_| Ok(Answer::default())).collect()

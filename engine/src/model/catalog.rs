@@ -29,6 +29,9 @@ pub struct Catalog {
     /// Table -> routines that its triggers call, and when.
     #[serde(default)]
     pub triggers: BTreeMap<String, Vec<(String, Events)>>,
+    /// Sign of an operator -> routines of users that it stands for.
+    #[serde(default)]
+    pub operators: BTreeMap<String, Vec<String>>,
     /// Table -> relations and routines that its policies ask.
     #[serde(default)]
     pub policies: BTreeMap<String, Vec<String>>,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error_class::ErrorClass;
+use super::session_defaults::SessionDefaults;
 
 /// Columns that the answer of a query depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,6 +128,14 @@ pub struct Answer {
     pub rows: Vec<Vec<Option<String>>>,
     /// Rows given or changed.
     pub count: u64,
+}
+
+/// As whom a query is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    pub role: &'a str,
+    /// What sessions of the role begin with; `None`: with what they begin with now.
+    pub session: Option<&'a SessionDefaults>,
 }
 
 /// One time that a query is run to see what it answers.

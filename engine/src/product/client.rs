@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::query::{Answer, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
+use crate::model::query::{Answer, Asker, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 
 /// One connection as a service would hold it. It plans each query anew and retries nothing.
 #[async_trait]
@@ -27,12 +27,12 @@ pub trait Client: Send {
         ending: Ending,
     ) -> Result<QueryResult, QueryError>;
     /// Runs it, takes it back, and gives all that it answered; for each call in its order, without waiting for one answer
-    /// before the next call. `role`: as whom; `None`: as the connection's own.
+    /// before the next call. `asker`: as whom; `None`: as the connection's own.
     async fn answers(
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        role: Option<&str>,
+        asker: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>>;
     /// Whether the connection still stands.

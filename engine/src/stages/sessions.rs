@@ -241,6 +241,11 @@ impl Sessions {
         Ok(())
     }
 
+    /// What sessions of a role begin with before the changeset under check, and after it.
+    pub fn around(&self, role: Option<&str>) -> [Option<&SessionDefaults>; 2] {
+        [self.defaults.known(role), self.next.as_ref().unwrap_or(&self.defaults).known(role)]
+    }
+
     /// How the sessions of a role begin otherwise after the changeset under check.
     pub fn new_start(&self, role: Option<&str>) -> Option<NewStart> {
         let was = self.defaults.known(role)?;

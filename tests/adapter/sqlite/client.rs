@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use drydock::model::error_class::ErrorClass;
 use drydock::model::query::{
-    Answer, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape,
+    Answer, Asker, Call, Ending, ParameterRole, PlanShape, QueryError, QueryResult, QueryShape,
 };
 use drydock::product::Client;
 use rusqlite::types::{Value, ValueRef};
@@ -232,12 +232,12 @@ impl Client for Service {
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        role: Option<&str>,
+        asker: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Outcome<Answer>> {
         let mut all = Vec::new();
         for call in calls {
-            if let Some(role) = role {
+            if let Some(Asker { role, .. }) = asker {
                 all.push(Err(error("role".to_owned(), format!("SQLite has no role \"{role}\""))));
                 continue;
             }

@@ -21,8 +21,8 @@ use crate::stages::compat::constraint_diff::tightened;
 use crate::stages::compat::query_cache::{Text, Texts};
 use crate::stages::compat::query_replay::Trial;
 use crate::stages::compat::routine_bodies::Bodies;
-use crate::stages::sessions::Sessions;
 use crate::stages::contract_queries::{Watched, watched};
+use crate::stages::sessions::Sessions;
 use of_query::Applied;
 use reach::names_may_differ;
 

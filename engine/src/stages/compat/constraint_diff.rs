@@ -57,6 +57,21 @@ pub fn tightened(before: &Catalog, after: &Catalog) -> Vec<Tightened> {
     found
 }
 
+/// What is refused of what others write for a query: what it sets off, or calls. `writes`: whether they may write to a table.
+pub fn refused_on_its_behalf(
+    writes: impl Fn(&str) -> bool,
+    tightened: &[Tightened],
+) -> impl Iterator<Item = (String, String)> {
+    let reached = tightened.iter().filter(move |tight| writes(&tight.table));
+    reached.map(|tight| {
+        (
+            format!("what it sets off writes there, and {}", tight.reason),
+            format!("{}.{}", tight.table, tight.column),
+        )
+    })
+}
+
+/// What is refused of what a query writes itself.
 pub fn refused_writes(writes: &[Write], tightened: &[Tightened]) -> Vec<(VerdictKind, String, String)> {
     let mut found = Vec::new();
     for write in writes {

@@ -233,7 +233,7 @@ fn gives(write: &Write, change: &Change) -> bool {
 }
 
 /// Whether a routine that it comes to call names the subject, or a rule of what it writes.
-fn on_its_behalf(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
+pub fn on_its_behalf(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
     let rules = by.writes.iter().flat_map(|write| {
         let all = after.rules.get(&write.table).into_iter().flatten();
         all.filter(|(_, on)| on.meet(Events::of(write)))

@@ -17,8 +17,9 @@ use crate::load::values::Samples;
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, ChangesetId, Phase, Statement};
 use crate::model::endpoint::{ClientSettings, Endpoint};
-use crate::model::query::{Answer, Call, QueryError};
+use crate::model::query::{Answer, Asker, Call, QueryError};
 use crate::model::sample::{Rows, SampleData};
+use crate::model::session_defaults::SessionDefaults;
 use crate::product::{Client, Database, Scratch};
 use answers::{Cause, Failure, Seen, differs};
 pub use answers::{Outcome, With};
@@ -67,6 +68,8 @@ struct Place {
     client: Box<dyn Client>,
     /// Of the owner, for what only an owner may do.
     owners: Box<dyn Client>,
+    /// The changeset under check has been applied.
+    changed: bool,
 }
 
 /// One query to run.
@@ -74,6 +77,8 @@ pub struct Subject<'a> {
     pub asked: Asked<'a>,
     /// The service's own role, where it is known.
     pub role: Option<&'a str>,
+    /// What sessions of the role begin with before the changeset and after it; `None`: nobody knows.
+    pub sessions: [Option<&'a SessionDefaults>; 2],
     /// It comes to call routines: a session that has called them before the changeset goes on with what it found then.
     pub calls: bool,
 }
@@ -129,7 +134,7 @@ impl Trial {
         let trier = self.production.at(Endpoint { user, password, ..endpoint });
         let client = trier.client_with(&self.application, &settings).await?;
         let owners = owner.client_with(&self.application, &settings).await?;
-        let place = Place { owner, trier, settings, client, owners };
+        let place = Place { owner, trier, settings, client, owners, changed: false };
         for changeset in &self.applied {
             apply(place.owner.as_ref(), changeset).await?;
         }
@@ -150,6 +155,7 @@ impl Trial {
         self.read_again().await;
         let Some(place) = self.place.as_mut() else { return Ok(vec![Outcome::Untried; subjects.len()]) };
         let begun = Instant::now();
+        place.changed = false;
         let known = |role: &&str| self.lent.roles.contains(*role);
         let subjects: Vec<Subject<'_>> =
             subjects.into_iter().map(|s| Subject { role: s.role.filter(known), ..s }).collect();
@@ -175,6 +181,7 @@ impl Trial {
             ran.insert(key, found);
         }
         let before = begun.elapsed();
+        place.changed = true;
         if let Err(error) = apply(place.owner.as_ref(), changeset).await {
             // Later ones may do without it; who needs it fails before and after, and is left out.
             let why = || format!("{} does not apply to the sample rows: {}", changeset.key.id, error.chain());
@@ -326,7 +333,10 @@ impl Place {
         // What a service does to a relation as a whole, it does as its owner, whoever that is.
         let as_owner = subject.asked.run_only && subject.role.is_none();
         let client = if as_owner { &mut self.owners } else { &mut self.client };
-        let answers = client.answers(sql, shape, subject.role, &calls).await;
+        let [before, after] = subject.sessions;
+        let session = if self.changed { after } else { before };
+        let asker = subject.role.map(|role| Asker { role, session });
+        let answers = client.answers(sql, shape, asker, &calls).await;
         if client.alive() {
             return Ok(answers);
         }

@@ -63,6 +63,12 @@ fn compare_types(before: &QueryShape, after: &QueryShape, dialect: &dyn Dialect)
         let kind = if was.reads_as(&is) { VerdictKind::Risky } else { VerdictKind::Breaking };
         return Some((kind, VerdictClass::ResultType, reason, Some(name.clone())));
     }
+    let (was, is) = (before.parameters.len(), after.parameters.len());
+    if was != is {
+        // Only what is copied in takes as many values as there are columns.
+        let reason = format!("takes {is} values for each row instead of {was}");
+        return Some((VerdictKind::Breaking, VerdictClass::ParameterType, reason, None));
+    }
     let unlimited = |text: &str| dialect.column_type(text).without_limits();
     let changed = before
         .parameters
@@ -112,6 +118,19 @@ mod tests {
                 "{old} -> {new}"
             );
         }
+    }
+
+    /// COPY without a list of columns.
+    #[test]
+    fn who_gives_a_value_for_each_column_gives_too_few() {
+        let of = |parameters: &[&str]| QueryShape {
+            parameters: parameters.iter().map(|p| (*p).to_owned()).collect(),
+            ..QueryShape::default()
+        };
+        let told = compare(&of(&["integer"]), &of(&["integer", "text"]), test_dialect().as_ref(), false);
+        let (kind, class, reason, _) = told.unwrap();
+        assert_eq!((kind, class), (VerdictKind::Breaking, VerdictClass::ParameterType));
+        assert_eq!(reason, "takes 2 values for each row instead of 1");
     }
 
     /// r2dbc-postgresql#382

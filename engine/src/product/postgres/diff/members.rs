@@ -10,9 +10,13 @@ use crate::product::postgres::diff::Found;
 use crate::product::postgres::server::connect::ServerContext;
 
 const READ: &str = "cannot read the members of roles";
-const MEMBERS: &str = "WITH RECURSIVE m AS (
-       SELECT member AS role, roleid AS whole FROM pg_auth_members
-       UNION SELECT m.role, a.roleid FROM m JOIN pg_auth_members a ON a.member = m.whole)
+/// Memberships that give a role what the other one may do without a `SET ROLE`: since version 16 each of them says so itself.
+const MEMBERS: &str = "WITH RECURSIVE inherited AS (
+       SELECT a.member, a.roleid FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member
+       WHERE coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, r.rolinherit)),
+     m AS (
+       SELECT member AS role, roleid AS whole FROM inherited
+       UNION SELECT m.role, a.roleid FROM m JOIN inherited a ON a.member = m.whole)
      SELECT quote_ident(r.rolname), quote_ident(g.rolname) FROM m JOIN pg_roles r ON r.oid = m.role JOIN pg_roles g ON g.oid = m.whole
      WHERE g.rolname !~ '^pg_'";
 

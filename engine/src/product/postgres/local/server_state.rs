@@ -1,4 +1,5 @@
-//! What all databases of a server have in common and changesets change beside the schema: settings and memberships of roles. A copy of
+//! What all databases of a server have in common and changesets change beside the schema: settings and memberships of roles, and
+//! whether they inherit. A copy of
 //! a database does not bring them back, so they are kept and restored.
 
 use std::collections::BTreeSet;
@@ -18,7 +19,8 @@ const READ: &str = "SELECT 'setting', coalesce(r.rolname::text, ''), unnest(s.se
        WHERE s.setdatabase = 0 OR d.datname = $2
      UNION ALL SELECT 'member', m.rolname::text, g.rolname::text, '' FROM pg_auth_members a
        JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-       WHERE g.rolname !~ '^pg_' AND m.rolname <> ALL ($1)";
+       WHERE g.rolname !~ '^pg_' AND m.rolname <> ALL ($1)
+     UNION ALL SELECT 'inherits', rolname::text, '', '' FROM pg_roles WHERE rolinherit AND rolname !~ '^pg_' AND rolname <> ALL ($1)";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Fact {
@@ -32,6 +34,10 @@ enum Fact {
         group: String,
         role: String,
     },
+    /// It may do what the roles that it is a member of may do.
+    Inherits {
+        role: String,
+    },
 }
 
 async fn read(admin: &Client, template: &str, without: &[&str]) -> Result<BTreeSet<Fact>> {
@@ -41,6 +47,7 @@ async fn read(admin: &Client, template: &str, without: &[&str]) -> Result<BTreeS
         let text = |at: usize| row.try_get::<_, String>(at).server_context(WHAT);
         facts.insert(match text(0)?.as_str() {
             "setting" => Fact::Setting { role: some(text(1)?), database: some(text(3)?), setting: text(2)? },
+            "inherits" => Fact::Inherits { role: text(1)? },
             _ => Fact::Member { group: text(2)?, role: text(1)? },
         });
     }
@@ -63,12 +70,14 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
             format!("ALTER {} RESET {}", whose(role, database), name(setting))
         }
         Fact::Member { group, role } => format!("REVOKE {} FROM {}", quoted(group), quoted(role)),
+        Fact::Inherits { role } => format!("ALTER ROLE {} NOINHERIT", quoted(role)),
     });
     let back = kept.difference(&now).map(|fact| match fact {
         Fact::Setting { role, database, setting } => {
             format!("ALTER {} SET {} TO {}", whose(role, database), name(setting), value(setting))
         }
         Fact::Member { group, role } => format!("GRANT {} TO {}", quoted(group), quoted(role)),
+        Fact::Inherits { role } => format!("ALTER ROLE {} INHERIT", quoted(role)),
     });
     for sql in gone.chain(back) {
         // A setting of a library that is not here, or a role that a changeset has dropped.

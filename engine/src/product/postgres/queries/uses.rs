@@ -66,6 +66,8 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
     let mut found = Used::default();
     let mut open: Vec<String> = named.into_iter().collect();
     open.extend(called(&words_and_calls(text).collect(), catalog));
+    let operators = catalog.operators.iter().filter(|(sign, _)| text.contains(sign.as_str()));
+    open.extend(operators.flat_map(|(_, routines)| routines.iter().cloned()));
     for write in writes {
         let on = Events::of(write);
         for table in expand(catalog, [write.table.clone()]) {

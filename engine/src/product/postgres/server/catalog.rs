@@ -46,6 +46,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
         expressions: behind::expressions(client).await?,
         rules: behind::rules(client).await?,
         follow: behind::follow(client).await?,
+        operators: behind::operators(client).await?,
         enums: enums(client).await?,
         domains: domains(client).await?,
         pending_tables: BTreeSet::new(),
@@ -236,13 +237,19 @@ fn sum_partitions(tables: &mut BTreeMap<String, Table>) {
     }
 }
 
-/// Names in the bodies of routines. Of several forms of one name all count.
+/// Names in the bodies of routines, and the routines that an aggregate is made of. Of several forms of one name all count.
 async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let of_users = format!(
+        "{USERS} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
+    );
     let sql = format!(
         "SELECT {n_p}, p.prosrc || ' ' || coalesce(to_jsonb(p) ->> 'prosqlbody', ''), l.lanname::text
          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-         WHERE {USERS} AND l.lanname NOT IN ('c', 'internal')
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')", n_p = qualified_sql!("n.nspname", "p.proname")
+         WHERE {of_users} AND l.lanname NOT IN ('c', 'internal')
+         UNION ALL SELECT {n_p}, string_agg(quote_ident(f.proname) || '()', ' '), 'sql'
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_aggregate a ON a.aggfnoid = p.oid
+         JOIN pg_proc f ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+         WHERE {of_users} GROUP BY 1, p.oid", n_p = qualified_sql!("n.nspname", "p.proname")
     );
     let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in client.query_typed(&sql, &[]).await.server_context(READ)? {

@@ -14,7 +14,7 @@ use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Column, Row, RowStream};
 
-use crate::model::query::{Answer, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
+use crate::model::query::{Answer, Asker, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 use crate::product;
 use crate::product::postgres::grammar::relations::CopyShape;
 use crate::product::postgres::server::connect::{quoted, quoted_relation};
@@ -224,10 +224,10 @@ impl product::Client for Service {
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        role: Option<&str>,
+        asker: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
-        self.answer_all(sql, shape, role, calls).await
+        self.answer_all(sql, shape, asker, calls).await
     }
 
     fn alive(&self) -> bool {

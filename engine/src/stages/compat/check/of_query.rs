@@ -12,15 +12,15 @@ use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryError, Reads};
 use crate::model::schema::SchemaSnapshot;
 use crate::model::schema_action::SchemaAction;
-use crate::stages::compat::constraint_diff::{Tightened, refused_writes};
-use crate::stages::compat::impact::{Use, impact, may_affect};
+use crate::stages::compat::constraint_diff::{Tightened, refused_on_its_behalf, refused_writes};
+use crate::stages::compat::impact::{Use, impact, may_affect, on_its_behalf};
 use crate::stages::compat::meanings;
 use crate::stages::compat::query_cache::{Refused, Text};
 use crate::stages::compat::replay_verdicts::condense;
-use crate::stages::sessions::NewStart;
 use crate::stages::compat::signature_diff::compare;
 use crate::stages::compat::unresolved_column::missing;
 use crate::stages::contract_queries::Watched;
+use crate::stages::sessions::NewStart;
 
 /// A changeset that was just applied, and what came of it.
 pub(super) struct Applied<'c> {
@@ -89,6 +89,13 @@ impl Checker<'_> {
                 still: &next.usage.uses,
                 writes: &usage.writes,
             };
+            let written = |table: &str| usage.writes.iter().any(|w| w.table == table);
+            let on_its_behalf = |table: &str| {
+                !written(table) && usage.uses.contains(table) && on_its_behalf(&by, table, after)
+            };
+            for (reason, column) in refused_on_its_behalf(on_its_behalf, applied.tightened) {
+                say(VerdictKind::Risky, VerdictClass::FailsWhenRun, reason, Some(column));
+            }
             for change in applied.changes {
                 if let Some((kind, class, reason, column)) = impact(change, &by, after)
                     && let Some(kind) = weighed(kind, change, changeset)

@@ -16,8 +16,9 @@ impl Checker<'_> {
         let touched: BTreeSet<String> = changesets.iter().flat_map(Changeset::touches).collect();
         let everything = changesets.iter().flat_map(|c| &c.statements).any(|s| s.touches.is_empty());
         let reached = self.texts.iter().map(|t| &t.now.usage);
-        let reached: Vec<_> = reached.filter(|u| u.runs_opaque || !u.uses.is_disjoint(&touched)).collect();
-        if reached.is_empty() && !everything {
+        let reached: Vec<_> =
+            reached.filter(|u| everything || u.runs_opaque || !u.uses.is_disjoint(&touched)).collect();
+        if reached.is_empty() {
             return None;
         }
         let used: BTreeSet<&String> = reached.iter().flat_map(|u| &u.uses).collect();

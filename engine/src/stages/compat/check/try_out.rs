@@ -74,7 +74,8 @@ impl Checker<'_> {
                     dialect: &dialect,
                 };
                 let calls = usage.uses.iter().any(|name| catalog.routines.contains_key(name));
-                Subject { asked, role: watched.role, calls }
+                let sessions = self.sessions.around(watched.role);
+                Subject { asked, role: watched.role, sessions, calls }
             })
             .collect();
         let takes_names = changeset.statements.iter().flat_map(|s| &s.actions).any(SchemaAction::takes_name);

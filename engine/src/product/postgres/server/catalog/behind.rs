@@ -56,6 +56,18 @@ async fn on_events(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<(S
     Ok(found)
 }
 
+/// The routines of users that an operator stands for, by its sign.
+pub async fn operators(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+    let sql = format!(
+        "SELECT o.oprname::text, array_agg(DISTINCT {n_f}) FROM pg_operator o JOIN pg_proc f ON f.oid = o.oprcode
+         JOIN pg_namespace n ON n.oid = f.pronamespace WHERE {USERS}
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+         GROUP BY 1",
+        n_f = qualified_sql!("n.nspname", "f.proname")
+    );
+    pairs(client, &sql).await
+}
+
 /// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
 pub async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use futures::{TryStreamExt, pin_mut};
 
 use crate::model::error_class::ErrorClass;
-use crate::model::query::{Answer, Call, QueryError, QueryShape};
+use crate::model::query::{Answer, Asker, Call, QueryError, QueryShape};
 use crate::model::session_defaults::SessionDefaults;
 use crate::product::postgres::grammar::relations::CopyShape;
 use crate::product::postgres::server::client::copying::copy;
@@ -28,12 +28,12 @@ impl Service {
         &mut self,
         sql: &str,
         shape: &QueryShape,
-        role: Option<&str>,
+        asker: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
         let mut all = Vec::new();
-        let become_role = match role {
-            Some(role) => self.become_role(role).await,
+        let become_role = match asker {
+            Some(asker) => self.become_role(asker).await,
             None => String::new(),
         };
         if copy(sql).is_some() {
@@ -61,9 +61,14 @@ impl Service {
     }
 
     /// For the rest of a transaction: the role, and what its sessions begin with. How long something may take stays ours.
-    async fn become_role(&self, role: &str) -> String {
-        let own =
-            session_defaults::read(&self.client, &[role]).await.ok().and_then(|mut all| all.remove(role));
+    async fn become_role(&self, Asker { role, session }: Asker<'_>) -> String {
+        let own = match session {
+            Some(session) => Some(session.clone()),
+            None => {
+                let known = session_defaults::read(&self.client, &[role]).await;
+                known.ok().and_then(|mut all| all.remove(role))
+            }
+        };
         let SessionDefaults { search_path, settings } = own.unwrap_or_default();
         let path: Vec<String> = search_path.iter().map(|name| quoted(name)).collect();
         let mut script = format!("; SET LOCAL ROLE {}", quoted(role));
