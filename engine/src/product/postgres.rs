@@ -73,6 +73,14 @@ macro_rules! qualified_sql {
     };
 }
 
+/// SQL that holds for schemas of users. It leaves out the server's own, and the one of what is kept aside when a run goes back: no
+/// comparison of schemas or rows may see that.
+macro_rules! users_sql {
+    ($schema:literal) => {
+        concat!($schema, " !~ '^(pg_|drydock_kept$)' AND ", $schema, " <> 'information_schema'")
+    };
+}
+
 #[macro_use]
 mod liquibase_tables;
 mod diff;

@@ -132,7 +132,7 @@ async fn plan(
     let sql = concat!("WITH RECURSIVE tree AS (
            SELECT c.oid AS root, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT ", liquibase_table_sql!("c"), " AND has_schema_privilege(n.oid, 'USAGE')
+             AND ", users_sql!("n.nspname"), " AND NOT ", liquibase_table_sql!("c"), " AND has_schema_privilege(n.oid, 'USAGE')
              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
            UNION ALL
            SELECT t.root, c.oid, c.relkind FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid

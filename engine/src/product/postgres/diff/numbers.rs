@@ -22,7 +22,7 @@ const SOURCES: &str = concat!("WITH source AS (
      FROM source o JOIN pg_class c ON c.oid = o.relation JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_attribute a ON a.attrelid = o.relation AND a.attnum = o.number
      JOIN pg_class s ON s.oid = o.sequence AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
-     JOIN pg_sequence q ON q.seqrelid = s.oid WHERE n.nspname !~ '^pg_'");
+     JOIN pg_sequence q ON q.seqrelid = s.oid WHERE ", users_sql!("n.nspname"));
 
 pub async fn read(client: &Client) -> Result<BTreeMap<(String, String), NumberSource>> {
     let mut all = BTreeMap::new();

@@ -19,10 +19,10 @@ use crate::product::postgres::server::connect::ServerContext;
 
 const READ: &str = "cannot take the fingerprint of the schema";
 
-/// Objects of users, of no extension; relations of Liquibase left out.
+/// Objects of users, of no extension; relations of Liquibase, and the schema of what is kept aside, left out.
 pub(in crate::product::postgres) const PRELUDE: &str = concat!("WITH ns AS MATERIALIZED (
     SELECT oid, quote_ident(nspname) AS name, nspacl, nspowner FROM pg_namespace
-    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND has_schema_privilege(oid, 'USAGE')),
+    WHERE ", users_sql!("nspname"), " AND has_schema_privilege(oid, 'USAGE')),
   ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
   rel AS MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name FROM pg_class c JOIN ns ON ns.oid = c.relnamespace

@@ -48,7 +48,7 @@ pub async fn read(client: &Client, ours: &str) -> Result<Activity> {
            coalesce((SELECT array_agg(DISTINCT ", qualified_sql!("n.nspname", "c.relname"), ") FROM pg_locks l
              JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE l.pid = a.pid AND l.granted AND l.database = a.datid AND c.relkind IN ('r', 'p', 'm', 'v', 'f')
-               AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'), '{}')
+               AND ", users_sql!("n.nspname"), "), '{}')
          FROM pg_stat_activity a
          WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
            AND a.xact_start < clock_timestamp() - interval '1 s' AND NOT starts_with(coalesce(a.application_name, ''), $1)
@@ -206,7 +206,7 @@ impl SeenLocks {
              JOIN pg_class c ON c.oid = coalesce(i.indrelid, l.relation) JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE l.granted AND l.locktype = 'relation' AND a.datid = l.database
                AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-               AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
+               AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND ", users_sql!("n.nspname"));
         let rows = client.query_typed(sql, &[(&application, Type::TEXT)]).await?;
         let now = Instant::now();
         for row in rows {

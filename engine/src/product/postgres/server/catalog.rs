@@ -17,7 +17,7 @@ const READ: &str = "cannot read the catalog";
 const COUNTED: i64 = 8 << 20;
 
 /// `pg_class c JOIN pg_namespace n` rows of users.
-const USERS: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+const USERS: &str = users_sql!("n.nspname");
 
 struct Class {
     name: String,

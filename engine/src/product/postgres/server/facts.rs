@@ -61,8 +61,9 @@ pub async fn footprint(client: &Client) -> Result<Footprint> {
         qualified_sql!("n.nspname", "c.relname"),
         ", pg_relation_filenode(c.oid)::text
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-           AND NOT ",
+         WHERE c.relkind IN ('r', 'm') AND ",
+        users_sql!("n.nspname"),
+        " AND NOT ",
         liquibase_table_sql!("c")
     );
     let mut footprint = Footprint::default();

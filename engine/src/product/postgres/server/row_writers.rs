@@ -34,14 +34,14 @@ const EVENT_TRIGGERS: &str = "SELECT evtname::text, evtfoid FROM pg_event_trigge
 /// Functions that triggers call.
 const OF_TRIGGERS: &str = "p.oid IN (SELECT tgfoid FROM pg_trigger WHERE NOT tgisinternal)";
 /// Functions of users.
-const OF_USERS: &str =
-    "l.lanname IN ('plpgsql', 'sql') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+const OF_USERS: &str = concat!("l.lanname IN ('plpgsql', 'sql') AND ", users_sql!("n.nspname"));
 const TABLES: &str = concat!(
     "SELECT ",
     qualified_sql!("n.nspname", "c.relname"),
     ", n.nspname::text, c.relname::text
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    WHERE c.relkind IN ('r', 'p') AND ",
+    users_sql!("n.nspname")
 );
 
 /// What a function does in plain sight.
