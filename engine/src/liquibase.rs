@@ -238,7 +238,7 @@ impl Liquibase {
     }
 
     /// Runs exactly this changeset's inverse, after the statements in `session`. `restore` are the rows that the history had before
-    /// the changeset ran (again): they are there afterwards.
+    /// the changeset ran (again): they are there afterwards. `within` are statements that come first in the inverse's transaction.
     ///
     /// # Errors
     /// See `apply`.
@@ -247,8 +247,9 @@ impl Liquibase {
         changeset: &ChangesetId,
         session: &[String],
         restore: &[HistoryRow],
+        within: &[String],
     ) -> Result<UndoState, Failure> {
-        let answer: UndoAnswer = self.call(&Request::Undo { changeset, session, restore }).await?;
+        let answer: UndoAnswer = self.call(&Request::Undo { changeset, session, restore, within }).await?;
         Ok(answer.state)
     }
 

@@ -528,11 +528,11 @@ async fn reruns(bench: Bench) {
     let second = liquibase.recorded(&stamp).await.unwrap();
     assert_eq!(before.of_apply(&second), ActTrace::Ours, "{first:?} {second:?}");
     assert_eq!(database.count_present(&parcels, "id", &["12".into(), "13".into()]).await.unwrap(), 2);
-    assert_eq!(liquibase.undo(&stamp, &[], &first).await.unwrap(), UndoState::Undone);
+    assert_eq!(liquibase.undo(&stamp, &[], &first, &[]).await.unwrap(), UndoState::Undone);
     assert_eq!(liquibase.recorded(&stamp).await.unwrap(), first);
     assert_eq!(database.count_present(&parcels, "id", &["12".into(), "13".into()]).await.unwrap(), 1);
-    assert_eq!(liquibase.undo(&stamp, &[], &[]).await.unwrap(), UndoState::Undone);
-    assert_eq!(liquibase.undo(&stamp, &[], &[]).await.unwrap(), UndoState::NotApplied);
+    assert_eq!(liquibase.undo(&stamp, &[], &[], &[]).await.unwrap(), UndoState::Undone);
+    assert_eq!(liquibase.undo(&stamp, &[], &[], &[]).await.unwrap(), UndoState::NotApplied);
     assert_eq!(liquibase.recorded(&stamp).await.unwrap(), []);
     liquibase.disconnect().await.unwrap();
 }

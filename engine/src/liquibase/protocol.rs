@@ -26,16 +26,39 @@ pub(super) enum Request<'a> {
     Changelog(&'a ChangelogRequest),
     Status,
     History,
-    Recorded { changeset: &'a ChangesetId },
-    Apply { changeset: &'a ChangesetId, session: &'a [String] },
-    ApplyToCopy { changeset: &'a ChangesetId, answers: &'a [RowAnswer] },
-    ApplyAll { changesets: Option<&'a [ChangesetId]>, copy: bool },
-    Judge { checks: &'a [RowQuestion<'a>], session: &'a [String] },
-    Undo { changeset: &'a ChangesetId, session: &'a [String], restore: &'a [HistoryRow] },
-    Record { changeset: &'a ChangesetId },
+    Recorded {
+        changeset: &'a ChangesetId,
+    },
+    Apply {
+        changeset: &'a ChangesetId,
+        session: &'a [String],
+    },
+    ApplyToCopy {
+        changeset: &'a ChangesetId,
+        answers: &'a [RowAnswer],
+    },
+    ApplyAll {
+        changesets: Option<&'a [ChangesetId]>,
+        copy: bool,
+    },
+    Judge {
+        checks: &'a [RowQuestion<'a>],
+        session: &'a [String],
+    },
+    Undo {
+        changeset: &'a ChangesetId,
+        session: &'a [String],
+        restore: &'a [HistoryRow],
+        within: &'a [String],
+    },
+    Record {
+        changeset: &'a ChangesetId,
+    },
     Lock,
     ReleaseLock,
-    Archive { file: &'a Path },
+    Archive {
+        file: &'a Path,
+    },
 }
 
 /// A precondition of a changeset that may depend on rows, by its place among them.

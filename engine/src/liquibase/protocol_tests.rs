@@ -31,8 +31,8 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         json!({"id": 7, "op": "apply", "changeset": key, "session": ["SET x = 1"]})
     );
     assert_eq!(
-        sent(&Request::Undo { changeset: &id("1"), session: &[], restore: &[] }),
-        json!({"id": 7, "op": "undo", "changeset": key, "session": [], "restore": []})
+        sent(&Request::Undo { changeset: &id("1"), session: &[], restore: &[], within: &[] }),
+        json!({"id": 7, "op": "undo", "changeset": key, "session": [], "restore": [], "within": []})
     );
     assert_eq!(
         sent(&Request::ApplyAll { changesets: None, copy: false }),

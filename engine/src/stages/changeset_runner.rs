@@ -78,6 +78,7 @@ trait Way {
 struct Forward;
 struct Back<'a> {
     restore: &'a [HistoryRow],
+    within: &'a [String],
 }
 
 impl Way for Forward {
@@ -108,7 +109,7 @@ impl Way for Back<'_> {
         key: &ChangesetId,
         session: &[String],
     ) -> Result<UndoState, Failure> {
-        liquibase.undo(key, session, self.restore).await
+        liquibase.undo(key, session, self.restore, self.within).await
     }
 
     fn went_through(&self, before: &[HistoryRow], now: &[HistoryRow]) -> Option<UndoState> {
@@ -129,7 +130,8 @@ pub async fn forward(
     go(runner, &Forward, changeset, &changeset.statements, after).await
 }
 
-/// Runs a changeset's inverse. `restore`: the rows that the history had before the changeset ran.
+/// Runs a changeset's inverse. `restore`: the rows that the history had before the changeset ran. `within`: statements that come
+/// first in its transaction.
 ///
 /// # Errors
 /// See `forward`.
@@ -137,8 +139,9 @@ pub async fn back(
     runner: &mut ChangesetRunner<'_>,
     changeset: &Changeset,
     restore: &[HistoryRow],
+    within: &[String],
 ) -> Result<(UndoState, Effort)> {
-    go(runner, &Back { restore }, changeset, &changeset.inverse, None).await
+    go(runner, &Back { restore, within }, changeset, &changeset.inverse, None).await
 }
 
 /// Whether rows are moved in batches before Liquibase runs the statements. Only where the statement stands alone: what comes

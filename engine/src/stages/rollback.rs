@@ -67,7 +67,7 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
             session: Vec::new(),
             tell: &mut tell,
         };
-        changeset_runner::back(&mut runner, &changeset, &restore).await
+        changeset_runner::back(&mut runner, &changeset, &restore, &[]).await
     };
     let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
     let (state, effort) = effort?;

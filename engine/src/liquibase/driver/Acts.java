@@ -134,7 +134,7 @@ final class Acts {
         List<ChangeSetFilter> filters = new ArrayList<>(List.of(shouldRun));
         filters.addAll(changelog.filters());
         ChangeLogIterator iterator = new ChangeLogIterator(changelog.only(only), filters.toArray(new ChangeSetFilter[0]));
-        iterator.run(new UpdateVisitor(target.database, listener(() -> {}), shouldRun), changelog.environment());
+        iterator.run(new UpdateVisitor(target.database, listener(() -> {}, () -> {}), shouldRun), changelog.environment());
         target.stopDeferring();
         target.database.commit();
     }
@@ -148,7 +148,7 @@ final class Acts {
         ObjectQuotingStrategy quoting = database.getObjectQuotingStrategy();
         Scope.child(Scope.Attr.database, database, () -> {
             begin(changeSet, changeSet.getChanges());
-            ChangeSet.ExecType type = changeSet.execute(changelog.parsed, listener(() -> {}), database);
+            ChangeSet.ExecType type = changeSet.execute(changelog.parsed, listener(() -> {}, () -> {}), database);
             if (again && type == ChangeSet.ExecType.EXECUTED) type = ChangeSet.ExecType.RERAN;
             database.setObjectQuotingStrategy(quoting);
             database.markChangeSetExecStatus(changeSet, type);
@@ -180,6 +180,7 @@ final class Acts {
         History history = new History(target);
         List<Map<String, Object>> rows = history.rows(Identity.of(changeSet));
         List<?> restored = request.get("restore") instanceof List<?> list ? list : List.of();
+        List<String> within = Json.strings(request.get("within"));
         if (rows.isEmpty()) {
             if (restored.isEmpty()) return Json.map("state", "not_applied");
             // Cut off between the two where they are not one transaction: the inverse has run.
@@ -204,7 +205,7 @@ final class Acts {
         if (inverse.get("kind").equals("none")) throw new Fault(Fault.Kind.NO_INVERSE, Json.text(inverse.get("message")));
         lock.during(() -> {
             ChangeLogIterator iterator = new ChangeLogIterator(changelog.only(Set.of(Identity.key(changeSet))));
-            iterator.run(new RollbackVisitor(target.database, listener(() -> restore(history, restored))), changelog.environment());
+            iterator.run(new RollbackVisitor(target.database, listener(() -> target.run(within), () -> restore(history, restored))), changelog.environment());
             target.stopDeferring();
             target.database.commit();
         });
@@ -228,8 +229,8 @@ final class Acts {
 
     // ---- both
 
-    /** {@code afterInverse} belongs to the transaction of the inverse and of its record. */
-    private ChangeExecListener listener(Lock.Act afterInverse) {
+    /** Both belong to the transaction of the inverse and of its record. */
+    private ChangeExecListener listener(Lock.Act beforeInverse, Lock.Act afterInverse) {
         return new AbstractChangeExecListener() {
             @Override
             public void willRun(ChangeSet changeSet, DatabaseChangeLog log, Database database, ChangeSet.RunStatus status) {
@@ -247,18 +248,24 @@ final class Acts {
             public void willRollback(ChangeSet changeSet, DatabaseChangeLog log, Database database) {
                 List<Change> written = Rendering.writtenInverse(changeSet);
                 begin(changeSet, written.isEmpty() ? changeSet.getChanges() : written);
+                act(beforeInverse);
             }
 
             @Override
             public void rolledBack(ChangeSet changeSet, DatabaseChangeLog log, Database database) {
-                try {
-                    afterInverse.run();
-                } catch (Exception e) {
-                    throw new UnexpectedLiquibaseException(e);
-                }
+                act(afterInverse);
                 target.stopDeferring();
             }
         };
+    }
+
+    /** What a listener may throw says nothing of what went wrong; its cause does. */
+    private static void act(Lock.Act act) {
+        try {
+            act.run();
+        } catch (Exception e) {
+            throw new UnexpectedLiquibaseException(e);
+        }
     }
 
     private void begin(ChangeSet changeSet, List<Change> changes) {

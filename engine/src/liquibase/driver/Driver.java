@@ -52,9 +52,10 @@ import liquibase.util.LiquibaseUtil;
  *                                                      depend on rows. `unknown`: they were taken to hold
  * apply_all {changesets|null, copy}                 -> {}; one update of the named changesets, or of all that should run. `copy`: the
  *                                                      database has no rows
- * undo      {changeset, session, restore}           -> {state: undone|unmarked|not_applied}; at any position of the history.
+ * undo      {changeset, session, restore, within}   -> {state: undone|unmarked|not_applied}; at any position of the history.
  *                                                      `unmarked`: a precondition had kept it from running. `restore`: the rows
- *                                                      that the history had before the changeset ran again; they are put back
+ *                                                      that the history had before the changeset ran again; they are put back.
+ *                                                      `within`: statements that come first in the transaction of the inverse
  * record    {changeset}                             -> {}; puts it into the history as applied, without running it
  * lock                                              -> {held, by, since}
  * release_lock                                      -> {}; whoever holds Liquibase's lock

@@ -179,10 +179,15 @@ final class Target {
 
     /** Runs statements and commits them, so that the settings they make outlive a rollback. */
     void runSession(List<String> statements) throws SQLException {
+        run(statements);
+        commit();
+    }
+
+    /** Runs statements in the transaction that is open. */
+    void run(List<String> statements) throws SQLException {
         try (Statement statement = jdbc().createStatement()) {
             for (String sql : statements) statement.execute(sql);
         }
-        commit();
     }
 
     private void commit() throws SQLException {

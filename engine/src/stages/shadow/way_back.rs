@@ -133,7 +133,7 @@ impl WayBack<'_> {
         let begun = Instant::now();
         let mut tell = |_: Step| {};
         let mut runner = runner(run, self.clone.as_ref(), self.application, &mut tell);
-        let undone = changeset_runner::back(&mut runner, changeset, &before.history).await;
+        let undone = changeset_runner::back(&mut runner, changeset, &before.history, &[]).await;
         rehearsal.inverse_seconds = begun.elapsed().as_secs_f64();
         if let Err(error) = undone {
             rehearsal.reverse = ReverseProof::Failed;
