@@ -17,7 +17,8 @@ use crate::variables::Variables;
 
 pub use liquibase::{LiquibaseSelection, LiquibaseSettings};
 pub use settings::{
-    CompatSettings, GateSettings, LimitSettings, ShadowSettings, TrafficKind, TrafficSettings,
+    CompatSettings, GateSettings, LimitSettings, RollbackSettings, ShadowSettings, TrafficKind,
+    TrafficSettings,
 };
 
 /// The file as written.
@@ -56,6 +57,8 @@ struct FileEnvironment {
     limits: LimitSettings,
     #[serde(default)]
     gates: GateSettings,
+    #[serde(default)]
+    rollback: RollbackSettings,
     #[serde(default)]
     compat: CompatSettings,
     #[serde(default)]
@@ -123,6 +126,7 @@ pub struct Environment {
     pub keep_backups: usize,
     pub limits: LimitSettings,
     pub gates: GateSettings,
+    pub rollback: RollbackSettings,
     pub compat: CompatSettings,
     pub shadow: ShadowSettings,
     pub traffic: TrafficSettings,
@@ -298,6 +302,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         keep_backups: found.keep_backups.unwrap_or(2),
         limits: found.limits,
         gates: found.gates,
+        rollback: found.rollback,
         compat: found.compat,
         shadow: found.shadow,
         traffic,

@@ -3,6 +3,7 @@
 pub mod contracts;
 mod doctor;
 pub mod interrupt;
+pub mod kept;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -313,10 +314,12 @@ async fn consent(
         run.note(line, None).await?;
     }
     // Nobody is asked where there is nothing to lose.
-    if accept_loss || preview.losses.is_empty() || ask(&preview) {
-        return Ok(());
+    if !accept_loss && !preview.losses.is_empty() && !ask(&preview) {
+        return rollback::preview::refuse_loss(&preview);
     }
-    rollback::preview::refuse_loss(&preview)
+    let begun = rollback::keep::inverses_begun(run.journal.events(), None) > 0;
+    let keeping = rollback::keep::aside(run, &preview, begun).await?;
+    rollback::keep::refuse_failed(&keeping)
 }
 
 /// A run that cannot go on in the middle of production must not end as one that never got there.

@@ -8,6 +8,7 @@ mod dialect;
 pub mod disk;
 mod execute;
 mod inspect;
+mod keep;
 mod optional;
 pub mod postgres;
 mod provider;
@@ -30,6 +31,7 @@ pub use client::Client;
 pub use dialect::Dialect;
 pub use execute::{Batch, Execute, Trial};
 pub use inspect::Inspect;
+pub use keep::{Keep, KeepOptions, PutBackOptions, Renewed, ToKeep};
 pub use optional::{FaultInjection, Harvest};
 pub use provider::{Provider, Restored, Scratch};
 #[cfg(test)]
@@ -90,6 +92,10 @@ pub trait Database: Dialect + Analyze + Inspect + Sessions + Execute {
     }
     /// Failures on demand, where the product can make them.
     fn faults(&self) -> Option<&dyn FaultInjection> {
+        None
+    }
+    /// Keeps for a while what inverses take, where the product can.
+    fn keep(&self) -> Option<&dyn Keep> {
         None
     }
     /// What names in queries mean, where the server tells.

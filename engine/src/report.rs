@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod compat;
+pub mod kept;
 mod matrix;
 mod plot;
 pub mod rehearsal;
@@ -291,6 +292,9 @@ fn rollback(page: &mut String, record: &RunRecord) {
         );
     }
     page.push_str("</ol>");
+    for line in kept::lines(&back.kept) {
+        let _ = write!(page, "<p>{}.</p>", escape(&line));
+    }
     for difference in &back.explained {
         let _ = write!(page, "<p>The schema is not as before: {}.</p>", escape(&difference.to_string()));
     }

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drydock::config::{
-    CompatSettings, Environment, GateSettings, LimitSettings, ShadowSettings, Target, TrafficKind,
-    TrafficSettings,
+    CompatSettings, Environment, GateSettings, LimitSettings, RollbackSettings, ShadowSettings, Target,
+    TrafficKind, TrafficSettings,
 };
 use drydock::model::endpoint::Secret;
 use drydock::product::Database;
@@ -45,6 +45,7 @@ fn environment(folder: &Path, url: &str) -> Environment {
         limits: LimitSettings::default(),
         // A machine that is busy with other tests is slow, and that is no breach.
         gates: GateSettings { settle_seconds: 0.6, p99_ms: 20_000.0, ..GateSettings::default() },
+        rollback: RollbackSettings::default(),
         compat: CompatSettings::default(),
         shadow: ShadowSettings::default(),
         traffic: TrafficSettings { rate: 40.0, connections: 3, kind: TrafficKind::Rehearse, seed: 7 },

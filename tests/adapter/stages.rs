@@ -2,6 +2,8 @@
 
 use drydock::model::changeset::ApplyState;
 use drydock::model::evidence::{Outcome, ReverseProof};
+use drydock::model::kept::WhyNotKept;
+use drydock::run::RunOptions;
 
 use super::shop::{NEEDS_FAX, Shop, WITHOUT_FAX, ended};
 
@@ -105,9 +107,22 @@ async fn a_run_goes_through_every_stage_and_back() {
     let back = shop.roll_back(None).await.unwrap();
     ended(&back, Outcome::RolledBack);
     assert_eq!(back.record.summary.run, second.record.summary.run);
-    let back = shop.roll_back(Some(&record.summary.run)).await.unwrap();
+    // A product that keeps nothing says so.
+    shop.execute("UPDATE orders SET note = 'written by a service' WHERE id = 1").await;
+    assert!(shop.roll_back(Some(&record.summary.run)).await.is_err());
+    let options =
+        RunOptions { run: Some(record.summary.run.clone()), accept_loss: true, ..RunOptions::default() };
+    let operations = shop.operations();
+    let back = operations.roll_back(&shop.environment, options, None, "by hand".to_owned(), &|_| false);
+    let back = back.await.unwrap();
     ended(&back, Outcome::RolledBack);
-    assert_eq!(back.record.rollback.as_ref().unwrap().undone.len(), 4);
+    let rollback = back.record.rollback.as_ref().unwrap();
+    assert_eq!(rollback.undone.len(), 4);
+    assert_eq!(rollback.kept.kept, []);
+    let why: Vec<_> = rollback.kept.not_kept.iter().map(|n| (n.loss.to_string(), n.why.clone())).collect();
+    assert_eq!(why, [("1 value of main.orders.note".to_owned(), WhyNotKept::Product)]);
+    let nothing = operations.restore_data(&shop.environment, &record.summary.run).await.unwrap_err();
+    assert!(nothing.to_string().contains("keeps nothing"), "{nothing}");
     let after = shop.fingerprints().await;
     assert_eq!(before.0.differences(&after.0, 10), Vec::<String>::new());
     assert_eq!(before.1.differences(&after.1, 10), Vec::<String>::new());

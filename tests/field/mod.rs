@@ -5,6 +5,7 @@
 mod backfills;
 mod changelogs;
 mod copies;
+mod kept;
 mod locks;
 mod looks;
 mod meanings;
@@ -79,6 +80,11 @@ impl Session {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Whether a statement goes through.
+    pub fn tries(&self, sql: &str) -> bool {
+        SERVER.runtime.block_on(self.0.simple_query(sql)).is_ok()
     }
 }
 

@@ -70,7 +70,7 @@ fn what_the_run_wrote_goes_without_a_question() {
 }
 
 /// Runs until the first changeset is out and the second one waits for a lock; somebody does this then.
-fn goes_back_by_itself(case: &Case, somebody: &str) -> crate::support::Ran {
+pub fn goes_back_by_itself(case: &Case, somebody: &str) -> crate::support::Ran {
     let holder = case.session();
     holder.rows("begin; update stock set amount = amount where id = 1");
     let mut run = case.start(&["migrate"]);
@@ -85,7 +85,7 @@ fn goes_back_by_itself(case: &Case, somebody: &str) -> crate::support::Ran {
     ran
 }
 
-const WRITTEN: &str = "update orders set region = 'eu' where id <= 5";
+pub const WRITTEN: &str = "update orders set region = 'eu' where id <= 5";
 
 /// By itself a run takes no more of what others wrote than it may: it stops, with everything still there.
 #[test]

@@ -254,6 +254,18 @@ pub enum Command {
         #[arg(long)]
         accept_loss: bool,
     },
+    /// Put back what the rollback of a run took and kept aside; what was written since stays
+    RestoreData {
+        /// Run whose rollback kept it
+        #[arg(long, value_name = "RUN")]
+        run: String,
+    },
+    /// Drop what rollbacks have kept aside and whose window is over
+    Clean {
+        /// Run of which everything that is kept is dropped, whatever its window
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+    },
     /// Show where the latest run is
     Status {
         /// Run to show (default: the latest)
@@ -349,6 +361,8 @@ pub enum Document {
     Clone,
     Shadow,
     History,
+    RestoreData,
+    Clean,
     /// Of `contracts harvest`
     ContractsHarvest,
     /// Of `contracts drift`

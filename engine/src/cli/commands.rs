@@ -3,6 +3,7 @@
 mod check;
 mod contracts;
 mod crash;
+mod kept;
 mod records;
 
 use std::io::{IsTerminal, Write};
@@ -26,6 +27,7 @@ use crate::model::stage::Stage;
 use crate::operations::Operations;
 use crate::operations::contracts::{Harvest, HarvestOptions};
 use crate::operations::interrupt::Interrupt;
+use crate::operations::kept::{Cleaned, RestoredData};
 use crate::report;
 use crate::run::RunOptions;
 use crate::run::drive::Until;
@@ -66,6 +68,8 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
             let options = RunOptions { run, accept_drift, accept_loss, ..RunOptions::default() };
             go_back(target, options, evidence, reason, out).await
         }
+        Command::RestoreData { run } => kept::restore_data(target, &run, out).await,
+        Command::Clean { run } => kept::clean(target, run.as_deref(), out).await,
         Command::Status { run } => records::status(target, run, out).await,
         Command::History => records::history(target, out).await,
         Command::Report { run, output } => records::report(target, run, output, out).await,
@@ -271,6 +275,8 @@ fn schema(of: Document) -> Result<u8> {
         Document::Compat => schemars::schema_for!(report::compat::Json),
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
+        Document::RestoreData => schemars::schema_for!(RestoredData),
+        Document::Clean => schemars::schema_for!(Cleaned),
         Document::ContractsHarvest => schemars::schema_for!(Harvest),
         Document::ContractsDrift => schemars::schema_for!(ContractDrift),
     };

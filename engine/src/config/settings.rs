@@ -81,6 +81,20 @@ impl Default for GateSettings {
     }
 }
 
+/// How a run goes back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RollbackSettings {
+    /// The rollback window: how many days what inverses take is kept aside. 0: nothing is kept.
+    pub keep_days: u32,
+}
+
+impl Default for RollbackSettings {
+    fn default() -> Self {
+        Self { keep_days: 7 }
+    }
+}
+
 /// How queries are held against changesets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

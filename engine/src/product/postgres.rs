@@ -14,11 +14,12 @@ use crate::model::catalog::Catalog;
 use crate::model::change::{Change, Reference};
 use crate::model::changeset::{Backfill, Statement};
 use crate::model::column_type::ColumnType;
-use crate::model::data_at_risk::AtRisk;
+use crate::model::data_at_risk::{AtRisk, Taken};
 use crate::model::difference::DefinitionChange;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
 use crate::model::error_class::ErrorClass;
 use crate::model::history::OtherHistory;
+use crate::model::kept::{Kept, PutBack};
 use crate::model::preflight::{Fact, Finding, ServerDisk};
 use crate::model::query::{Reads, ResultFacts, Usage};
 use crate::model::query_syntax::{ArraySearch, QuerySyntax};
@@ -32,17 +33,18 @@ use crate::model::statement_stats::StatementStats;
 use crate::model::value::Value;
 use crate::product::{
     self, Analyze, Batch, Capabilities, Claim, Client, Database, Dialect, Execute, FaultInjection, Harvest,
-    Inspect, LockWatch, Provider, Resolve, ScratchKind, Sessions, Trial,
+    Inspect, Keep, KeepOptions, LockWatch, Provider, PutBackOptions, Renewed, Resolve, ScratchKind, Sessions,
+    ToKeep, Trial,
 };
 use diff::{definition_change, fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
-use server::connect::{INSPECT, NAMES, WATCH};
+use server::connect::{INSPECT, KEEP, NAMES, WATCH};
 use server::resolve::Listener;
 use server::routine_names::Bodies;
 use server::session::{self, LockWait};
 use server::{
-    activity, batch, catalog, choice, claim, client, connect, data_at_risk, error_codes, facts, pooler,
+    activity, batch, catalog, choice, claim, client, connect, data_at_risk, error_codes, facts, keep, pooler,
     preflight, routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
 };
 
@@ -73,7 +75,7 @@ macro_rules! qualified_sql {
     };
 }
 
-/// SQL that holds for schemas of users. It leaves out the server's own, and the one of what is kept aside when a run goes back: no
+/// SQL that holds for schemas of users. It leaves out the server's own, and the one of what is kept aside (`server/keep.rs`): no
 /// comparison of schemas or rows may see that.
 macro_rules! users_sql {
     ($schema:literal) => {
@@ -377,6 +379,10 @@ impl Database for Postgres {
     }
 
     fn faults(&self) -> Option<&dyn FaultInjection> {
+        Some(self)
+    }
+
+    fn keep(&self) -> Option<&dyn Keep> {
         Some(self)
     }
 
@@ -758,6 +764,37 @@ impl Harvest for Postgres {
         let seen = statement_stats::read(&client, &catalog).await?;
         self.give_back(INSPECT, client);
         Ok(seen)
+    }
+}
+
+/// Each act has a session of its own: an error leaves a transaction open in it.
+#[async_trait]
+impl Keep for Postgres {
+    fn takes(&self, statement: &Statement) -> Vec<Taken> {
+        data_at_risk::takes(statement)
+    }
+
+    async fn kept(&self, run: Option<&str>) -> Result<Vec<Kept>> {
+        let client = self.take(INSPECT).await?;
+        let kept = keep::kept_of(&client, run).await?;
+        self.give_back(INSPECT, client);
+        Ok(kept)
+    }
+
+    async fn keep(&self, thing: ToKeep<'_>, options: KeepOptions<'_>) -> Result<Kept> {
+        keep::keep(&self.connect(KEEP).await?, thing, options).await
+    }
+
+    async fn renew(&self, thing: ToKeep<'_>, kept: &Kept, options: KeepOptions<'_>) -> Result<Renewed> {
+        keep::renew(&self.connect(KEEP).await?, thing, kept, options).await
+    }
+
+    async fn put_back(&self, kept: &[Kept], options: PutBackOptions<'_>) -> Result<Vec<PutBack>> {
+        keep::put_back(&self.connect(options.application).await?, kept, options).await
+    }
+
+    async fn drop_kept(&self, kept: &[Kept]) -> Result<()> {
+        keep::drop_kept(&self.connect(KEEP).await?, kept).await
     }
 }
 

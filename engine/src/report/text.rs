@@ -9,8 +9,8 @@ use crate::model::evidence::{
     ChangesetOutcome, Doctor, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, StageOutcome,
 };
 use crate::model::preflight::{Fact, Weight};
-use crate::report::rehearsal;
 use crate::report::took::Took;
+use crate::report::{kept, rehearsal};
 
 /// `340 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(seconds: f64) -> String {
@@ -96,6 +96,9 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
             short(&fingerprint.before),
             short(&fingerprint.after)
         ));
+    }
+    if let Some(rollback) = &record.rollback {
+        out.push_str(&kept::of_run(&rollback.kept, summary));
     }
     out.push_str(&format!(
         "run       {} on {}, {}\n",
@@ -393,6 +396,9 @@ pub fn status(record: &RunRecord, width: u16) -> String {
         out.push_str(&format!("last      {} {} {}\n", last.at, last.kind, last.text));
     }
     out.push_str(&held(&summary.held, width));
+    if let Some(rollback) = &record.rollback {
+        out.push_str(&kept::of_run(&rollback.kept, summary));
+    }
     out.push_str(&sentence(summary));
     out
 }

@@ -1,6 +1,6 @@
 //! One run under way: its locks, its database, its journal.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::files::{evidence, journal_path, runs_folder};
 use super::inject::Inject;
 use super::journal::{self, AfterRecord, Journal};
+use super::owner;
 use super::preflight;
 use super::saga::{self, Decision};
 use super::select::{RunSelector, bring, which};
@@ -109,25 +110,6 @@ async fn take_up(
     Ok(None)
 }
 
-/// Takes the environment's lock: one process at a time works on it from this machine.
-fn lock(environment: &Environment) -> Result<File> {
-    std::fs::create_dir_all(&environment.home).map_err(|e| {
-        Error::input(format!("{} cannot be made", environment.home.display()))
-            .because(e)
-            .hint("set DRYDOCK_HOME to a folder you may write")
-    })?;
-    let path = environment.home.join("lock");
-    let file = File::create(&path).context(format!("{} cannot be made", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::refused(format!("another drydock works on environment \"{}\"", environment.name))
-                .hint("wait for it; `drydock status` shows where it is"))
-        }
-        Err(TryLockError::Error(e)) => Err(e).context("the environment's lock cannot be taken"),
-    }
-}
-
 impl Run {
     /// Takes the latest unfinished run up again, or begins a new one.
     ///
@@ -140,7 +122,7 @@ impl Run {
         watcher: Arc<dyn Watcher>,
         reopen: bool,
     ) -> Result<Self> {
-        let lock = lock(&environment)?;
+        let lock = owner::lock(&environment)?;
         let wanted = match (&options.run, reopen) {
             (Some(run), _) => RunSelector::Since(run),
             (None, true) => RunSelector::All,
@@ -164,7 +146,7 @@ impl Run {
         }
         let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
         let waits = WaitWatch::start(Arc::clone(&database), Arc::clone(&watcher));
-        let claim = claim(database.as_ref()).await?;
+        let claim = owner::claim(database.as_ref()).await?;
         let (id, mut journal) = match known {
             Some(id) => match take_up(&environment, storage.as_ref(), id, &options, provider.as_ref()).await?
             {
@@ -333,18 +315,6 @@ impl Run {
     }
 }
 
-async fn claim(database: &dyn Database) -> Result<Box<dyn Claim>> {
-    // The session of a killed process may take a moment to end.
-    for _ in 0..50 {
-        if let Some(claim) = database.claim("drydock").await? {
-            return Ok(claim);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    Err(Error::refused("another Drydock run works on this database")
-        .hint("wait for its run to end; one run at a time changes a database"))
-}
-
 /// Begins with the time, so that ids sort; ends with what tells two of one second apart.
 fn new_id(environment: &Environment) -> Result<String> {
     let now = jiff::Timestamp::now();
@@ -356,7 +326,7 @@ fn new_id(environment: &Environment) -> Result<String> {
 }
 
 /// Who runs this: the CI's word for it, or the user.
-fn actor() -> String {
+pub fn actor() -> String {
     ["DRYDOCK_ACTOR", "GITLAB_USER_LOGIN", "GITHUB_ACTOR", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))

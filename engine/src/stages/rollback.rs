@@ -1,5 +1,6 @@
 //! `rollback`: the inverses of what was applied, newest first, while the services keep running.
 
+pub mod keep;
 pub mod preview;
 mod trial;
 
@@ -28,13 +29,21 @@ use crate::stages::differences;
 pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) -> Result<Undone> {
     let mut evidence = begin(run)?;
     if evidence.automatic && evidence.undone.is_empty() && evidence.preview.is_none() {
-        evidence.preview = Some(look(run).await?);
+        let preview = look(run).await?;
+        let begun = keep::inverses_begun(run.journal.events(), None) > 1;
+        let keeping = keep::aside(run, &preview, begun).await?;
+        // Leave to lose it was given, and production waits.
+        for line in &keeping.not_kept {
+            run.note(format!("not kept aside: {line}"), None).await?;
+        }
+        evidence.preview = Some(preview);
     }
     if evidence.undone.is_empty() {
         liquibase_lock::release_stale(run).await?;
     }
     let plan: Plan = run.evidence("plan")?;
     let changeset = planned(&plan, key)?;
+    let within = keep::before(run, &plan, &changeset).await?;
     run.watcher.progress(&format!("taking back {}", key.id), None);
     if let Some(live) = live {
         live.traffic.running(Some(key.clone()));
@@ -67,13 +76,14 @@ pub(super) async fn undo(run: &mut Run, live: Option<&Live>, key: &ChangesetId) 
             session: Vec::new(),
             tell: &mut tell,
         };
-        changeset_runner::back(&mut runner, &changeset, &restore, &[]).await
+        changeset_runner::back(&mut runner, &changeset, &restore, &within).await
     };
     let (effort, ()) = tokio::join!(work, run.journal.write_down(heard));
     let (state, effort) = effort?;
     let undone =
         Undone { key: key.clone(), seconds: begun.elapsed().as_secs_f64(), attempts: effort.attempts, state };
     evidence.undone.push(undone.clone());
+    evidence.kept = keep::after(run, key).await?;
     evidence.seconds += undone.seconds;
     run.keep("rollback", &evidence).await?;
     Ok(undone)
@@ -112,6 +122,7 @@ fn begin(run: &mut Run) -> Result<Rollback> {
         fingerprint: BeforeAfter { before: before.digest, ..BeforeAfter::default() },
         explained: Vec::new(),
         preview: if automatic { None } else { preview::seen(run)? },
+        kept: keep::known(run)?,
         lost_writes: 0,
         lost: String::new(),
     })

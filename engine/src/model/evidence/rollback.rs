@@ -9,6 +9,7 @@ use crate::model::changeset::{ChangesetId, UndoState};
 use crate::model::data_at_risk::Loss;
 use crate::model::difference::Difference;
 use crate::model::evidence::BeforeAfter;
+use crate::model::kept::Keeping;
 
 /// Evidence of `rollback`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,9 @@ pub struct Rollback {
     /// What was looked at before anything was taken back. Older versions did not look when a run went back by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<RollbackPreview>,
+    /// What the inverses took and is kept aside. Older versions kept nothing.
+    #[serde(default, skip_serializing_if = "Keeping::is_empty")]
+    pub kept: Keeping,
     /// Acknowledged writes that are not there any more.
     #[serde(default)]
     pub lost_writes: u64,

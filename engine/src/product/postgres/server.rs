@@ -11,6 +11,8 @@ pub mod data_at_risk;
 pub mod error_codes;
 pub mod facts;
 mod grouped_constants;
+pub mod keep;
+mod moved_rows;
 mod parameter_inference;
 mod pgpass;
 pub mod plans;

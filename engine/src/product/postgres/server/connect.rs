@@ -20,6 +20,7 @@ use crate::product::postgres::server::{choice, error_codes, tls};
 pub const INSPECT: &str = "inspect (drydock)";
 pub const NAMES: &str = "names (drydock)";
 pub const WATCH: &str = "watch (drydock)";
+pub const KEEP: &str = "keep (drydock)";
 pub const CLAIM: &str = "claim (drydock)";
 
 const PATIENCE: Duration = Duration::from_secs(10);

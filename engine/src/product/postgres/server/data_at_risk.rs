@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, RangeVar, UpdateStmt};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::model::changeset::Statement;
 use crate::model::data_at_risk::{AtRisk, Taken};
 use crate::model::error_class::ErrorClass;
 use crate::model::schema_action::{RowChange, SchemaAction};
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::dml;
-use crate::product::postgres::server::connect::{literal, quoted_relation};
+use crate::product::postgres::server::connect::{ServerContext, literal, quoted_relation};
+use crate::product::postgres::server::moved_rows::{assigned, moved_query};
 use crate::product::postgres::server::{batch, error_codes};
 
 /// What each statement takes, given the ones before it. What cannot be read within the limit has no count.
@@ -26,27 +26,16 @@ pub async fn read(client: &Client, statements: &[&Statement], limit: Duration) -
     for statement in statements {
         let mut risks = Vec::new();
         for action in &statement.actions {
-            let taken = match action {
+            match action {
                 SchemaAction::CreateTable { table } => {
                     made.insert((table.clone(), None));
-                    continue;
                 }
                 SchemaAction::AddColumn { table, column, .. } => {
                     made.insert((table.clone(), Some(column.clone())));
-                    continue;
                 }
-                SchemaAction::DropTable { table } | SchemaAction::TruncateTable { table } => {
-                    Taken::Table { table: table.clone() }
-                }
-                SchemaAction::DropColumn { table, column } => {
-                    Taken::Column { table: table.clone(), column: column.clone() }
-                }
-                SchemaAction::MoveRows { kind: RowChange::Insert | RowChange::Copy, .. } => continue,
-                SchemaAction::MoveRows { table, .. } => moved(table, statement),
-                SchemaAction::RunsCode if leaves_rows(&statement.sql) => continue,
-                SchemaAction::RunsCode => unknown(statement),
-                _ => continue,
-            };
+                _ => {}
+            }
+            let Some(taken) = taken_by(action, statement) else { continue };
             let is_new = match &taken {
                 Taken::Table { table } | Taken::Rows { table } => made.contains(&(table.clone(), None)),
                 Taken::Column { table, column } => is_made(&made, table, column),
@@ -62,6 +51,27 @@ pub async fn read(client: &Client, statements: &[&Statement], limit: Duration) -
         all.push(risks);
     }
     all
+}
+
+/// What a statement takes, whatever comes before it.
+pub fn takes(statement: &Statement) -> Vec<Taken> {
+    statement.actions.iter().filter_map(|action| taken_by(action, statement)).collect()
+}
+
+fn taken_by(action: &SchemaAction, statement: &Statement) -> Option<Taken> {
+    Some(match action {
+        SchemaAction::DropTable { table } | SchemaAction::TruncateTable { table } => {
+            Taken::Table { table: table.clone() }
+        }
+        SchemaAction::DropColumn { table, column } => {
+            Taken::Column { table: table.clone(), column: column.clone() }
+        }
+        SchemaAction::MoveRows { kind: RowChange::Insert | RowChange::Copy, .. } => return None,
+        SchemaAction::MoveRows { table, .. } => moved(table, statement),
+        SchemaAction::RunsCode if leaves_rows(&statement.sql) => return None,
+        SchemaAction::RunsCode => unknown(statement),
+        _ => return None,
+    })
 }
 
 fn is_made(made: &BTreeSet<(String, Option<String>)>, table: &str, column: &str) -> bool {
@@ -88,7 +98,8 @@ fn moved(table: &str, statement: &Statement) -> Taken {
             Taken::Rows { table: table.to_owned() }
         }
         Ok(Some(NodeEnum::UpdateStmt(update))) if update.with_clause.is_none() => {
-            Taken::Values { table: table.to_owned(), columns: assigned(&update) }
+            let columns = assigned(&update).into_iter().map(|(column, _)| column).collect();
+            Taken::Values { table: table.to_owned(), columns }
         }
         _ => unknown(statement),
     }
@@ -101,7 +112,7 @@ async fn count(client: &Client, taken: Taken, statement: &Statement, limit: Dura
             Some(counting("taken", &format!("{} AS taken", quoted_relation(table)), None))
         }
         Taken::Column { table, column } => column_query(client, table, column).await,
-        Taken::Rows { .. } | Taken::Values { .. } => moved_query(&statement.sql),
+        Taken::Rows { .. } | Taken::Values { .. } => counting_moved(&statement.sql),
         Taken::Unknown { .. } => None,
     };
     let Some(query) = query else { return nothing };
@@ -129,73 +140,56 @@ fn is_gone(error: &Error) -> bool {
 
 fn counting(value: &str, from: &str, predicate: Option<&str>) -> String {
     let predicate = predicate.map(|p| format!(" WHERE {p}")).unwrap_or_default();
-    format!(
-        "SELECT count(*), sum(hashtextextended(({value})::text, 0)::numeric)::text FROM {from}{predicate}"
-    )
+    format!("SELECT {} FROM {from}{predicate}", counted(value))
 }
 
-/// Values that equal a constant default were not written by anybody. A generated column has none of its own.
+fn counted(value: &str) -> String {
+    format!("count(*), sum(hashtextextended(({value})::text, 0)::numeric)::text")
+}
+
 async fn column_query(client: &Client, table: &str, column: &str) -> Option<String> {
+    Some(match written_values(client, table, column).await.ok()? {
+        Some(predicate) => counting(&sql::quote(column), &quoted_relation(table), Some(&predicate)),
+        None => "SELECT 0, NULL".to_owned(),
+    })
+}
+
+/// A condition for rows whose value in a column somebody wrote; `None` where there is no such column. Values that equal a constant
+/// default were not written by anybody, and a generated column has none of its own.
+///
+/// # Errors
+/// As the server gives them.
+pub async fn written_values(client: &Client, table: &str, column: &str) -> Result<Option<String>> {
+    const WHAT: &str = "cannot read the default of a column";
     let facts = "SELECT a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid)
          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
     let relation = quoted_relation(table);
     let asked = [(&relation as &(dyn ToSql + Sync), Type::TEXT), (&column, Type::TEXT)];
-    let Some(row) = client.query_typed_opt(facts, &asked).await.ok()? else {
-        return Some("SELECT 0, NULL".to_owned());
+    let Some(row) = client.query_typed_opt(facts, &asked).await.server_context(WHAT)? else {
+        return Ok(None);
     };
-    let generated: bool = row.try_get(0).ok()?;
-    let default: Option<String> = row.try_get(1).ok()?;
+    let generated: bool = row.try_get(0).server_context(WHAT)?;
+    let default: Option<String> = row.try_get(1).server_context(WHAT)?;
     let value = sql::quote(column);
     let mut predicate = if generated { "false".to_owned() } else { format!("{value} IS NOT NULL") };
     if let Some(default) = default.filter(|text| is_constant(text)) {
         predicate = format!("{predicate} AND {value} IS DISTINCT FROM ({default})");
     }
-    Some(counting(&value, &relation, Some(&predicate)))
+    Ok(Some(predicate))
 }
 
-fn is_constant(expression: &str) -> bool {
+/// Whether an expression is the same whenever it is asked for.
+pub fn is_constant(expression: &str) -> bool {
     matches!(sql::parse_one(&format!("SELECT {expression}")), Ok(Some(tree)) if sql::functions(&tree).is_empty())
 }
 
-/// A query for the rows that an UPDATE or DELETE finds.
-fn moved_query(text: &str) -> Option<String> {
-    let (relation, more, predicate, columns) = match sql::parse_one(text).ok()?? {
-        NodeEnum::UpdateStmt(update) => {
-            let columns = assigned(&update);
-            (update.relation?, update.from_clause, update.where_clause, Some(columns))
-        }
-        NodeEnum::DeleteStmt(delete) => (delete.relation?, delete.using_clause, delete.where_clause, None),
-        _ => return None,
-    };
-    let name = sql::quote(called(&relation));
-    let value = match columns {
-        Some(columns) => {
-            let all: Vec<String> = columns.iter().map(|c| format!("{name}.{}", sql::quote(c))).collect();
-            format!("ROW({})", all.join(", "))
-        }
-        None => name,
-    };
-    let NodeEnum::SelectStmt(mut select) = sql::parse_one(&counting(&value, "x", None)).ok()?? else {
-        return None;
-    };
-    select.from_clause = vec![Node { node: Some(NodeEnum::RangeVar(relation)) }];
-    select.from_clause.extend(more);
-    select.where_clause = predicate;
-    sql::unparse(NodeEnum::SelectStmt(select))
-}
-
-/// The columns that an UPDATE sets.
-fn assigned(update: &UpdateStmt) -> Vec<String> {
-    let targets = update.target_list.iter().filter_map(|target| match target.node.as_ref()? {
-        NodeEnum::ResTarget(target) => Some(target.name.clone()),
-        _ => None,
-    });
-    targets.collect()
-}
-
-fn called(range: &RangeVar) -> &str {
-    range.alias.as_ref().map_or(&range.relname, |alias| &alias.aliasname)
+/// A query that counts the rows that an UPDATE or DELETE finds.
+fn counting_moved(text: &str) -> Option<String> {
+    moved_query(text, |name, assigned| {
+        let all: Vec<String> = assigned.iter().map(|(c, _)| format!("{name}.{}", sql::quote(c))).collect();
+        counted(&if all.is_empty() { name.to_owned() } else { format!("ROW({})", all.join(", ")) })
+    })
 }
 
 #[cfg(test)]
@@ -234,7 +228,7 @@ mod tests {
             ),
             ("INSERT INTO t VALUES (1)", None),
         ] {
-            assert_eq!(moved_query(statement).as_deref(), query, "{statement}");
+            assert_eq!(counting_moved(statement).as_deref(), query, "{statement}");
         }
     }
 }

@@ -39,7 +39,7 @@ const OURS: [&str; 8] = [
 /// Of versions before this one, whose statements a server may still have.
 const OURS_BEFORE: [&str; 1] = ["SELECT count(*), coalesce(sum(hashtextextended(ROW("];
 /// What stands in queries of ours that begin as anybody's could.
-const OURS_WITHIN: [&str; 2] = [" = ANY ($1::text[]::", "($1::text IS NULL OR "];
+const OURS_WITHIN: [&str; 3] = [" = ANY ($1::text[]::", "($1::text IS NULL OR ", "drydock_kept."];
 
 /// Reads every statement of this database that touches something of users.
 ///
@@ -305,6 +305,7 @@ mod tests {
             include_str!("catalog.rs"),
             include_str!("batch.rs"),
             include_str!("data_at_risk.rs"),
+            include_str!("keep/schema.rs"),
             include_str!("../hazards/backfill.rs"),
         ];
         let plain = |text: &str| text.replace("{from}", "(SELECT ").replace("{oid}", "$1").replace("{}", "");

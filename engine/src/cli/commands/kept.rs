@@ -1,0 +1,21 @@
+//! Commands about what rollbacks have kept aside.
+
+use super::Out;
+use crate::cli::args::TargetArgs;
+use crate::config;
+use crate::error::Result;
+use crate::report;
+
+pub(super) async fn restore_data(target: &TargetArgs, run: &str, out: &Out) -> Result<u8> {
+    let environment = config::resolve_record(&target.selection()?)?;
+    let restored = out.operations().restore_data(&environment, run).await?;
+    out.give(&restored, |_| report::kept::put_back(&restored.things))?;
+    Ok(0)
+}
+
+pub(super) async fn clean(target: &TargetArgs, run: Option<&str>, out: &Out) -> Result<u8> {
+    let environment = config::resolve_record(&target.selection()?)?;
+    let cleaned = out.operations().clean(&environment, run).await?;
+    out.give(&cleaned, |_| report::kept::cleaned(&cleaned.dropped, &cleaned.stay))?;
+    Ok(0)
+}

@@ -1,0 +1,2 @@
+-- name: Price :one
+select price from products where sku = $1;
