@@ -97,6 +97,7 @@ fn whatever_an_inverse_takes_is_kept() {
         "update products set status = 'open' where sku in ('s60', 's61', 's62');
          insert into products values ('outlet-1', 'draft', 9.50, E'a\\tb\\\\c\\nd'), ('outlet-2', 'sold', 3, null);
          insert into \"Moods\" select 's' || i, '2026-11-20', 'bad', '2026-11-20 10:00:00.123456+02' from generate_series(1, 9) i;
+         update products set \"Note\" = 'mine' where sku = 's100';
          update visits set referrer = 'ads' where page in ('p1', 'p2')",
     );
     let moods = "set datestyle = 'ISO, YMD'; select t::text from \"Moods\" t order by product";
@@ -112,6 +113,7 @@ fn whatever_an_inverse_takes_is_kept() {
         "9 rows of public.Moods are kept until",
         "3 rows deleted from public.products are kept until",
         "53 rows of public.products overwritten (status) are kept until",
+        "1 row of public.products overwritten (Note) is kept until",
         "2 values of public.visits.referrer are kept until",
         "without a key, so that it cannot be put back by itself",
     ] {
@@ -126,6 +128,8 @@ fn whatever_an_inverse_takes_is_kept() {
         "3 rows deleted from public.products: 2 put back, 1 there already",
         // The inverse left them as 'live', and the change has made them 'open' again; one was written since.
         "53 rows of public.products overwritten (status): 0 put back, 52 there already, 1 written since",
+        // It is as the change fills it.
+        "1 row of public.products overwritten (Note): 1 put back",
         "there is no key to put them back by; they are in drydock_kept.run_",
     ] {
         assert!(restored.out.contains(told), "{told}: {}", restored.out);
@@ -153,6 +157,22 @@ fn values_come_back_in_the_place_of_what_the_inverse_wrote() {
         case.column("select status from products where sku in ('s1', 's60') order by sku"),
         ["lost", "open"]
     );
+}
+
+/// What the change itself fills was written by nobody since.
+#[test]
+fn values_come_back_where_the_change_has_filled_the_column_again() {
+    let case = Case::named("kept_filled", "rollback-own-data");
+    case.run(&["migrate"]).expect(0);
+    case.rows("update orders set region = 'asia' where id in (7, 8)");
+    let back = case.run(&["rollback", "--accept-loss"]).expect(0);
+    case.run(&["migrate"]).expect(0);
+    assert_eq!(case.column("select distinct region from orders"), ["eu"]);
+    case.rows("update orders set region = 'us' where id = 8");
+    let restored = case.run(&["restore-data", "--run", &run_of(&back)]).expect(0);
+    let told = "20000 values of public.orders.region: 1 put back, 19998 there already, 1 written since";
+    assert!(restored.out.contains(told), "{told}: {}", restored.out);
+    assert_eq!(case.column("select region from orders where id in (7, 8) order by id"), ["asia", "us"]);
 }
 
 /// Where no schema of ours may be made, files of the run hold what goes.

@@ -20,6 +20,8 @@ pub struct ToKeep<'a> {
     pub number: u32,
     pub statement: &'a Statement,
     pub taken: &'a Taken,
+    /// All statements of the run's changesets: what they write, they will write again.
+    pub forward: &'a [&'a Statement],
 }
 
 /// Where it goes, and what it may cost.
@@ -31,14 +33,16 @@ pub struct KeepOptions<'a> {
     pub until: Timestamp,
     /// How long one statement may run.
     pub statement: Duration,
-    /// How long services may wait.
-    pub stall: Duration,
+    /// How long services may wait for what `Renewed::within` does.
+    pub wait: Duration,
 }
 
 /// A copy that was brought up to date.
 #[derive(Debug, Clone)]
 pub struct Renewed {
     pub kept: Kept,
+    /// How long it took.
+    pub took: Duration,
     /// Statements that do it once more at the beginning of the inverse's own transaction, where services wait no longer for them
     /// than they may. They never fail for anything but a lock.
     pub within: Vec<String>,

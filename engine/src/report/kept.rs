@@ -23,7 +23,8 @@ pub fn lines(keeping: &Keeping) -> Vec<String> {
     let kept = keeping.kept.iter().map(|kept| {
         let reservations = kept.reservations();
         let reservations = if reservations.is_empty() { reservations } else { format!(" ({reservations})") };
-        format!("{kept} are kept until {}{reservations}", day(kept.until))
+        let verb = if kept.rows == 1 { "is" } else { "are" };
+        format!("{kept} {verb} kept until {}{reservations}", day(kept.until))
     });
     let not_kept = keeping.not_kept.iter().map(|one| format!("not kept: {one}"));
     kept.chain(not_kept).collect()

@@ -4,6 +4,9 @@
 //! right before the inverse, and, where that was quick enough for the stall budget, once more at the beginning of the inverse's own
 //! transaction. Only then is a copy complete; else it is as of the moment that its evidence names.
 
+use std::path::Path;
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Error, Result};
@@ -46,7 +49,9 @@ pub async fn aside(run: &Run, preview: &RollbackPreview, begun: bool) -> Result<
     let folder = kept_files::folder(&run.environment, &run.id);
     let window = SignedDuration::from_hours(24).saturating_mul(i32::try_from(days).unwrap_or(i32::MAX));
     let until = Timestamp::now().checked_add(window).unwrap_or(Timestamp::MAX);
-    let options = options(run, &folder, until);
+    let options = options(run, &folder, until, Duration::ZERO);
+    let forward: Vec<&Statement> =
+        plan.changesets.iter().flat_map(|changeset| &changeset.statements).collect();
     let mut known = keep.kept(Some(&run.id)).await?;
     known.extend(kept_files::read(&folder)?);
     for loss in losses {
@@ -54,7 +59,7 @@ pub async fn aside(run: &Run, preview: &RollbackPreview, begun: bool) -> Result<
             keeping.not_kept.push(not_kept(loss, WhyNotKept::Unknown));
             continue;
         }
-        for thing in things(run, &plan, keep, loss) {
+        for thing in things(run, &plan, &forward, keep, loss) {
             // Two statements that take the same are two losses.
             if keeping.kept.iter().any(|kept| kept.is_of(thing.key, thing.number, thing.taken)) {
                 continue;
@@ -118,6 +123,10 @@ pub async fn before(run: &mut Run, plan: &Plan, changeset: &Changeset) -> Result
     let (mut within, mut notes) = (Vec::new(), Vec::new());
     let folder = kept_files::folder(&run.environment, &run.id);
     let written = written_by_inverses(plan, run.journal.events());
+    let forward: Vec<&Statement> =
+        plan.changesets.iter().flat_map(|changeset| &changeset.statements).collect();
+    // The inverse needs the other half of what services may wait.
+    let mut wait = run.environment.limits.stall() / 2;
     if let Some(keep) = run.database.keep() {
         for kept in keeping.kept.iter_mut().filter(|kept| kept.key == changeset.key) {
             // What our own inverses have written since is nothing to keep.
@@ -128,10 +137,12 @@ pub async fn before(run: &mut Run, plan: &Plan, changeset: &Changeset) -> Result
             let place = usize::try_from(number).unwrap_or(usize::MAX);
             let Some(statement) = changeset.inverse.get(place) else { continue };
             let (key, taken) = (kept.key.clone(), kept.taken.clone());
-            let thing = ToKeep { run: &run.id, key: &key, number, statement, taken: &taken };
-            match keep.renew(thing, kept, options(run, &folder, kept.until)).await {
+            let thing =
+                ToKeep { run: &run.id, key: &key, number, statement, taken: &taken, forward: &forward };
+            match keep.renew(thing, kept, options(run, &folder, kept.until, wait)).await {
                 Ok(renewed) => {
                     *kept = renewed.kept;
+                    wait = wait.saturating_sub(renewed.took);
                     within.extend(renewed.within);
                 }
                 Err(error) => {
@@ -173,13 +184,18 @@ async fn save(run: &Run, keeping: Keeping) -> Result<Keeping> {
     Ok(keeping)
 }
 
-fn options<'a>(run: &Run, folder: &'a std::path::Path, until: Timestamp) -> KeepOptions<'a> {
-    let limits = &run.environment.limits;
-    KeepOptions { folder, until, statement: limits.statement(), stall: limits.stall() }
+fn options<'a>(run: &Run, folder: &'a Path, until: Timestamp, wait: Duration) -> KeepOptions<'a> {
+    KeepOptions { folder, until, statement: run.environment.limits.statement(), wait }
 }
 
 /// The statements of an inverse that take what is lost.
-fn things<'a>(run: &'a Run, plan: &'a Plan, keep: &dyn Keep, loss: &'a Loss) -> Vec<ToKeep<'a>> {
+fn things<'a>(
+    run: &'a Run,
+    plan: &'a Plan,
+    forward: &'a [&'a Statement],
+    keep: &dyn Keep,
+    loss: &'a Loss,
+) -> Vec<ToKeep<'a>> {
     let changeset = plan.changesets.iter().find(|changeset| changeset.key == loss.key);
     let statements = (0_u32..).zip(changeset.into_iter().flat_map(|changeset| &changeset.inverse));
     let takes = |statement: &Statement| keep.takes(statement).contains(&loss.taken);
@@ -191,6 +207,7 @@ fn things<'a>(run: &'a Run, plan: &'a Plan, keep: &dyn Keep, loss: &'a Loss) -> 
             number,
             statement,
             taken: &loss.taken,
+            forward,
         })
         .collect()
 }

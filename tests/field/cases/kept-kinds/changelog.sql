@@ -14,6 +14,10 @@ create table "Moods" (product text not null references products, day date not nu
 insert into products (sku, price) values ('outlet', 1);
 --rollback delete from products where sku like 'outlet%';
 
+--changeset shop:note
+update products set "Note" = 'n' where sku = 's100';
+--rollback update products set "Note" = null from visits v where sku = 's100' and v.page like 'p%';
+
 --changeset shop:visits-referrer
 alter table visits add column referrer text;
 --rollback alter table visits drop column referrer;

@@ -186,7 +186,7 @@ pub fn is_constant(expression: &str) -> bool {
 
 /// A query that counts the rows that an UPDATE or DELETE finds.
 fn counting_moved(text: &str) -> Option<String> {
-    moved_query(text, |name, assigned| {
+    moved_query(text, None, |name, assigned| {
         let all: Vec<String> = assigned.iter().map(|(c, _)| format!("{name}.{}", sql::quote(c))).collect();
         counted(&if all.is_empty() { name.to_owned() } else { format!("ROW({})", all.join(", ")) })
     })

@@ -27,7 +27,7 @@ const READING: &str = "cannot read what is kept";
 pub async fn keep(client: &Client, thing: ToKeep<'_>, options: KeepOptions<'_>) -> Result<Kept> {
     let takes_tables = takes_tables(client).await?;
     client.batch_execute(&begin(options)).await.server_context(KEEPING)?;
-    let source = source::read(client, thing.taken, &thing.statement.sql).await?;
+    let source = source::read(client, thing).await?;
     let (mark, as_of) = moment(client).await?;
     let mut kept = Kept {
         run: thing.run.to_owned(),
@@ -133,29 +133,29 @@ pub async fn renew(
     options: KeepOptions<'_>,
 ) -> Result<Renewed> {
     client.batch_execute(&begin(options)).await.server_context(KEEPING)?;
+    let begun = Instant::now();
     let table = match &kept.place {
         KeptPlace::File { file } => {
-            let source = source::read(client, thing.taken, &thing.statement.sql).await?;
+            let source = source::read(client, thing).await?;
             let (_, as_of) = moment(client).await?;
             let rows = file::write(client, &source.select, options.folder, file).await?;
             client.batch_execute("COMMIT").await.server_context(KEEPING)?;
-            return Ok(Renewed { kept: Kept { rows, as_of, ..kept.clone() }, within: Vec::new() });
+            let (kept, took) = (Kept { rows, as_of, ..kept.clone() }, begun.elapsed());
+            return Ok(Renewed { kept, took, within: Vec::new() });
         }
         KeptPlace::Table { table } => own(table)?,
     };
-    let begun = Instant::now();
     let renew = format!("SELECT drydock_kept.renew('{table}', false)");
     client.batch_execute(&renew).await.server_context(KEEPING)?;
     client.batch_execute("COMMIT").await.server_context(KEEPING)?;
     let mut within = Vec::new();
-    // The inverse needs the other half.
-    let half = options.stall / 2;
-    if begun.elapsed() <= half {
-        let source = source::read(client, thing.taken, &thing.statement.sql).await?;
-        within = within_inverse(table, &source, half.as_millis().max(1));
+    let took = begun.elapsed();
+    if took <= options.wait {
+        let source = source::read(client, thing).await?;
+        within = within_inverse(table, &source, options.wait.as_millis().max(1));
     }
     let now = kept_of(client, Some(&kept.run)).await?.into_iter().find(|k| k.place == kept.place);
-    Ok(Renewed { kept: now.unwrap_or_else(|| kept.clone()), within })
+    Ok(Renewed { kept: now.unwrap_or_else(|| kept.clone()), took, within })
 }
 
 /// The lock is the one that the inverse takes. Where it takes none against everybody, a row that is written between this and the inverse

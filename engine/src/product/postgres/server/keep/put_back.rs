@@ -10,7 +10,7 @@ use crate::product::PutBackOptions;
 use crate::product::postgres::server::connect::{ServerContext, quoted, quoted_relation};
 use crate::product::postgres::server::data_at_risk::is_constant;
 use crate::product::postgres::server::keep::schema::set_local;
-use crate::product::postgres::server::keep::source::{Column, columns, names, written_name};
+use crate::product::postgres::server::keep::source::{Column, columns, filled_name, names, written_name};
 use crate::product::postgres::server::keep::{file, own};
 
 const WHAT: &str = "nothing was put back";
@@ -119,7 +119,7 @@ impl<'a> Target<'a> {
     }
 
     /// Values of rows that are there, where nobody has written another one since: the column is empty, has its default, or is as the
-    /// inverse left it.
+    /// inverse left it or the change fills it.
     async fn fill_values(&self, client: &Client, copy: &str) -> Result<PutBackOutcome> {
         let (relation, is_row, key) = (quoted_relation(self.table), self.is_row(), self.first_key());
         let (mut put_back, mut there, mut written_since, mut row_gone) = (0, 0, 0, 0);
@@ -134,6 +134,7 @@ impl<'a> Target<'a> {
             if matches!(self.kept.taken, Taken::Values { .. }) {
                 free.push(format!("t.{column}::text = k.{}", quoted(&written_name(place))));
             }
+            free.push(format!("t.{column}::text = k.{}", quoted(&filled_name(place))));
             let differs = format!("t.{column}::text IS DISTINCT FROM k.{column}");
             let update = format!(
                 "UPDATE {relation} AS t SET {column} = (k.{column})::{sql_type} FROM {copy} AS k WHERE {is_row} AND {differs} AND ({})",

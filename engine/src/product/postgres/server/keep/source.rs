@@ -5,9 +5,11 @@ use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result};
 use crate::model::data_at_risk::Taken;
+use crate::model::relation_name;
+use crate::product::ToKeep;
 use crate::product::postgres::server::connect::{ServerContext, quoted, quoted_relation};
 use crate::product::postgres::server::data_at_risk::written_values;
-use crate::product::postgres::server::moved_rows::moved_query;
+use crate::product::postgres::server::moved_rows::{constants, moved_query, unknown_functions};
 
 const READ: &str = "cannot read what is to be kept";
 
@@ -83,21 +85,34 @@ pub fn written_name(place: usize) -> String {
     format!("drydock_written_{place}")
 }
 
+/// The same of what the changesets write into it, going forward.
+pub fn filled_name(place: usize) -> String {
+    format!("drydock_filled_{place}")
+}
+
 /// What the copy of a thing has as columns, in their order.
 pub fn names(taken: &Taken, key_columns: &[String], columns: &[String]) -> Vec<String> {
     let others = columns.iter().filter(|column| !key_columns.contains(column));
     let mut names: Vec<String> = key_columns.iter().chain(others).cloned().collect();
-    if matches!(taken, Taken::Values { .. }) && !key_columns.is_empty() {
-        names.extend((0..columns.len()).map(written_name));
+    if !key_columns.is_empty() {
+        let places = 0..columns.len();
+        match taken {
+            Taken::Values { .. } => {
+                names.extend(places.clone().map(written_name).chain(places.map(filled_name)))
+            }
+            Taken::Column { .. } => names.extend(places.map(filled_name)),
+            Taken::Table { .. } | Taken::Rows { .. } | Taken::Unknown { .. } => {}
+        }
     }
     names
 }
 
-/// `statement`: the text of the inverse's.
+/// What rows a statement of an inverse takes.
 ///
 /// # Errors
-/// `Failed` where the table is not there or the statement cannot be read.
-pub async fn read(client: &Client, taken: &Taken, statement: &str) -> Result<Source> {
+/// `Failed` where the table is not there, or the rows cannot be asked for without doing anything.
+pub async fn read(client: &Client, thing: ToKeep<'_>) -> Result<Source> {
+    let ToKeep { taken, statement, .. } = thing;
     let Some(table) = taken.table() else { return Err(Error::failed(format!("{READ}: it is not known"))) };
     let all = columns(client, table).await?;
     if all.is_empty() {
@@ -132,13 +147,22 @@ pub async fn read(client: &Client, taken: &Taken, statement: &str) -> Result<Sou
         Taken::Table { .. } => Some("true".to_owned()),
         Taken::Rows { .. } | Taken::Values { .. } | Taken::Unknown { .. } => None,
     };
+    let filled = filled(thing, table);
     source.select = match &condition {
         Some(condition) => {
-            format!("SELECT {} FROM {relation} AS taken WHERE {condition}", source.list("taken", &[], &all))
+            let list = source.list("taken", &[], &filled, &all);
+            format!("SELECT {list} FROM {relation} AS taken WHERE {condition}")
         }
         None => {
-            let select = moved_query(statement, |name, written| source.list(name, written, &all));
-            select.ok_or_else(|| Error::failed(format!("{READ}: its statement cannot be read")))?
+            let schema = relation_name::split(table).0;
+            let list = |name: &str, written: &[(String, Option<String>)]| {
+                source.once(name) + &source.list(name, written, &filled, &all)
+            };
+            let select = moved_query(&statement.sql, schema.as_deref(), list);
+            let select =
+                select.ok_or_else(|| Error::failed(format!("{READ}: its statement cannot be read")))?;
+            refuse_writing(client, &select).await?;
+            select
         }
     };
     if !source.key_columns.is_empty() && has_marks {
@@ -147,18 +171,61 @@ pub async fn read(client: &Client, taken: &Taken, statement: &str) -> Result<Sou
     Ok(source)
 }
 
+/// What the run's changesets set columns of a table to, the last one last.
+fn filled(thing: ToKeep<'_>, table: &str) -> Vec<(String, Option<String>)> {
+    let statements =
+        thing.forward.iter().filter(|statement| statement.moved_tables().any(|moved| moved == table));
+    let constants = statements.flat_map(|statement| constants(&statement.sql));
+    constants.map(|(column, value)| (column, Some(value))).collect()
+}
+
+/// A query that is asked where others work must change nothing.
+async fn refuse_writing(client: &Client, select: &str) -> Result<()> {
+    let functions = unknown_functions(select);
+    let sql =
+        "SELECT p.proname::text FROM pg_proc p WHERE p.proname = ANY ($1) AND p.provolatile = 'v' LIMIT 1";
+    let row = client.query_typed_opt(sql, &[(&functions, Type::TEXT_ARRAY)]).await.server_context(READ)?;
+    match row {
+        Some(row) => {
+            let name: String = row.try_get(0).server_context(READ)?;
+            Err(Error::failed(format!(
+                "{READ}: its statement calls {name}, which may do more than give a value"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Source {
-    /// What is selected for `names`. `written`: what the inverse assigns.
-    fn list(&self, row: &str, written: &[(String, Option<String>)], all: &[Column]) -> String {
+    /// A statement with several tables may find a row more than once.
+    fn once(&self, row: &str) -> String {
+        let keys: Vec<String> = self.key_columns.iter().map(|key| format!("{row}.{}", quoted(key))).collect();
+        if keys.is_empty() { String::new() } else { format!("DISTINCT ON ({}) ", keys.join(", ")) }
+    }
+
+    /// What is selected for `names`. `written`: what the inverse assigns, `filled`: what the changesets do.
+    fn list(
+        &self,
+        row: &str,
+        written: &[(String, Option<String>)],
+        filled: &[(String, Option<String>)],
+        all: &[Column],
+    ) -> String {
         let value = |name: &String| format!("{row}.{0}::text AS {0}", quoted(name));
         let named = self.names.iter().filter(|name| all.iter().any(|c| c.name == **name)).map(value);
-        let after = self.names.iter().filter(|name| !all.iter().any(|c| c.name == **name));
-        let after = after.zip(written).map(|(name, (column, value))| {
+        let assigned = |name: String, column: &String, all_of: &[(String, Option<String>)]| {
             let sql_type = all.iter().find(|c| c.name == *column).map_or("text", |c| c.sql_type.as_str());
-            let value = value.as_deref().unwrap_or("NULL");
-            format!("({value})::{sql_type}::text AS {}", quoted(name))
-        });
-        named.chain(after).collect::<Vec<_>>().join(", ")
+            let value = all_of.iter().rfind(|(assigned, _)| assigned == column);
+            let value = value.and_then(|(_, value)| value.as_deref()).unwrap_or("NULL");
+            (name.clone(), format!("({value})::{sql_type}::text AS {}", quoted(&name)))
+        };
+        let places = || self.columns.iter().enumerate();
+        let ours = places()
+            .map(|(place, column)| assigned(written_name(place), column, written))
+            .chain(places().map(|(place, column)| assigned(filled_name(place), column, filled)))
+            .filter(|(name, _)| self.names.contains(name))
+            .map(|(_, value)| value);
+        named.chain(ours).collect::<Vec<_>>().join(", ")
     }
 
     fn quoted_names(&self) -> String {
