@@ -41,6 +41,10 @@ fn values_and_rows_come_back_after_migrating_again() {
         flat(&case.run(&["status"]).expect(0).out).contains("150 values of public.customers.phone are kept")
     );
 
+    let status = case.run(&["status", "--format", "json"]).expect(0).json();
+    matches_schema(&case.home, "migrate", &status);
+    assert_eq!(status["kept"]["kept"][0]["rows"], 70, "{status}");
+
     // Nothing is where it could be put.
     let refused = case.run(&["restore-data", "--run", &run]).expect(1);
     assert!(refused.err.contains("there is no column public.customers.phone"), "{}", refused.err);

@@ -31,7 +31,8 @@ pub fn lines(keeping: &Keeping) -> Vec<String> {
 }
 
 /// What the rollback of a run kept, after its outcome.
-pub fn of_run(keeping: &Keeping, summary: &RunSummary) -> String {
+pub fn of_run(summary: &RunSummary) -> String {
+    let keeping = &summary.kept;
     let mut out: String = lines(keeping).iter().map(|line| format!("kept      {line}\n")).collect();
     if keeping.kept.iter().any(|kept| !kept.key_columns.is_empty()) {
         out.push_str(&format!("          put back with `{}`\n", command(summary)));
@@ -50,4 +51,45 @@ pub fn cleaned(dropped: &[Kept], stay: &[Kept]) -> String {
     let mut out: String = dropped.iter().map(|kept| line("dropped", kept, String::new())).collect();
     out.extend(stay.iter().map(|kept| line("stays", kept, format!(", until {}", day(kept.until)))));
     if out.is_empty() { "nothing is kept\n".to_owned() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::changeset::ChangesetId;
+    use crate::model::data_at_risk::{Loss, Taken};
+    use crate::model::kept::{KeptPlace, NotKept, WhyNotKept};
+
+    #[test]
+    fn a_line_says_what_is_kept_until_when_and_what_is_not() {
+        let key = ChangesetId { id: "1".into(), author: "ann".into(), path: "a.sql".into() };
+        let taken = Taken::Column { table: "public.t".into(), column: "c".into() };
+        let kept = Kept {
+            run: "r".into(),
+            key: key.clone(),
+            statement: 0,
+            taken: taken.clone(),
+            place: KeptPlace::File { file: "1.copy".into() },
+            key_columns: vec!["id".into()],
+            columns: vec!["c".into()],
+            rows: 1,
+            as_of: "2026-11-28T07:41:00Z".parse().unwrap(),
+            complete: false,
+            until: "2026-12-05T07:41:00Z".parse().unwrap(),
+            put_back_at: None,
+        };
+        let loss = Loss { key, taken, rows: Some(2), at_least: false };
+        let keeping =
+            Keeping { kept: vec![kept.clone()], not_kept: vec![NotKept { loss, why: WhyNotKept::Product }] };
+        assert_eq!(
+            lines(&keeping),
+            [
+                "1 value of public.t.c is kept until 2026-12-05 (as of 2026-11-28 07:41:00 UTC, in the file 1.copy of the run)",
+                "not kept: 2 values of public.t.c: the product keeps nothing",
+            ]
+        );
+        assert_eq!(cleaned(&[], &[kept]), "stays     1 value of public.t.c, of run r, until 2026-12-05\n");
+        assert_eq!(cleaned(&[], &[]), "nothing is kept\n");
+    }
 }

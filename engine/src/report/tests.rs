@@ -10,6 +10,7 @@ use crate::model::evidence::{
     GateReading, Held, LockWait, Rehearsal, ReverseProof, Rollout, RunSummary, Shadow, StageLine,
     StageOutcome, TrafficSecond, TrafficSummary, Verdict, VerdictClass, VerdictKind, WaitsFor,
 };
+use crate::model::kept::Keeping;
 use crate::model::schema::SchemaFingerprint;
 
 const EVIL: &str = "<script>alert('x')</script>&\"";
@@ -121,6 +122,7 @@ fn record() -> RunRecord {
             as_expected: true,
             differences: vec![],
         },
+        kept: Keeping::default(),
     };
     let verdict = Verdict {
         changeset: key(EVIL),

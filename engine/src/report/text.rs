@@ -97,9 +97,7 @@ pub fn closing(summary: &RunSummary, record: &RunRecord, colour: bool, width: u1
             short(&fingerprint.after)
         ));
     }
-    if let Some(rollback) = &record.rollback {
-        out.push_str(&kept::of_run(&rollback.kept, summary));
-    }
+    out.push_str(&kept::of_run(summary));
     out.push_str(&format!(
         "run       {} on {}, {}\n",
         summary.run,
@@ -396,9 +394,7 @@ pub fn status(record: &RunRecord, width: u16) -> String {
         out.push_str(&format!("last      {} {} {}\n", last.at, last.kind, last.text));
     }
     out.push_str(&held(&summary.held, width));
-    if let Some(rollback) = &record.rollback {
-        out.push_str(&kept::of_run(&rollback.kept, summary));
-    }
+    out.push_str(&kept::of_run(summary));
     out.push_str(&sentence(summary));
     out
 }

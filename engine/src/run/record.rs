@@ -100,6 +100,7 @@ fn summarise(
         held: compat.map(|c| c.held.clone()).unwrap_or_default(),
         traffic: rollout.map(|r| r.traffic.clone()).unwrap_or_default(),
         fingerprint: before_after,
+        kept: rollback.map(|r| r.kept.clone()).unwrap_or_default(),
     })
 }
 

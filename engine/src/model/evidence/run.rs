@@ -11,6 +11,7 @@ use crate::model::changeset::{ChangesetId, Phase};
 use crate::model::evidence::{
     BeforeAfter, CloneProof, Compat, Plan, ReverseProof, Rollback, Rollout, Shadow, TrafficSummary,
 };
+use crate::model::kept::Keeping;
 use crate::model::verdict::Held;
 
 /// How a run ended.
@@ -132,6 +133,9 @@ pub struct RunSummary {
     pub held: Vec<Held>,
     pub traffic: TrafficSummary,
     pub fingerprint: BeforeAfter,
+    /// What a rollback took and is kept aside, where there was one.
+    #[serde(default, skip_serializing_if = "Keeping::is_empty")]
+    pub kept: Keeping,
 }
 
 /// Everything known of a run, for the report: evidence where a stage gave it.

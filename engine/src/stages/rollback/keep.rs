@@ -157,7 +157,9 @@ pub async fn before(run: &mut Run, plan: &Plan, changeset: &Changeset) -> Result
     }
     kept_files::describe(&folder, &keeping.kept)?;
     save(run, keeping).await?;
-    Ok(if is_atomic { within } else { Vec::new() })
+    // Without a limit on its wait for locks, an inverse must not take them earlier than it has to.
+    let is_limited = !changeset.inverse.iter().any(|statement| statement.waits_without_blocking);
+    Ok(if is_atomic && is_limited { within } else { Vec::new() })
 }
 
 /// What is kept now that an inverse has run.

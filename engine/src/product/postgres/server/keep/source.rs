@@ -264,3 +264,48 @@ impl Source {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_the_key_the_values_and_what_the_run_writes_there() {
+        let of = |taken: Taken, key: &[&str], columns: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+            names(&taken, &owned(key), &owned(columns)).join(" ")
+        };
+        let table = || "public.t".to_owned();
+        let column = || Taken::Column { table: table(), column: "c".to_owned() };
+        let values = || Taken::Values { table: table(), columns: vec!["c".to_owned()] };
+        assert_eq!(of(Taken::Table { table: table() }, &["b", "id"], &["id", "a", "b"]), "b id a");
+        assert_eq!(of(column(), &["id"], &["c"]), "id c drydock_filled_0");
+        assert_eq!(of(values(), &["id"], &["c"]), "id c drydock_written_0 drydock_filled_0");
+        assert_eq!(of(values(), &[], &["id", "c"]), "id c");
+    }
+
+    #[test]
+    fn what_is_young_is_written_over_and_what_is_gone_is_taken_out() {
+        let mut source = Source {
+            table: "public.t".to_owned(),
+            key_columns: vec!["id".to_owned()],
+            columns: vec!["c".to_owned()],
+            names: vec!["id".to_owned(), "c".to_owned()],
+            select: "SELECT … WHERE c IS NOT NULL".to_owned(),
+            condition: Some("c IS NOT NULL".to_owned()),
+            may_lock: true,
+        };
+        let young = "INSERT INTO copy (\"id\", \"c\") SELECT … WHERE c IS NOT NULL AND age(taken.xmin) <= age($1::xid) ON CONFLICT (\"id\") \
+                     DO UPDATE SET \"c\" = EXCLUDED.\"c\"";
+        let statements = source.renewal("copy");
+        assert_eq!(statements.first().map(String::as_str), Some(young));
+        assert!(
+            statements
+                .get(1)
+                .is_some_and(|s| s.starts_with("DELETE FROM copy AS kept WHERE (SELECT count(*)"))
+        );
+        source.condition = None;
+        let anew = ["DELETE FROM copy", "INSERT INTO copy (\"id\", \"c\") SELECT … WHERE c IS NOT NULL"];
+        assert_eq!(source.renewal("copy"), anew);
+    }
+}
