@@ -322,3 +322,38 @@ fn a_publication_of_all_tables_gets_nothing_of_it() {
         Vec::<String>::new()
     );
 }
+
+/// Services never wait longer than they may for a copy to be complete: the text then says as of when it is.
+#[test]
+fn a_copy_that_would_hold_services_up_says_as_of_when_it_is() {
+    let case = Case::named("kept_as_of", "rollback-takes-data");
+    case.run(&["migrate"]).expect(0);
+    case.rows(WRITTEN);
+    case.edit_settings(|text| text.replace("stall_ms = 300", "stall_ms = 1"));
+    let back = case.run(&["rollback", "--accept-loss"]).expect(0);
+    let out = flat(&back.out);
+    assert!(out.contains("70 rows of public.consents are kept until") && out.contains("(as of 20"), "{out}");
+}
+
+/// By hand nothing is taken that could not be kept, unless the settings say that nothing is to be.
+#[test]
+fn what_cannot_be_kept_is_not_taken_by_hand() {
+    let case = Case::named("kept_refused", "rollback-takes-data");
+    case.rows(
+        "create function no_copies() returns event_trigger language plpgsql as $$ begin raise exception 'no copies here'; end $$;
+         create event trigger no_copies on ddl_command_start when tag in ('CREATE TABLE AS') execute function no_copies()",
+    );
+    case.run(&["migrate"]).expect(0);
+    case.rows(WRITTEN);
+    let refused = case.run(&["rollback", "--accept-loss"]).expect(1);
+    for told in
+        ["70 rows of public.consents: cannot keep what an inverse takes: no copies here", "keep_days = 0"]
+    {
+        assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
+    assert_eq!(case.history().len(), 2);
+    case.run(&["status"]).expect(0);
+    case.edit_settings(|text| format!("{text}[environments.field.rollback]\nkeep_days = 0\n"));
+    case.run(&["rollback", "--accept-loss"]).expect(0);
+    assert_eq!(case.history(), Vec::<String>::new());
+}
