@@ -190,7 +190,8 @@ async fn journal_of(
         journal.keep_in(storage, run).await?;
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    journal.append(EventKind::Resumed { actor: session::actor(), version }).await?;
+    // The run itself stays where it was.
+    journal.append(EventKind::Resumed { actor: session::actor(), version, database: None }).await?;
     Ok(Some(journal))
 }
 

@@ -125,7 +125,7 @@ mod tests {
     fn who_gives_a_value_for_each_column_gives_too_few() {
         let of = |parameters: &[&str]| QueryShape {
             parameters: parameters.iter().map(|p| (*p).to_owned()).collect(),
-            ..QueryShape::default()
+            columns: Vec::new(),
         };
         let told = compare(&of(&["integer"]), &of(&["integer", "text"]), test_dialect().as_ref(), false);
         let (kind, class, reason, _) = told.unwrap();
