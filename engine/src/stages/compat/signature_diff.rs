@@ -128,9 +128,8 @@ mod tests {
             columns: Vec::new(),
         };
         let told = compare(&of(&["integer"]), &of(&["integer", "text"]), test_dialect().as_ref(), false);
-        let (kind, class, reason, _) = told.unwrap();
-        assert_eq!((kind, class), (VerdictKind::Breaking, VerdictClass::ParameterType));
-        assert_eq!(reason, "takes 2 values for each row instead of 1");
+        let reason = "takes 2 values for each row instead of 1".to_owned();
+        assert_eq!(told, Some((VerdictKind::Breaking, VerdictClass::ParameterType, reason, None)));
     }
 
     /// r2dbc-postgresql#382
