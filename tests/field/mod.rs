@@ -45,9 +45,11 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let start =
         || runtime.block_on(async { Local::find().await.unwrap().production(&folder).await.unwrap() });
     let endpoint = start();
-    // What people have: transactions that a coordinator prepares.
-    let set = "alter system set max_prepared_transactions = 10";
-    runtime.block_on(product::embedded(endpoint).execute_script(set)).unwrap();
+    // What people have: transactions that a coordinator prepares. And room for what all cases ask.
+    for set in ["max_prepared_transactions = 10", "pg_stat_statements.max = 50000"] {
+        let set = format!("alter system set {set}");
+        runtime.block_on(product::embedded(endpoint.clone()).execute_script(&set)).unwrap();
+    }
     let lock = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
     let pid = nix::unistd::Pid::from_raw(lock.lines().next().unwrap().parse().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();

@@ -26,6 +26,8 @@ pub struct ContractDrift {
     pub unseen: Vec<UnseenQuery>,
     /// Texts that the database has cut off or lost.
     pub unreadable: u64,
+    /// That the database had no room for all that ran, in its words.
+    pub forgotten: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +94,7 @@ pub fn drift(
     }
     let mut drift = ContractDrift {
         services: u64::try_from(contracts.len()).unwrap_or(u64::MAX),
+        forgotten: seen.forgotten.clone(),
         since: seen.since.clone(),
         unreadable: u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX),
         ..ContractDrift::default()
@@ -168,6 +171,9 @@ pub fn text(drift: &ContractDrift) -> String {
             "unreadable    {} query texts were cut off or lost by the database\n",
             drift.unreadable
         ));
+    }
+    if let Some(forgotten) = &drift.forgotten {
+        out.push_str(&format!("missing       queries may be: {forgotten}\n"));
     }
     if let Some(since) = &drift.since {
         out.push_str(&format!("seen since    {since}\n"));

@@ -6,6 +6,8 @@ pub struct StatementStats {
     pub queries: Vec<StatementStat>,
     /// Texts that were cut off or lost.
     pub unreadable: Vec<String>,
+    /// That it had no room for all of them, in the engine's words.
+    pub forgotten: Option<String>,
     /// Since when it has been looking, in the engine's words.
     pub since: Option<String>,
 }

@@ -38,6 +38,8 @@ pub struct Harvest {
     pub left_out: Vec<Left>,
     /// Texts that the database has cut off or lost.
     pub unreadable: u64,
+    /// That the database had no room for all that ran, in its words.
+    pub forgotten: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -74,7 +76,13 @@ impl Operations {
             Some(environment) => target::query_syntax(environment, &self.products)?,
             None => embedded_product().query_syntax(),
         };
-        let mut done = Harvest { written: vec![], have_contracts: vec![], left_out: vec![], unreadable: 0 };
+        let mut done = Harvest {
+            written: vec![],
+            have_contracts: vec![],
+            left_out: vec![],
+            unreadable: 0,
+            forgotten: None,
+        };
         let found = match (&wish.from, &wish.service, environment) {
             (Some(from), Some(service), environment) => {
                 vec![self.of_files(files::harvest(from, service, syntax)?, environment).await?]
@@ -125,6 +133,7 @@ impl Operations {
         let database = self.target(environment).await?;
         let seen = statement_stats(database.as_ref()).await?;
         done.unreadable = u64::try_from(seen.unreadable.len()).unwrap_or(u64::MAX);
+        done.forgotten.clone_from(&seen.forgotten);
         let mut found = Vec::new();
         for harvested in harvest::harvest(&seen.queries, contracts, database.product().query_syntax()) {
             let wanted = match &wish.service {

@@ -67,6 +67,9 @@ fn harvest_text(done: &Harvest) -> String {
             done.have_contracts.len()
         ));
     }
+    if let Some(forgotten) = &done.forgotten {
+        out.push_str(&format!("queries may be missing: {forgotten}\n"));
+    }
     if done.unreadable > 0 {
         out.push_str(&format!("{} query texts were cut off or lost by the database\n", done.unreadable));
     }

@@ -62,13 +62,16 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
     let functions = user_functions(client).await?;
     let major = crate::product::postgres::Postgres::major(client).await?;
     // Before 14 statements inside functions cannot be told from others, and the time of a reset is not kept.
-    let (top, since) = if major >= 14 {
-        ("s.toplevel", format!("(SELECT stats_reset::text FROM {schema}.pg_stat_statements_info)"))
+    let (top, since, forgotten) = if major >= 14 {
+        let info = |what: &str| format!("(SELECT {what} FROM {schema}.pg_stat_statements_info)");
+        let forgotten = "CASE WHEN dealloc > 0 THEN format('pg_stat_statements has %s times dropped the queries that ran least '
+             '(pg_stat_statements.max = %s)', dealloc, current_setting('pg_stat_statements.max')) END";
+        ("s.toplevel", info("stats_reset::text"), info(forgotten))
     } else {
-        ("true", "NULL::text".to_owned())
+        ("true", "NULL::text".to_owned(), "NULL::text".to_owned())
     };
     let statement = format!(
-        "SELECT s.query, coalesce(r.rolname::text, s.userid::text), s.calls, {since}
+        "SELECT s.query, coalesce(r.rolname::text, s.userid::text), s.calls, {since}, {forgotten}
          FROM {schema}.pg_stat_statements s LEFT JOIN pg_roles r ON r.oid = s.userid
          WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND {top}
          ORDER BY s.query COLLATE \"C\", s.userid"
@@ -90,6 +93,7 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
         let (role, calls): (String, i64) =
             (row.try_get(1).server_context(WHAT)?, row.try_get(2).server_context(WHAT)?);
         seen.since = row.try_get(3).server_context(WHAT)?;
+        seen.forgotten = row.try_get(4).server_context(WHAT)?;
         match text.as_deref() {
             Some(HIDDEN) => {
                 return Err(Error::input("the user may not see the queries of other roles")
