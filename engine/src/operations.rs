@@ -138,16 +138,20 @@ impl Operations {
 
     /// What the use cases that only look need. Liquibase is connected and has read the changelog.
     async fn open(&self, environment: &Environment) -> Result<(Opened, Liquibase)> {
+        let opened = self.reach(environment).await?;
+        let liquibase = reading(environment, opened.database.as_ref()).await?;
+        Ok((opened, liquibase))
+    }
+
+    /// The database alone, once it is known that it can be looked at.
+    async fn reach(&self, environment: &Environment) -> Result<Opened> {
         if let Some(storage) = Storage::of(environment)? {
             storage.bring_schema(&environment.home).await?;
         }
         let opened = target::open(environment, &self.products, &self.watcher).await?;
         preflight::refuse(&opened.facts, Weight::StopsPlans)?;
         target::tell_settings(environment, &self.watcher);
-        let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
-        liquibase.changelog(environment, &environment.changelog_file).await?;
-        liquibase.connect(opened.database.as_ref(), "drydock plan").await?;
-        Ok((opened, liquibase))
+        Ok(opened)
     }
 
     /// The database of an environment, reached.
@@ -189,12 +193,8 @@ impl Operations {
     /// See `plan` and `compat::stage`.
     pub async fn compat(&self, environment: &Environment) -> Result<(Compat, Vec<Changeset>)> {
         let contracts = self.contracts(environment)?;
-        let (Opened { database, facts }, mut liquibase) = self.open(environment).await?;
+        let Opened { database, facts } = self.reach(environment).await?;
         let waits = WaitWatch::start(Arc::clone(&database), Arc::clone(&self.watcher));
-        let plan = plan::make(environment, database.as_ref(), facts, &mut liquibase).await;
-        let plan = plan.map_err(|e| waits.explain(e))?;
-        plan::refuse_unrehearsable(&plan.changesets)?;
-        plan::refuse_other_history(&plan.drift)?;
         let folder = environment.home.join("scratch");
         let bench = compat::Bench {
             provider: database.product().provider().await?,
@@ -204,14 +204,28 @@ impl Operations {
             rows: environment.compat.rows,
             without_contracts: environment.compat.without_contracts,
         };
+        let check = async {
+            let plan = async {
+                let production = bench.production.as_ref();
+                let mut liquibase = reading(environment, production).await?;
+                let plan = plan::make(environment, production, facts, &mut liquibase).await?;
+                plan::refuse_unrehearsable(&plan.changesets)?;
+                plan::refuse_other_history(&plan.drift)?;
+                Ok((plan, liquibase))
+            };
+            // Liquibase starts and reads while the scratch server starts.
+            let ((plan, mut liquibase), places) = tokio::try_join!(plan, bench.prepare(&folder))?;
+            let compat = bench.check(&plan, &contracts, &mut liquibase, places).await;
+            liquibase.close().await;
+            Ok((compat?, plan.changesets))
+        };
         let mut stop = self.interrupt.listen();
         let checked = tokio::select! {
-            checked = bench.check(&plan, &contracts, &mut liquibase, &folder) => checked,
+            checked = check => checked,
             () = stop.asked() => Err(Error::interrupted().hint("nothing is left of it; run it again")),
         };
         let _ = bench.provider.discard(&folder).await;
-        liquibase.close().await;
-        Ok((checked.map_err(|e| waits.explain(e))?, plan.changesets))
+        checked.map_err(|e| waits.explain(e))
     }
 
     /// The record of a run, or of the latest.
@@ -336,4 +350,12 @@ fn in_between(run: &Run, error: Error) -> Error {
                 .to_owned(),
         )
         .because(error)
+}
+
+/// A Liquibase that is connected and has read the changelog.
+async fn reading(environment: &Environment, database: &dyn Database) -> Result<Liquibase> {
+    let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
+    liquibase.changelog(environment, &environment.changelog_file).await?;
+    liquibase.connect(database, "drydock plan").await?;
+    Ok(liquibase)
 }

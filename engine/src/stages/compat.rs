@@ -20,6 +20,7 @@ mod unresolved_column;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,7 +60,11 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         rows: run.environment.compat.rows,
         without_contracts: run.environment.compat.without_contracts,
     };
-    let checked = bench.check(&plan, &run.contracts, &mut run.liquibase, &folder).await;
+    let checked = async {
+        let places = bench.prepare(&folder).await?;
+        bench.check(&plan, &run.contracts, &mut run.liquibase, places).await
+    };
+    let checked = checked.await;
     let production = Arc::clone(&run.database);
     let back = run.liquibase.connect(production.as_ref(), &run.application()).await;
     let _ = run.provider.discard(&folder).await;
@@ -113,8 +118,23 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Makes a scratch database in `folder` and checks the plan against the contracts there. Leaves `liquibase` connected to
-    /// the scratch database.
+    /// Makes a scratch database in `folder`. The plan need not be known for it.
+    ///
+    /// # Errors
+    /// `Refused` where the product has none, `Failed` when it cannot be made.
+    pub async fn prepare(&self, folder: &Path) -> Result<Arc<dyn Scratch>> {
+        self.watcher.progress("making a scratch database with production's schema", None);
+        let places =
+            self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
+        places.ok_or_else(|| {
+            Error::refused(format!(
+                "compatibility cannot be checked: {} has no scratch databases",
+                self.production.product().name()
+            ))
+        })
+    }
+
+    /// Checks the plan against the contracts there. Leaves `liquibase` connected to the scratch database.
     ///
     /// # Errors
     /// See `stage`.
@@ -123,20 +143,11 @@ impl Bench {
         plan: &Plan,
         contracts: &[Contract],
         liquibase: &mut Liquibase,
-        folder: &std::path::Path,
+        places: Arc<dyn Scratch>,
     ) -> Result<Compat> {
         let unknown_roles = self.unknown_roles(contracts).await?;
-        self.watcher.progress("making a scratch database with production's schema", None);
-        let places =
-            self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
         let judged = Applier::begin(self.production.as_ref(), liquibase, &plan.changesets, &self.application);
         let mut applier = judged.await?;
-        let places = places.ok_or_else(|| {
-            Error::refused(format!(
-                "compatibility cannot be checked: {} has no scratch databases",
-                self.production.product().name()
-            ))
-        })?;
         let mut state = State::new(places);
         let mut scratch = self.copy(liquibase, &mut state).await?;
         let begun = Instant::now();

@@ -37,15 +37,19 @@ pub async fn make(
     let mut arguments =
         vec!["--schema-only".to_owned(), "--format=custom".into(), format!("--file={}", schema.display())];
     arguments.extend(common(&source));
-    tools.output("pg_dump", &arguments, &libpq(origin)).await?;
-    if !source.history.is_empty() {
+    let libpq_of_origin = libpq(origin);
+    let of_schema = tools.output("pg_dump", &arguments, &libpq_of_origin);
+    let of_history = async {
+        if source.history.is_empty() {
+            return Ok(());
+        }
         let mut arguments =
             vec!["--data-only".to_owned(), "--format=custom".into(), format!("--file={}", history.display())];
         arguments.extend(source.history.iter().map(|table| format!("--table={}", quoted_relation(table))));
         arguments.extend(common(&source));
-        tools.output("pg_dump", &arguments, &libpq(origin)).await?;
-    }
-    roles(tools, &postgres, &who).await?;
+        tools.output("pg_dump", &arguments, &libpq_of_origin).await.map(|_| ())
+    };
+    futures::try_join!(of_schema, of_history, roles(tools, &postgres, &who))?;
     let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
     progress("restoring the schema", None);
     let dumps: Vec<PathBuf> = [schema, history].into_iter().filter(|d| d.exists()).collect();
