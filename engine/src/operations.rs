@@ -30,6 +30,9 @@ use crate::stages::{Stages, compat, plan, rollback};
 use crate::watcher::Watcher;
 use interrupt::Interrupt;
 
+/// Application name of a Liquibase that only looks.
+const PLAN: &str = "drydock plan";
+
 /// Who carries out a use case: the products it knows, and who hears of its progress.
 #[derive(Clone)]
 pub struct Operations {
@@ -139,7 +142,7 @@ impl Operations {
     /// What the use cases that only look need. Liquibase is connected and has read the changelog.
     async fn open(&self, environment: &Environment) -> Result<(Opened, Liquibase)> {
         let opened = self.reach(environment).await?;
-        let liquibase = reading(environment, opened.database.as_ref()).await?;
+        let liquibase = reading(environment, opened.database.as_ref(), PLAN).await?;
         Ok((opened, liquibase))
     }
 
@@ -148,9 +151,15 @@ impl Operations {
         if let Some(storage) = Storage::of(environment)? {
             storage.bring_schema(&environment.home).await?;
         }
+        let opened = self.opened(environment).await?;
+        target::tell_settings(environment, &self.watcher);
+        Ok(opened)
+    }
+
+    /// The database, unless it is one that nothing can be done with.
+    async fn opened(&self, environment: &Environment) -> Result<Opened> {
         let opened = target::open(environment, &self.products, &self.watcher).await?;
         preflight::refuse(&opened.facts, Weight::StopsPlans)?;
-        target::tell_settings(environment, &self.watcher);
         Ok(opened)
     }
 
@@ -207,7 +216,7 @@ impl Operations {
         let check = async {
             let plan = async {
                 let production = bench.production.as_ref();
-                let mut liquibase = reading(environment, production).await?;
+                let mut liquibase = reading(environment, production, PLAN).await?;
                 let plan = plan::make(environment, production, facts, &mut liquibase).await?;
                 plan::refuse_unrehearsable(&plan.changesets)?;
                 plan::refuse_other_history(&plan.drift)?;
@@ -353,9 +362,9 @@ fn in_between(run: &Run, error: Error) -> Error {
 }
 
 /// A Liquibase that is connected and has read the changelog.
-async fn reading(environment: &Environment, database: &dyn Database) -> Result<Liquibase> {
+async fn reading(environment: &Environment, database: &dyn Database, application: &str) -> Result<Liquibase> {
     let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
     liquibase.changelog(environment, &environment.changelog_file).await?;
-    liquibase.connect(database, "drydock plan").await?;
+    liquibase.connect(database, application).await?;
     Ok(liquibase)
 }

@@ -9,6 +9,13 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+#[track_caller]
+fn says(text: &str, all: &[&str]) {
+    for told in all {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+}
+
 /// The latest run that went back.
 fn run_of(back: &Ran) -> String {
     let out = flat(&back.out);
@@ -16,6 +23,8 @@ fn run_of(back: &Ran) -> String {
     rest.split([' ', '`']).next().unwrap().to_owned()
 }
 
+/// The schema of what is kept, while there is one.
+const SCHEMA: &str = "select nspname::text from pg_namespace where nspname = 'drydock_kept'";
 const WRITTEN: &str = "update customers set phone = '030 ' || id where id <= 150; \
     insert into consents (customer_id) select i from generate_series(1, 70) i";
 
@@ -29,12 +38,13 @@ fn values_and_rows_come_back_after_migrating_again() {
     let before = case.column(consents);
     let back = case.run(&["rollback", "--accept-loss"]).expect(0);
     let out = flat(&back.out);
-    for told in [
-        "70 rows of public.consents are kept until 20",
-        "150 values of public.customers.phone are kept until 20",
-    ] {
-        assert!(out.contains(told), "{told}: {out}");
-    }
+    says(
+        &out,
+        &[
+            "70 rows of public.consents are kept until 20",
+            "150 values of public.customers.phone are kept until 20",
+        ],
+    );
     assert!(!out.contains("as of"), "it was copied in the inverse's own transaction: {out}");
     let run = run_of(&back);
     assert!(
@@ -57,12 +67,13 @@ fn values_and_rows_come_back_after_migrating_again() {
     case.run(&["migrate"]).expect(0);
     case.rows("update customers set phone = 'new' where id = 7; delete from customers where id = 8; update customers set phone = '030 9' where id = 9");
     let restored = case.run(&["restore-data", "--run", &run]).expect(0);
-    for told in [
-        "150 values of public.customers.phone: 147 put back, 1 there already, 1 written since, which stay as they are, 1 of rows that are not there any more",
-        "70 rows of public.consents: 70 put back",
-    ] {
-        assert!(restored.out.contains(told), "{told}: {}", restored.out);
-    }
+    says(
+        &restored.out,
+        &[
+            "150 values of public.customers.phone: 147 put back, 1 there already, 1 written since, which stay as they are, 1 of rows that are not there any more",
+            "70 rows of public.consents: 70 put back",
+        ],
+    );
     assert_eq!(
         case.column("select phone from customers where id in (7, 150, 151) order by id"),
         ["new", "030 150", ""]
@@ -83,10 +94,7 @@ fn values_and_rows_come_back_after_migrating_again() {
     let cleaned = case.run(&["clean", "--run", &run, "--format", "json"]).expect(0);
     matches_schema(&case.home, "clean", &cleaned.json());
     assert_eq!(cleaned.json()["dropped"].as_array().map(Vec::len), Some(2), "{}", cleaned.out);
-    assert_eq!(
-        case.column("select nspname::text from pg_namespace where nspname = 'drydock_kept'"),
-        Vec::<String>::new()
-    );
+    assert_eq!(case.column(SCHEMA), Vec::<String>::new());
     let none = case.run(&["clean"]).expect(0);
     assert!(none.out.contains("nothing is kept"), "{}", none.out);
     case.run(&["restore-data", "--run", &run]).expect(2);
@@ -113,31 +121,33 @@ fn whatever_an_inverse_takes_is_kept() {
     case.rows("alter database kept_kinds set datestyle = 'SQL, DMY'; alter database kept_kinds set intervalstyle = 'iso_8601'");
     let back = case.run(&["rollback", "--accept-loss"]).expect(0);
     let out = flat(&back.out);
-    for told in [
-        "9 rows of public.Moods are kept until",
-        "3 rows deleted from public.products are kept until",
-        "53 rows of public.products overwritten (status) are kept until",
-        "1 row of public.products overwritten (Note) is kept until",
-        "2 values of public.visits.referrer are kept until",
-        "without a key, so that it cannot be put back by itself",
-    ] {
-        assert!(out.contains(told), "{told}: {out}");
-    }
+    says(
+        &out,
+        &[
+            "9 rows of public.Moods are kept until",
+            "3 rows deleted from public.products are kept until",
+            "53 rows of public.products overwritten (status) are kept until",
+            "1 row of public.products overwritten (Note) is kept until",
+            "2 values of public.visits.referrer are kept until",
+            "without a key, so that it cannot be put back by itself",
+        ],
+    );
     let run = run_of(&back);
     case.run(&["migrate"]).expect(0);
     case.rows("update products set status = 'lost' where sku = 's62'");
     let restored = case.run(&["restore-data", "--run", &run]).expect(0);
-    for told in [
-        "9 rows of public.Moods: 9 put back",
-        "3 rows deleted from public.products: 2 put back, 1 there already",
-        // The inverse left them as 'live', and the change has made them 'open' again; one was written since.
-        "53 rows of public.products overwritten (status): 0 put back, 52 there already, 1 written since",
-        // It is as the change fills it.
-        "1 row of public.products overwritten (Note): 1 put back",
-        "there is no key to put them back by; they are in drydock_kept.run_",
-    ] {
-        assert!(restored.out.contains(told), "{told}: {}", restored.out);
-    }
+    says(
+        &restored.out,
+        &[
+            "9 rows of public.Moods: 9 put back",
+            "3 rows deleted from public.products: 2 put back, 1 there already",
+            // The inverse left them as 'live', and the change has made them 'open' again; one was written since.
+            "53 rows of public.products overwritten (status): 0 put back, 52 there already, 1 written since",
+            // It is as the change fills it.
+            "1 row of public.products overwritten (Note): 1 put back",
+            "there is no key to put them back by; they are in drydock_kept.run_",
+        ],
+    );
     assert_eq!(case.column(moods), of_moods);
     assert_eq!(
         case.column("select t::text from products t where sku like 'outlet%' order by sku"),
@@ -198,10 +208,7 @@ fn without_the_right_to_make_a_schema_it_is_kept_in_files() {
         "{out}"
     );
     assert!(out.contains("as of 20"), "services may have written since: {out}");
-    assert_eq!(
-        case.column("select nspname::text from pg_namespace where nspname = 'drydock_kept'"),
-        Vec::<String>::new()
-    );
+    assert_eq!(case.column(SCHEMA), Vec::<String>::new());
     let run = run_of(&back);
     let folder = case.folder().join("home/field/runs").join(&run).join("kept");
     let mut files: Vec<String> = Vec::new();
@@ -317,10 +324,7 @@ fn a_publication_of_all_tables_gets_nothing_of_it() {
     case.rows(WRITTEN);
     let back = case.run(&["rollback", "--accept-loss"]).expect(0);
     assert!(flat(&back.out).contains("in the file 1.copy of the run"), "{}", back.out);
-    assert_eq!(
-        case.column("select nspname::text from pg_namespace where nspname = 'drydock_kept'"),
-        Vec::<String>::new()
-    );
+    assert_eq!(case.column(SCHEMA), Vec::<String>::new());
 }
 
 /// Services never wait longer than they may for a copy to be complete: the text then says as of when it is.
@@ -346,11 +350,10 @@ fn what_cannot_be_kept_is_not_taken_by_hand() {
     case.run(&["migrate"]).expect(0);
     case.rows(WRITTEN);
     let refused = case.run(&["rollback", "--accept-loss"]).expect(1);
-    for told in
-        ["70 rows of public.consents: cannot keep what an inverse takes: no copies here", "keep_days = 0"]
-    {
-        assert!(refused.err.contains(told), "{told}: {}", refused.err);
-    }
+    says(
+        &refused.err,
+        &["70 rows of public.consents: cannot keep what an inverse takes: no copies here", "keep_days = 0"],
+    );
     assert_eq!(case.history().len(), 2);
     case.run(&["status"]).expect(0);
     case.edit_settings(|text| format!("{text}[environments.field.rollback]\nkeep_days = 0\n"));

@@ -49,6 +49,11 @@ impl RoleSessions {
         }
     }
 
+    /// What has to be set in a session of ours; see `other_than`.
+    pub fn of(&self, role: Option<&str>) -> Option<&SessionDefaults> {
+        self.other_than(self.own(), role)
+    }
+
     /// What has to be set in a session that began as `opened`; `None`: nothing. A role that is not there is asked for as one that is
     /// not known.
     pub fn other_than(

@@ -1,5 +1,7 @@
 //! Sessions that begin as those of the services' roles do: the traffic has as many kinds as there are different beginnings.
 
+use std::borrow::Cow;
+
 use crate::contract::role_sessions::{self, RoleSessions};
 use crate::error::{Error, Result};
 use crate::load::source::Source;
@@ -29,7 +31,7 @@ impl<'a> Sessions<'a> {
 
     /// The kind of a role's sessions, by its place.
     pub fn kind(&mut self, role: Option<&str>) -> usize {
-        let session = self.known.other_than(self.known.own(), role);
+        let session = self.known.of(role);
         if let Some(place) = self.kinds.iter().position(|kind| kind.session.as_ref() == session) {
             return place;
         }
@@ -45,11 +47,14 @@ impl<'a> Sessions<'a> {
         let Some(Kind { session, client }) = self.kinds.get_mut(kind) else {
             return Err(Error::failed("a session of the traffic is lost"));
         };
-        if client.is_none() {
-            let settings = role_sessions::settings(session.as_ref());
-            *client = Some(self.source.client(self.application, &settings).await?);
-        }
-        client.as_mut().ok_or_else(|| Error::failed("a session of the traffic is lost"))
+        let own = match client.take() {
+            Some(own) => own,
+            None => {
+                let settings = role_sessions::settings(session.as_ref());
+                self.source.client(self.application, &settings).await?
+            }
+        };
+        Ok(client.insert(own))
     }
 
     /// Whoever asks next gets a new one.
@@ -60,7 +65,7 @@ impl<'a> Sessions<'a> {
     }
 
     /// The catalog as sessions of this kind find their names in it.
-    pub fn catalog<'c>(&self, kind: usize, catalog: &'c Catalog) -> std::borrow::Cow<'c, Catalog> {
+    pub fn catalog<'c>(&self, kind: usize, catalog: &'c Catalog) -> Cow<'c, Catalog> {
         role_sessions::catalog(self.kinds.get(kind).and_then(|kind| kind.session.as_ref()), catalog)
     }
 

@@ -96,7 +96,7 @@ impl Kept {
     pub fn reservations(&self) -> String {
         let mut said = Vec::new();
         if !self.complete {
-            said.push(format!("as of {}", self.as_of.strftime("%Y-%m-%d %H:%M:%S UTC")));
+            said.push(format!("as of {}", moment(self.as_of)));
         }
         if self.key_columns.is_empty() {
             said.push("without a key, so that it cannot be put back by itself".to_owned());
@@ -106,6 +106,10 @@ impl Kept {
         }
         said.join(", ")
     }
+}
+
+fn moment(at: Timestamp) -> impl fmt::Display {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// `150 values of public.customers.phone`
@@ -161,7 +165,7 @@ impl fmt::Display for PutBack {
         write!(f, "{}: ", self.kept)?;
         let (put_back, there, written_since, row_gone) = match &self.outcome {
             PutBackOutcome::DoneBefore { at } => {
-                return write!(f, "there already, put back {}", at.strftime("%Y-%m-%d %H:%M:%S UTC"));
+                return write!(f, "there already, put back {}", moment(*at));
             }
             PutBackOutcome::NoKey => {
                 let place = match &self.kept.place {
@@ -188,32 +192,35 @@ impl fmt::Display for PutBack {
     }
 }
 
+/// For tests.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub fn example() -> Kept {
+    let key = ChangesetId { id: "phone".into(), author: "shop".into(), path: "a.sql".into() };
+    Kept {
+        run: "20261128T074100-0001".into(),
+        key,
+        statement: 0,
+        taken: Taken::Column { table: "public.customers".into(), column: "phone".into() },
+        place: KeptPlace::Table { table: "drydock_kept.run_1".into() },
+        key_columns: vec!["id".into()],
+        columns: vec!["phone".into()],
+        rows: 150,
+        as_of: "2026-11-28T07:41:00Z".parse().unwrap(),
+        complete: true,
+        until: "2026-12-05T07:41:00Z".parse().unwrap(),
+        put_back_at: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn kept() -> Kept {
-        let key = ChangesetId { id: "phone".into(), author: "shop".into(), path: "a.sql".into() };
-        Kept {
-            run: "20261128T074100-0001".into(),
-            key,
-            statement: 0,
-            taken: Taken::Column { table: "public.customers".into(), column: "phone".into() },
-            place: KeptPlace::Table { table: "drydock_kept.run_1".into() },
-            key_columns: vec!["id".into()],
-            columns: vec!["phone".into()],
-            rows: 150,
-            as_of: "2026-11-28T07:41:00Z".parse().unwrap(),
-            complete: true,
-            until: "2026-12-05T07:41:00Z".parse().unwrap(),
-            put_back_at: None,
-        }
-    }
-
     #[test]
     fn what_is_kept_is_said_with_its_reservations() {
-        let mut kept = kept();
+        let mut kept = example();
         assert_eq!(kept.to_string(), "150 values of public.customers.phone");
         assert_eq!(kept.reservations(), "");
         kept.complete = false;
@@ -228,7 +235,7 @@ mod tests {
     fn what_was_put_back_is_told_apart_from_what_stays() {
         let done =
             |put_back, written_since| PutBackOutcome::Done { put_back, there: 0, written_since, row_gone: 0 };
-        let said = |outcome| PutBack { kept: kept(), outcome }.to_string();
+        let said = |outcome| PutBack { kept: example(), outcome }.to_string();
         assert_eq!(said(done(150, 0)), "150 values of public.customers.phone: 150 put back");
         assert_eq!(
             said(done(149, 1)),
@@ -238,10 +245,10 @@ mod tests {
 
     #[test]
     fn a_fact_is_read_as_it_is_written() {
-        let text = serde_json::to_string(&kept()).unwrap();
-        assert_eq!(serde_json::from_str::<Kept>(&text).unwrap(), kept());
+        let text = serde_json::to_string(&example()).unwrap();
+        assert_eq!(serde_json::from_str::<Kept>(&text).unwrap(), example());
         let not_kept = NotKept {
-            loss: Loss { key: kept().key, taken: kept().taken, rows: None, at_least: false },
+            loss: Loss { key: example().key, taken: example().taken, rows: None, at_least: false },
             why: WhyNotKept::Failed { error: "full".into() },
         };
         let text = serde_json::to_string(&not_kept).unwrap();

@@ -242,7 +242,7 @@ async fn planned(mut harvested: Harvested, database: &dyn Database) -> Result<(H
     let role = harvested.role.clone();
     let sessions = RoleSessions::read(database, &role.iter().cloned().collect()).await?;
     // Bare names are found as the service finds them.
-    let settings = role_sessions::settings(sessions.other_than(sessions.own(), role.as_deref()));
+    let settings = role_sessions::settings(sessions.of(role.as_deref()));
     let mut client = database.client_with("drydock harvest", &settings).await?;
     let syntax = database.product().query_syntax();
     let mut left_out = Vec::new();

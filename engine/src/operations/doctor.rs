@@ -6,7 +6,7 @@ use crate::liquibase::Liquibase;
 use crate::model::catalog::Catalog;
 use crate::model::evidence::Doctor;
 use crate::model::preflight::{Fact, Finding, Weight};
-use crate::operations::Operations;
+use crate::operations::{Operations, reading};
 use crate::product::Database;
 use crate::run::target::Opened;
 use crate::run::{preflight, target};
@@ -29,9 +29,7 @@ impl Operations {
             facts.extend(preflight::copies(database.as_ref(), provider.as_ref(), &environment.home).await?);
             facts.extend(preflight::server_disk(database.as_ref(), &[], &Catalog::default()).await?);
             if environment.changelog_root.join(&environment.changelog_file).is_file() {
-                let mut liquibase = Liquibase::start(&environment.home.join("cache")).await?;
-                liquibase.changelog(environment, &environment.changelog_file).await?;
-                liquibase.connect(database.as_ref(), "drydock doctor").await?;
+                let mut liquibase = reading(environment, database.as_ref(), "drydock doctor").await?;
                 facts.extend(lock(database.as_ref(), &mut liquibase).await?);
                 let status = liquibase.status().await?;
                 drift = plan::differences(environment, database.as_ref(), &status).await?;

@@ -1,7 +1,6 @@
 //! What rollbacks have kept aside: puts it back, and drops it when its window is over.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,13 +12,11 @@ use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventKind;
 use crate::model::kept::{Kept, PutBack, PutBackOutcome};
-use crate::model::preflight::Weight;
 use crate::product::{Database, Keep, PutBackOptions};
 use crate::run::journal::Journal;
 use crate::run::select::{self, RunSelector};
 use crate::run::storage::Storage;
-use crate::run::target::Opened;
-use crate::run::{files, kept_files, owner, preflight, session, target};
+use crate::run::{files, kept_files, owner, session};
 
 /// What `drydock restore-data` prints as JSON.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,7 +44,7 @@ impl Operations {
     pub async fn restore_data(&self, environment: &Environment, run: &str) -> Result<RestoredData> {
         let _lock = owner::lock(environment)?;
         let storage = select::bring(environment, RunSelector::Since(run)).await?;
-        let database = self.database_to_change(environment).await?;
+        let database = self.opened(environment).await?.database;
         let keep = keep_of(database.as_ref())?;
         let _claim = owner::claim(database.as_ref()).await?;
         let folder = kept_files::folder(environment, run);
@@ -93,7 +90,7 @@ impl Operations {
     /// `Refused` when somebody else is at work, `Failed` when the database or the disk refuses.
     pub async fn clean(&self, environment: &Environment, run: Option<&str>) -> Result<Cleaned> {
         let _lock = owner::lock(environment)?;
-        let database = self.database_to_change(environment).await?;
+        let database = self.opened(environment).await?.database;
         let _claim = owner::claim(database.as_ref()).await?;
         let mut all = match database.keep() {
             Some(keep) => keep.kept(None).await?,
@@ -127,12 +124,6 @@ impl Operations {
             note(&mut journal_of(environment, storage.as_ref(), run).await?, text).await?;
         }
         Ok(())
-    }
-
-    async fn database_to_change(&self, environment: &Environment) -> Result<Arc<dyn Database>> {
-        let Opened { database, facts } = target::open(environment, &self.products, &self.watcher).await?;
-        preflight::refuse(&facts, Weight::StopsPlans)?;
-        Ok(database)
     }
 }
 
@@ -181,14 +172,10 @@ async fn journal_of(
     storage: Option<&Storage>,
     run: &str,
 ) -> Result<Option<Journal>> {
-    let path = files::journal_path(environment, run);
-    if !path.is_file() {
+    if !files::journal_path(environment, run).is_file() {
         return Ok(None);
     }
-    let mut journal = Journal::open(&path)?;
-    if let Some(storage) = storage {
-        journal.keep_in(storage, run).await?;
-    }
+    let mut journal = session::journal(environment, storage, run).await?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     // The run itself stays where it was.
     journal.append(EventKind::Resumed { actor: session::actor(), version, database: None }).await?;

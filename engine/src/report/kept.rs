@@ -57,28 +57,20 @@ pub fn cleaned(dropped: &[Kept], stay: &[Kept]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::changeset::ChangesetId;
     use crate::model::data_at_risk::{Loss, Taken};
-    use crate::model::kept::{KeptPlace, NotKept, WhyNotKept};
+    use crate::model::kept::{KeptPlace, NotKept, WhyNotKept, example};
 
     #[test]
     fn a_line_says_what_is_kept_until_when_and_what_is_not() {
-        let key = ChangesetId { id: "1".into(), author: "ann".into(), path: "a.sql".into() };
-        let taken = Taken::Column { table: "public.t".into(), column: "c".into() };
         let kept = Kept {
             run: "r".into(),
-            key: key.clone(),
-            statement: 0,
-            taken: taken.clone(),
+            taken: Taken::Column { table: "public.t".into(), column: "c".into() },
             place: KeptPlace::File { file: "1.copy".into() },
-            key_columns: vec!["id".into()],
-            columns: vec!["c".into()],
             rows: 1,
-            as_of: "2026-11-28T07:41:00Z".parse().unwrap(),
             complete: false,
-            until: "2026-12-05T07:41:00Z".parse().unwrap(),
-            put_back_at: None,
+            ..example()
         };
+        let (key, taken) = (kept.key.clone(), kept.taken.clone());
         let loss = Loss { key, taken, rows: Some(2), at_least: false };
         let keeping =
             Keeping { kept: vec![kept.clone()], not_kept: vec![NotKept { loss, why: WhyNotKept::Product }] };

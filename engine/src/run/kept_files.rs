@@ -1,13 +1,13 @@
 //! What is kept of a run in files, because its database takes no tables of ours: which they are.
 
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::Environment;
 use crate::error::{Context, Result};
 use crate::model::kept::{Kept, KeptPlace};
 use crate::run::files::runs_folder;
+use crate::run::journal::write_whole;
 
 const DESCRIPTION: &str = "kept.json";
 
@@ -39,15 +39,9 @@ pub fn describe(folder: &Path, kept: &[Kept]) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    let path = folder.join(DESCRIPTION);
-    let what = format!("{} cannot be written", path.display());
+    let what = format!("{} cannot be made", folder.display());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).context(&what)?;
-    let part = folder.join(format!("{DESCRIPTION}.part"));
-    let text = serde_json::to_vec_pretty(&files).context(&what)?;
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    let mut file = opened.context(&what)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).context(&what)?;
-    std::fs::rename(&part, &path).context(&what)
+    write_whole(folder, DESCRIPTION, &serde_json::to_vec_pretty(&files).context(&what)?)
 }
 
 /// Removes the files of a run. What is gone already is no error.
@@ -73,27 +67,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::model::changeset::ChangesetId;
-    use crate::model::data_at_risk::Taken;
+    use crate::model::kept::example;
 
     #[test]
     fn files_are_described_for_their_owner_only() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("run/kept");
-        let kept = |place| Kept {
-            run: "run".into(),
-            key: ChangesetId { id: "1".into(), author: "ann".into(), path: "a.sql".into() },
-            statement: 0,
-            taken: Taken::Table { table: "public.t".into() },
-            place,
-            key_columns: Vec::new(),
-            columns: vec!["id".into()],
-            rows: 1,
-            as_of: jiff::Timestamp::UNIX_EPOCH,
-            complete: false,
-            until: jiff::Timestamp::UNIX_EPOCH,
-            put_back_at: None,
-        };
+        let kept = |place| Kept { place, ..example() };
         let file = kept(KeptPlace::File { file: "1.copy".into() });
         describe(&folder, &[kept(KeptPlace::Table { table: "t".into() })]).unwrap();
         assert_eq!(read(&folder).unwrap(), []);

@@ -71,12 +71,21 @@ pub struct Run {
     _lock: File,
 }
 
+/// The journal of a run, to be gone on with: what is written into it goes to object storage first, where there is one.
+///
+/// # Errors
+/// `Failed` when it cannot be read, or is not as it was written.
+pub async fn journal(environment: &Environment, storage: Option<&Storage>, id: &str) -> Result<Journal> {
+    let mut journal = Journal::open(&journal_path(environment, id))?;
+    if let Some(storage) = storage {
+        journal.keep_in(storage, id).await?;
+    }
+    Ok(journal)
+}
+
 async fn begin(environment: &Environment, storage: Option<&Storage>) -> Result<(String, Journal)> {
     let id = new_id(environment)?;
-    let mut journal = Journal::open(&journal_path(environment, &id))?;
-    if let Some(storage) = storage {
-        journal.keep_in(storage, &id).await?;
-    }
+    let journal = journal(environment, storage, &id).await?;
     Ok((id, journal))
 }
 
@@ -88,10 +97,7 @@ async fn take_up(
     options: &RunOptions,
     provider: &dyn Provider,
 ) -> Result<Option<(String, Journal)>> {
-    let mut journal = Journal::open(&journal_path(environment, &id))?;
-    if let Some(storage) = storage {
-        journal.keep_in(storage, &id).await?;
-    }
+    let mut journal = journal(environment, storage, &id).await?;
     if saga::reached_production(journal.events()) || matches!(saga::next(journal.events()), Decision::Over(_))
     {
         return Ok(Some((id, journal)));

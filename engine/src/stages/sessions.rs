@@ -241,9 +241,14 @@ impl Sessions {
         Ok(())
     }
 
-    /// What sessions of a role begin with before the changeset under check, and after it.
-    pub fn around(&self, role: Option<&str>) -> [Option<&SessionDefaults>; 2] {
-        [self.defaults.known(role), self.next.as_ref().unwrap_or(&self.defaults).known(role)]
+    /// What sessions of a role begin with before the changeset under check.
+    pub fn before(&self, role: Option<&str>) -> Option<&SessionDefaults> {
+        self.defaults.known(role)
+    }
+
+    /// The same after it.
+    pub fn after(&self, role: Option<&str>) -> Option<&SessionDefaults> {
+        self.next.as_ref().unwrap_or(&self.defaults).known(role)
     }
 
     /// How the sessions of a role begin otherwise after the changeset under check.

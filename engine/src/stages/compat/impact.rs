@@ -53,8 +53,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         Effect::Refuses => {
             let by_itself = written().any(|w| gives(w, change));
             // What a trigger or routine writes on its behalf is not seen; that it may is.
-            let on_its_behalf = written().next().is_none() && on_its_behalf(by, &change.subject, after);
-            (by_itself || on_its_behalf)
+            (by_itself || on_its_behalf(by, &change.subject, after))
                 .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
         Effect::Generated => {
@@ -70,7 +69,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         Effect::Repeats { .. } => {
             let left_out = written().any(|w| {
                 w.inserts && (w.columns.is_empty() || !change.columns.iter().all(|c| w.columns.contains(c)))
-            }) || written().next().is_none() && on_its_behalf(by, &change.subject, after);
+            }) || on_its_behalf(by, &change.subject, after);
             let unique = after.tables.get(&change.subject).is_some_and(|t| {
                 t.unique.iter().any(|key| !key.is_empty() && key.iter().all(|c| change.columns.contains(c)))
             });
@@ -78,8 +77,8 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
             left_out.then(|| (kind, VerdictClass::FailsWhenRun, sentence(), column.clone()))
         }
         Effect::Writes => {
-            let affected = written().any(|w| Events::of(w).meet(change.on))
-                || written().next().is_none() && on_its_behalf(by, &change.subject, after);
+            let affected =
+                written().any(|w| Events::of(w).meet(change.on)) || on_its_behalf(by, &change.subject, after);
             affected
                 .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
@@ -232,8 +231,12 @@ fn gives(write: &Write, change: &Change) -> bool {
         || change.columns.iter().any(|c| write.columns.contains(c))
 }
 
-/// Whether a routine that it comes to call names the subject, or a rule of what it writes.
+/// Whether others write to the subject for it, and not it itself: a routine that it comes to call and that names the subject, or a rule of
+/// what it writes.
 pub fn on_its_behalf(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
+    if by.writes.iter().any(|write| write.table == subject) {
+        return false;
+    }
     let rules = by.writes.iter().flat_map(|write| {
         let all = after.rules.get(&write.table).into_iter().flatten();
         all.filter(|(_, on)| on.meet(Events::of(write)))

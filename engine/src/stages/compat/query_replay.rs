@@ -68,8 +68,6 @@ struct Place {
     client: Box<dyn Client>,
     /// Of the owner, for what only an owner may do.
     owners: Box<dyn Client>,
-    /// The changeset under check has been applied.
-    changed: bool,
 }
 
 /// One query to run.
@@ -77,8 +75,9 @@ pub struct Subject<'a> {
     pub asked: Asked<'a>,
     /// The service's own role, where it is known.
     pub role: Option<&'a str>,
-    /// What sessions of the role begin with before the changeset and after it; `None`: nobody knows.
-    pub sessions: [Option<&'a SessionDefaults>; 2],
+    /// What sessions of the role begin with before the changeset, and after it; `None`: nobody knows.
+    pub session_before: Option<&'a SessionDefaults>,
+    pub session_after: Option<&'a SessionDefaults>,
     /// It comes to call routines: a session that has called them before the changeset goes on with what it found then.
     pub calls: bool,
 }
@@ -134,7 +133,7 @@ impl Trial {
         let trier = self.production.at(Endpoint { user, password, ..endpoint });
         let client = trier.client_with(&self.application, &settings).await?;
         let owners = owner.client_with(&self.application, &settings).await?;
-        let place = Place { owner, trier, settings, client, owners, changed: false };
+        let place = Place { owner, trier, settings, client, owners };
         for changeset in &self.applied {
             apply(place.owner.as_ref(), changeset).await?;
         }
@@ -155,7 +154,6 @@ impl Trial {
         self.read_again().await;
         let Some(place) = self.place.as_mut() else { return Ok(vec![Outcome::Untried; subjects.len()]) };
         let begun = Instant::now();
-        place.changed = false;
         let known = |role: &&str| self.lent.roles.contains(*role);
         let subjects: Vec<Subject<'_>> =
             subjects.into_iter().map(|s| Subject { role: s.role.filter(known), ..s }).collect();
@@ -181,7 +179,6 @@ impl Trial {
             ran.insert(key, found);
         }
         let before = begun.elapsed();
-        place.changed = true;
         if let Err(error) = apply(place.owner.as_ref(), changeset).await {
             // Later ones may do without it; who needs it fails before and after, and is left out.
             let why = || format!("{} does not apply to the sample rows: {}", changeset.key.id, error.chain());
@@ -254,6 +251,7 @@ impl Trial {
 impl Place {
     /// What works now.
     async fn before(&mut self, subject: &Subject<'_>, sets: Vec<Set>) -> Result<Vec<Ran>> {
+        let session = subject.session_before;
         let reads = subject.asked.writes.is_empty();
         let mut found: Vec<Ran> = Vec::new();
         let finds = |r: &&Ran| r.answer.count > 0 && r.set.made_up.is_none();
@@ -263,7 +261,7 @@ impl Place {
         let mut sets = sets.into_iter().peekable();
         while sets.peek().is_some() {
             let some: Vec<Set> = sets.by_ref().filter(|set| !enough(&found, set)).take(ENOUGH).collect();
-            let answers = self.run(subject, &some.iter().collect::<Vec<_>>()).await?;
+            let answers = self.run(subject, session, &some.iter().collect::<Vec<_>>()).await?;
             for (set, answer) in some.into_iter().zip(answers) {
                 let answer = match answer {
                     Ok(answer) => answer,
@@ -282,7 +280,7 @@ impl Place {
         }
         // What a clock or a sequence has a part in shows at once.
         let twice: Vec<&Set> = found.iter().take(LOOKED_AT_TWICE).map(|r| &r.set).collect();
-        let again = self.run(subject, &twice).await?;
+        let again = self.run(subject, session, &twice).await?;
         for (ran, again) in found.iter_mut().zip(again) {
             ran.steady = again.is_ok_and(|again| again == ran.answer);
         }
@@ -294,7 +292,7 @@ impl Place {
     async fn after(&mut self, subject: &Subject<'_>, ran: &[Ran], moves: bool) -> Result<Outcome> {
         let mut seen = Seen::default();
         let sets: Vec<&Set> = ran.iter().map(|r| &r.set).collect();
-        for (before, answer) in ran.iter().zip(self.run(subject, &sets).await?) {
+        for (before, answer) in ran.iter().zip(self.run(subject, subject.session_after, &sets).await?) {
             let made_up = before.set.made_up.clone();
             match answer {
                 Err(error) => {
@@ -323,9 +321,11 @@ impl Place {
         Ok(seen.outcome())
     }
 
+    /// `session`: what sessions of the subject's role begin with.
     async fn run(
         &mut self,
         subject: &Subject<'_>,
+        session: Option<&SessionDefaults>,
         sets: &[&Set],
     ) -> Result<Vec<std::result::Result<Answer, QueryError>>> {
         let Asked { sql, shape, .. } = &subject.asked;
@@ -333,8 +333,6 @@ impl Place {
         // What a service does to a relation as a whole, it does as its owner, whoever that is.
         let as_owner = subject.asked.run_only && subject.role.is_none();
         let client = if as_owner { &mut self.owners } else { &mut self.client };
-        let [before, after] = subject.sessions;
-        let session = if self.changed { after } else { before };
         let asker = subject.role.map(|role| Asker { role, session });
         let answers = client.answers(sql, shape, asker, &calls).await;
         if client.alive() {

@@ -87,7 +87,7 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
         rows => rows.server_context(WHAT)?,
     };
     let mut seen = StatementStats::default();
-    let mut sessions = Sessions::begin(client, &rows).await?;
+    let mut session = RoleSession::begin(client, &rows).await?;
     for row in rows {
         let text: Option<String> = row.try_get(0).server_context(WHAT)?;
         let (role, calls): (String, i64) =
@@ -101,7 +101,7 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
             }
             Some(text) => match query(text, catalog, &functions) {
                 Ok(Some(read)) => {
-                    sessions.as_of(client, &role).await?;
+                    session.as_of(client, Some(&role)).await?;
                     let sql = types::known(client, read.sql).await?;
                     let calls = u64::try_from(calls).unwrap_or(0);
                     seen.queries.push(StatementStat { sql, role, calls, ..read });
@@ -113,34 +113,27 @@ pub async fn read(client: &Client, catalog: &Catalog) -> Result<StatementStats> 
             None => seen.unreadable.push(String::new()),
         }
     }
-    sessions.reset(client).await?;
+    session.as_of(client, None).await?;
     Ok(seen)
 }
 
 /// A session that finds bare names as one role's or another's does.
-struct Sessions {
+struct RoleSession {
     known: BTreeMap<String, SessionDefaults>,
     /// What it is set to; `None`: as it began.
     path: Option<Vec<String>>,
 }
 
-impl Sessions {
+impl RoleSession {
     async fn begin(client: &Client, statistics: &[Row]) -> Result<Self> {
         let roles: BTreeSet<&str> = statistics.iter().filter_map(|row| row.try_get(1).ok()).collect();
         let roles: Vec<&str> = roles.into_iter().collect();
         Ok(Self { known: session_defaults::read(client, &roles).await?, path: None })
     }
 
-    async fn as_of(&mut self, client: &Client, role: &str) -> Result<()> {
-        let path = self.known.get(role).map(|own| own.search_path.clone());
-        self.set(client, path).await
-    }
-
-    async fn reset(&mut self, client: &Client) -> Result<()> {
-        self.set(client, None).await
-    }
-
-    async fn set(&mut self, client: &Client, path: Option<Vec<String>>) -> Result<()> {
+    /// `None`: as it began.
+    async fn as_of(&mut self, client: &Client, role: Option<&str>) -> Result<()> {
+        let path = role.and_then(|role| self.known.get(role)).map(|own| own.search_path.clone());
         if self.path != path {
             client.batch_execute(&search_path(path.as_deref())).await.server_context(WHAT)?;
             self.path = path;

@@ -89,10 +89,7 @@ impl Checker<'_> {
                 still: &next.usage.uses,
                 writes: &usage.writes,
             };
-            let written = |table: &str| usage.writes.iter().any(|w| w.table == table);
-            let on_its_behalf = |table: &str| {
-                !written(table) && usage.uses.contains(table) && on_its_behalf(&by, table, after)
-            };
+            let on_its_behalf = |table: &str| usage.uses.contains(table) && on_its_behalf(&by, table, after);
             for (reason, column) in refused_on_its_behalf(on_its_behalf, applied.tightened) {
                 say(VerdictKind::Risky, VerdictClass::FailsWhenRun, reason, Some(column));
             }

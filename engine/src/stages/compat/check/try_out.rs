@@ -74,8 +74,9 @@ impl Checker<'_> {
                     dialect: &dialect,
                 };
                 let calls = usage.uses.iter().any(|name| catalog.routines.contains_key(name));
-                let sessions = self.sessions.around(watched.role);
-                Subject { asked, role: watched.role, sessions, calls }
+                let (role, sessions) = (watched.role, &self.sessions);
+                let (session_before, session_after) = (sessions.before(role), sessions.after(role));
+                Subject { asked, role, session_before, session_after, calls }
             })
             .collect();
         let takes_names = changeset.statements.iter().flat_map(|s| &s.actions).any(SchemaAction::takes_name);

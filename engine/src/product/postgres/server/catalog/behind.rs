@@ -9,6 +9,20 @@ use crate::error::Result;
 use crate::model::change::Events;
 use crate::product::postgres::server::connect::ServerContext;
 
+/// What a row `d` of pg_depend refers to: a relation, or a routine that is not the server's own.
+const REFERRED: &str = "LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
+         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'";
+const IS_REFERRED: &str = "(r.oid IS NOT NULL OR fn.oid IS NOT NULL)";
+const REFERRED_NAME: &str = concat!(
+    "coalesce(",
+    qualified_sql!("rn.nspname", "r.relname"),
+    ", ",
+    qualified_sql!("fn.nspname", "f.proname"),
+    ")"
+);
+
 pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     // The bits are those of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE.
     let sql = format!(
@@ -26,17 +40,12 @@ pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, E
 /// What rules come to that put something in the place of a statement, or beside it.
 pub async fn rules(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     let sql = format!(
-        "SELECT DISTINCT {n_c}, coalesce({rn_r}, {fn_f}), w.ev_type = '3', w.ev_type = '2', w.ev_type = '4'
+        "SELECT DISTINCT {n_c}, {REFERRED_NAME}, w.ev_type = '3', w.ev_type = '2', w.ev_type = '4'
          FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refobjid <> c.oid
-         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
-         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'
-         WHERE w.ev_type <> '1' AND (r.oid IS NOT NULL OR fn.oid IS NOT NULL) AND {USERS} ORDER BY 1, 2",
-        n_c = qualified_sql!("n.nspname", "c.relname"),
-        rn_r = qualified_sql!("rn.nspname", "r.relname"),
-        fn_f = qualified_sql!("fn.nspname", "f.proname")
+         {REFERRED}
+         WHERE w.ev_type <> '1' AND {IS_REFERRED} AND {USERS} ORDER BY 1, 2",
+        n_c = qualified_sql!("n.nspname", "c.relname")
     );
     on_events(client, &sql).await
 }
@@ -72,17 +81,15 @@ pub async fn operators(client: &Client) -> Result<BTreeMap<String, Vec<String>>>
 pub async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT {n_v},
-                coalesce(array_agg(DISTINCT coalesce({rn_r}, {fn_f}))
-                         FILTER (WHERE r.oid IS NOT NULL OR fn.nspname !~ '^pg_'), '{{}}')
+                coalesce(array_agg(DISTINCT {REFERRED_NAME})
+                         FILTER (WHERE {IS_REFERRED}), '{{}}')
          FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
          LEFT JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
          LEFT JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
                AND d.refobjid <> v.oid
-         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
-         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
-         WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1", n_v = qualified_sql!("n.nspname", "v.relname"), rn_r = qualified_sql!("rn.nspname", "r.relname"), fn_f = qualified_sql!("fn.nspname", "f.proname")
+         {REFERRED}
+         WHERE v.relkind IN ('v', 'm') AND {USERS} GROUP BY 1",
+        n_v = qualified_sql!("n.nspname", "v.relname")
     );
     pairs(client, &sql).await
 }
@@ -106,18 +113,13 @@ pub async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec
 /// What policies ask of tables that keep to them.
 pub async fn policies(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
-        "SELECT {n_c}, array_agg(DISTINCT coalesce({rn_r}, {fn_f}))
+        "SELECT {n_c}, array_agg(DISTINCT {REFERRED_NAME})
          FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid AND c.relrowsecurity
          JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = o.oid AND d.refobjid <> c.oid
-         LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
-         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-         LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^pg_'
-         WHERE (r.oid IS NOT NULL OR fn.oid IS NOT NULL) AND {USERS} GROUP BY 1",
-        n_c = qualified_sql!("n.nspname", "c.relname"),
-        rn_r = qualified_sql!("rn.nspname", "r.relname"),
-        fn_f = qualified_sql!("fn.nspname", "f.proname")
+         {REFERRED}
+         WHERE {IS_REFERRED} AND {USERS} GROUP BY 1",
+        n_c = qualified_sql!("n.nspname", "c.relname")
     );
     pairs(client, &sql).await
 }
