@@ -110,6 +110,7 @@ fn changesets(
             preconditions: Vec::new(),
             statements: database.statements(&[sql], catalog).unwrap(),
             reverse: Reverse::None,
+            no_inverse: None,
             inverse: Vec::new(),
             suppressions: Vec::new(),
         }

@@ -114,6 +114,7 @@ fn a_run_its_repetition_its_way_back_and_the_release_of_what_was_held() {
 #[test]
 fn whatever_is_made_to_fail_production_is_as_before() {
     let home = Home::demo("inject");
+    home.smaller();
     home.run(&["demo", "up", "--scale", "0.01"]).expect(0);
     let before = home.fingerprints();
     let cases = [("backup", 1, "refused"), ("clone", 1, "refused"), ("rollout-error", 4, "rolled_back")];
@@ -134,5 +135,5 @@ fn whatever_is_made_to_fail_production_is_as_before() {
     home.run(&["status", "--env", "demo"]).expect(0);
     home.edit("drydock.toml", |text| text.replace("p99_ms = 900.0", "p99_ms = 20000.0"));
     let resumed = home.migrate(&[]).expect(3).json();
-    assert_eq!((resumed["outcome"].as_str(), outcomes(&resumed, "applied").len()), (Some("held"), 37));
+    assert_eq!((resumed["outcome"].as_str(), outcomes(&resumed, "applied").len()), (Some("held"), 15));
 }

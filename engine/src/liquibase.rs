@@ -143,10 +143,10 @@ impl Liquibase {
         self.process.as_ref().and_then(Process::pid)
     }
 
-    /// Connects to a database, in place of the one before.
+    /// Connects to a database, in place of the one before. The driver reads the changelog again, for this database.
     ///
     /// # Errors
-    /// `Failed` when it cannot be reached.
+    /// `Failed` when it cannot be reached; `Input` when the changelog is not valid for it.
     pub async fn connect(&mut self, database: &dyn Database, application: &str) -> Result<()> {
         self.ensure().await?;
         let connection = Connection {
@@ -154,9 +154,9 @@ impl Liquibase {
             application: application.to_owned(),
             deployment: self.deployment.clone(),
         };
+        self.connection = Some(connection.clone());
         self.exchange::<Done>(&Request::Connect(connection.request())).await?;
-        self.connection = Some(connection);
-        self.send_changelog().await
+        Ok(())
     }
 
     /// Leaves the database, so that nobody of ours is in it; what comes next connects again.

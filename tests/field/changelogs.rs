@@ -108,6 +108,30 @@ fn parameters_get_their_values() {
     assert_eq!(case.column("select count(note)::text from app.orders"), ["0"]);
 }
 
+/// Apache Fineract's changelogs have one changeset for each kind of database under the same identity, told apart by `dbms` or by
+/// contexts. Liquibase runs the one that is meant; of two that are meant it runs none. Keycloak's have preconditions for other kinds.
+#[test]
+fn of_several_with_one_identity_the_one_that_is_meant_runs() {
+    let case = Case::new("one-id-for-each-database").with_changelog("changes.xml");
+    case.edit_settings(|text| text.replace("contracts = ", "contexts = \"live\"\ncontracts = "));
+    let plan = case.run(&["plan", "--format", "json"]).expect(0).json();
+    // What a precondition wants for another kind of database needs neither to be read nor an inverse.
+    assert_eq!(pending(&plan), ["1", "2", "3"]);
+    assert_eq!(plan["filtered"][0]["id"], "4", "{}", plan["filtered"]);
+    assert_eq!(plan["filtered"].as_array().map(Vec::len), Some(1), "{}", plan["filtered"]);
+    let run = case.run(&["migrate", "--format", "json"]).expect(0).json();
+    let columns = "select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid = 'orders'::regclass and attnum > 0 and not attisdropped";
+    assert_eq!(case.column(columns), ["id ref note paid"]);
+    let history = "select id || ' ' || exectype from databasechangelog order by orderexecuted";
+    assert_eq!(case.column(history), ["1 EXECUTED", "2 EXECUTED", "3 MARK_RAN"]);
+    case.run(&["rollback", "--run", run["run"].as_str().unwrap(), "--reason", "a test"]).expect(0);
+    assert_eq!(case.column(columns), ["id ref"]);
+    assert_eq!(case.column(history), Vec::<String>::new());
+    case.edit_settings(|text| text.replace("\"live\"", "\"live,test\""));
+    let both = case.run(&["plan"]).expect(2);
+    assert!(both.err.contains("changeset \"2\" by shop is there twice"), "{}", both.err);
+}
+
 /// Liquibase's `liquibaseSchemaName`: a history in another schema is named, never taken for none.
 #[test]
 fn a_history_in_another_schema_is_told_with_the_setting() {

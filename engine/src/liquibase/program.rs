@@ -16,10 +16,11 @@ use crate::model::hex;
 use crate::user_cache;
 
 const BUILD: &str = "Build.java";
-const SOURCES: [(&str, &str); 15] = [
+const SOURCES: [(&str, &str); 16] = [
     ("Acts.java", include_str!("driver/Acts.java")),
     (BUILD, include_str!("driver/Build.java")),
     ("Changelog.java", include_str!("driver/Changelog.java")),
+    ("Code.java", include_str!("driver/Code.java")),
     ("Driver.java", include_str!("driver/Driver.java")),
     ("Errors.java", include_str!("driver/Errors.java")),
     ("Fault.java", include_str!("driver/Fault.java")),

@@ -228,6 +228,10 @@ pub struct RollbackSql {
     pub kind: RollbackKind,
     #[serde(default)]
     pub sql: Vec<String>,
+    /// The author of the changeset wrote it; Liquibase derived it otherwise.
+    #[serde(default)]
+    pub written: bool,
+    /// Why there is none.
     pub message: Option<String>,
 }
 

@@ -255,6 +255,9 @@ pub struct Changeset {
     pub preconditions: Vec<RowPrecondition>,
     pub statements: Vec<Statement>,
     pub reverse: Reverse,
+    /// Why there is no inverse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_inverse: Option<String>,
     /// The statements of the inverse, analysed the same way.
     pub inverse: Vec<Statement>,
     /// What its author accepts.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::model::changeset::Severity;
+use crate::model::changeset::{Reverse, Severity};
 use crate::model::evidence::{
     ChangesetOutcome, Doctor, Drift, Held, Outcome, Plan, ReverseProof, RunRecord, RunSummary, StageOutcome,
 };
@@ -267,7 +267,11 @@ pub fn plan(plan: &Plan, width: u16) -> String {
                 .collect();
             let number =
                 if wave.canary { format!("{} canary", wave.number) } else { wave.number.to_string() };
-            let inverse = if changeset.inverse.is_empty() { "empty" } else { "yes" };
+            let inverse = match changeset.reverse {
+                Reverse::None => "none",
+                Reverse::Inverse if changeset.inverse.is_empty() => "empty",
+                Reverse::Inverse => "yes",
+            };
             lines.add_row([
                 number,
                 key.id.clone(),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::config::Environment;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind, RollbackSql};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, Phase, Reverse, Severity, Statement};
@@ -165,13 +165,27 @@ async fn read(
     let unread = |what: &str| format!("{place}: the {what} of changeset \"{id}\" cannot be read");
     parameters::all_set(&pending.sql).input(unread("SQL"))?;
     let mut statements = statements::read(database, server, &pending.sql, catalog, &unread("SQL")).await?;
+    let mut no_inverse = None;
     let (reverse, mut inverse) = match &pending.rollback {
-        Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, .. }) => {
+        Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, written, .. }) => {
             parameters::all_set(sql).input(unread("rollback"))?;
-            let inverse = statements::read(database, server, sql, catalog, &unread("rollback")).await?;
-            (Reverse::Inverse, inverse)
+            match statements::read(database, server, sql, catalog, &unread("rollback")).await {
+                Ok(inverse) => (Reverse::Inverse, inverse),
+                // Liquibase drops a constraint without a name as `null`.
+                Err(error) if !written && error.kind == ErrorKind::Input => {
+                    let why =
+                        std::error::Error::source(&error).map_or_else(|| error.chain(), ToString::to_string);
+                    no_inverse = Some(format!("the one that Liquibase derives cannot be run: {why}"));
+                    (Reverse::None, Vec::new())
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Some(RollbackSql { kind: RollbackKind::None, .. }) | None => (Reverse::None, Vec::new()),
+        Some(RollbackSql { kind: RollbackKind::None, message, .. }) => {
+            no_inverse.clone_from(message);
+            (Reverse::None, Vec::new())
+        }
+        None => (Reverse::None, Vec::new()),
     };
     let mut suppressed = suppressions::read(&pending.remarks, pending.comment.as_deref(), hazards)
         .input(format!("{place}: a remark of changeset \"{id}\" cannot be read"))?;
@@ -187,6 +201,7 @@ async fn read(
         in_transaction: pending.run_in_transaction && database.product().capabilities().transactional_ddl,
         statements,
         reverse,
+        no_inverse,
         inverse,
         suppressions: suppressed,
     })
@@ -222,8 +237,16 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     refuse_unrehearsable(&plan.changesets)?;
     for changeset in &plan.changesets {
         if changeset.reverse == Reverse::None {
-            return Err(Error::refused(format!("{}: changeset \"{}\" has no inverse", changeset.place(), changeset.key.id))
-                .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
+            let none = Error::refused(format!(
+                "{}: changeset \"{}\" has no inverse",
+                changeset.place(),
+                changeset.key.id
+            ));
+            return Err(match &changeset.no_inverse {
+                Some(why) => none.because(why.clone()),
+                None => none,
+            }
+            .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
         }
         if changeset.in_transaction {
             continue;

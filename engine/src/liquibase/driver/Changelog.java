@@ -4,6 +4,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,12 +101,17 @@ final class Changelog {
         labels = new LabelExpression(Json.text(request.get("labels")));
         parsed = null;
         parse();
-        if (target.database != null) validate(new History(target).rows(), false);
+        validateForTarget();
     }
 
     /** Reads the same changelog again, for another database or because acts leave their outcome in its objects. */
     void parseAgain() throws Exception {
         if (file != null) parse();
+    }
+
+    /** Validates what was read against the history of the database, where there are both. */
+    void validateForTarget() throws Exception {
+        if (parsed != null && target.database != null) validate(new History(target).rows(), false);
     }
 
     private void parse() throws Exception {
@@ -130,12 +137,27 @@ final class Changelog {
         validated = false;
         byKey.clear();
         for (ChangeSet changeSet : parsed.getChangeSets()) {
-            if (byKey.putIfAbsent(Identity.key(changeSet), changeSet) == null) continue;
+            Code.setNothingUp(changeSet);
+            String key = Identity.key(changeSet);
+            ChangeSet earlier = byKey.putIfAbsent(key, changeSet);
+            // Often there is one for each kind of database.
+            if (earlier == null || !isMeant(changeSet)) continue;
+            if (!isMeant(earlier)) {
+                byKey.remove(key);
+                byKey.put(key, changeSet);
+                continue;
+            }
             Fault fault = new Fault(Fault.Kind.DUPLICATE, "changeset \"" + changeSet.getId() + "\" by " + changeSet.getAuthor() + " is there twice");
             fault.file = Identity.path(changeSet);
             fault.line = places().last(changeSet);
             throw fault;
         }
+    }
+
+    /** Whether Liquibase would run it by its contexts, labels and kind of database; without a connection nobody knows the last. */
+    private boolean isMeant(ChangeSet changeSet) {
+        boolean depends = changeSet.getDbmsSet() != null && !changeSet.getDbmsSet().isEmpty();
+        return !(depends && target.database == null) && filterReason(changeSet) == null;
     }
 
     Places places() {
@@ -212,7 +234,7 @@ final class Changelog {
         ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
             new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
             // A change of somebody else's class validates itself with code of its own.
-            filter(changeSet -> code || Rendering.code(changeSet).isEmpty(), "runs code"));
+            filter(changeSet -> code || Code.of(changeSet).isEmpty(), "runs code"));
         Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, environment()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
@@ -238,6 +260,11 @@ final class Changelog {
     }
 
     // ---- the changesets of it
+
+    /** In their order. Of several with one identity there is the one that is meant for this database. */
+    Collection<ChangeSet> changeSets() {
+        return byKey.values();
+    }
 
     ChangeSet find(Map<String, Object> identity) throws Fault {
         ChangeSet found = byKey.get(Identity.key(identity));
@@ -266,7 +293,9 @@ final class Changelog {
 
     /** Liquibase's own filters, except for the one that asks the history. */
     List<ChangeSetFilter> filters() {
-        return List.of(new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new DbmsChangeSetFilter(target.database), new IgnoreChangeSetFilter());
+        List<ChangeSetFilter> filters = new ArrayList<>(List.of(new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter()));
+        if (target.database != null) filters.add(2, new DbmsChangeSetFilter(target.database));
+        return filters;
     }
 
     /** Why Liquibase's own filters leave a changeset out, or null. */

@@ -32,8 +32,8 @@ import liquibase.util.LiquibaseUtil;
  *           {"id":1,"error":{kind, message, sql_state, vendor_code, changeset, file, line, sql, of_history}}
  *
  * hello                                             -> {liquibase}: its version
- * connect   {url, user, password, properties,       -> {}; replaces the connection before
- *            transactional_ddl, role_switch, message_prefixes,
+ * connect   {url, user, password, properties,       -> {}; replaces the connection before, reads the changelog again
+ *            transactional_ddl, role_switch, message_prefixes,  and validates it for this database
  *            value_states, session, deployment}
  * disconnect                                        -> {}; the next request that needs the database connects again
  * changelog {root, file, contexts, labels,           -> {}; reads and validates it. `root` and `more_roots` are Liquibase's search
@@ -72,7 +72,7 @@ import liquibase.util.LiquibaseUtil;
  * <p>A changeset of the status: {id, author, path, line, comment, remarks, run_in_transaction, checksum, recorded_checksum, state,
  * filter_reason}, {@code state} being ran, pending, filtered or ran_changed (edited after it was applied). Pending ones also have
  * {@code code} [{change, class}] (what runs code, and is not asked for SQL: asking may run it), {@code sql} (the statements as Liquibase would send them, without its bookkeeping) {@code rollback} {kind:
- * inverse|empty|none, sql, message} and {@code preconditions} [{name, sql}] (those that may depend on rows; no {@code sql}: it runs code). A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
+ * inverse|empty|none, sql, written, message} and {@code preconditions} [{name, sql}] (those that may depend on rows; no {@code sql}: it runs code). A row of the history: the columns of Liquibase's table, as {@code History.java} names them.
  *
  * <p>{@code session} statements run and are committed first, so that they outlive a rollback.
  *
@@ -107,6 +107,7 @@ final class Driver {
         System.setProperty("liquibase.analytics.enabled", "false");
         System.setProperty("liquibase.showBanner", "false");
         LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
+        Target.loadNoDrivers();
         BlockingQueue<String> requests = new LinkedBlockingQueue<>();
         Thread reader = new Thread(() -> {
             try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
@@ -155,6 +156,7 @@ final class Driver {
                 return Json.map("liquibase", LiquibaseUtil.getBuildVersion());
             case "connect":
                 target.connectTo(request);
+                changelog.validateForTarget();
                 return Json.map();
             case "disconnect":
                 target.disconnect();

@@ -16,6 +16,7 @@ import liquibase.exception.Warnings;
 import liquibase.precondition.AbstractPrecondition;
 import liquibase.precondition.Precondition;
 import liquibase.precondition.PreconditionLogic;
+import liquibase.precondition.core.DBMSPrecondition;
 import liquibase.precondition.core.NotPrecondition;
 import liquibase.precondition.core.OrPrecondition;
 import liquibase.precondition.core.PreconditionContainer;
@@ -61,6 +62,37 @@ final class Preconditions {
 
     private static boolean runsCode(Precondition leaf) {
         return !leaf.getClass().getName().startsWith(OWN);
+    }
+
+    /** What becomes of a changeset whose preconditions ask for another kind of database, whatever else they ask; null for any other. */
+    static PreconditionContainer.FailOption forAnotherDatabase(Database database, ChangeSet changeSet) {
+        PreconditionContainer all = changeSet.getPreconditions();
+        return all != null && Boolean.FALSE.equals(holdsHere(database, all)) ? all.getOnFail() : null;
+    }
+
+    /** As far as the kind of database tells; null: it does not. */
+    private static Boolean holdsHere(Database database, Precondition node) {
+        if (node instanceof DBMSPrecondition) {
+            try {
+                node.check(database, null, null, null);
+                return true;
+            } catch (PreconditionFailedException e) {
+                return false;
+            } catch (PreconditionErrorException e) {
+                return null;
+            }
+        }
+        if (!(node instanceof PreconditionLogic logic)) return null;
+        boolean any = node instanceof OrPrecondition;
+        boolean told = true;
+        for (Precondition nested : logic.getNestedPreconditions()) {
+            Boolean holds = holdsHere(database, nested);
+            if (holds == null) told = false;
+            else if (node instanceof NotPrecondition) {
+                if (holds) return false;
+            } else if (holds == any) return any;
+        }
+        return told ? !any : null;
     }
 
     /** {@code name}, and {@code sql}: what it asks; null where it runs code. */

@@ -4,15 +4,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import liquibase.Scope;
 import liquibase.change.Change;
-import liquibase.change.ChangeFactory;
 import liquibase.change.core.EmptyChange;
-import liquibase.change.core.ExecuteShellCommandChange;
-import liquibase.change.core.OutputChange;
-import liquibase.change.core.StopChange;
-import liquibase.change.custom.CustomChangeWrapper;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
 import liquibase.exception.RollbackImpossibleException;
@@ -28,11 +21,6 @@ import liquibase.statement.core.RuntimeStatement;
  * Liquibase asks them for statements, so that only changes that are known to generate SQL are asked.
  */
 final class Rendering {
-    /** Liquibase's own changes. An extension's may do anything. */
-    private static final String OWN = "liquibase.change.core.";
-    /** Those of them that do something else than to generate SQL. */
-    private static final Set<Class<? extends Change>> OTHER = Set.of(ExecuteShellCommandChange.class, OutputChange.class, StopChange.class);
-
     private final Database database;
 
     Rendering(Database database) {
@@ -42,43 +30,26 @@ final class Rendering {
     List<String> forward(ChangeSet changeSet) {
         List<String> sql = new ArrayList<>();
         for (Change change : changeSet.getChanges()) {
-            if (!runsCode(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
+            if (!Code.runs(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
         }
         return sql;
     }
 
-    /** The changes of a changeset and of its written inverse that run code: {@code change} and {@code class}. */
-    static List<Object> code(ChangeSet changeSet) {
-        List<Change> changes = new ArrayList<>(changeSet.getChanges());
-        changes.addAll(writtenInverse(changeSet));
-        List<Object> code = new ArrayList<>();
-        for (Change change : changes) {
-            if (!runsCode(change)) continue;
-            String type = change instanceof CustomChangeWrapper custom ? custom.getClassName() : change.getClass().getName();
-            code.add(Json.map("change", name(change), "class", type));
-        }
-        return code;
-    }
-
-    private static boolean runsCode(Change change) {
-        return !change.getClass().getName().startsWith(OWN) || OTHER.contains(change.getClass());
-    }
-
-    /** The inverse: {@code kind}, {@code sql} and, where there is none, {@code message}. */
+    /** The inverse: {@code kind}, {@code sql}, whether its author has {@code written} it and, where there is none, {@code message}. */
     Map<String, Object> inverse(ChangeSet changeSet) throws Exception {
         List<String> sql = new ArrayList<>();
         List<Change> written = writtenInverse(changeSet);
         if (!written.isEmpty()) {
             for (Change change : written) {
-                if (!(change instanceof EmptyChange) && !runsCode(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
+                if (!(change instanceof EmptyChange) && !Code.runs(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
             }
-            return inverse(sql);
+            return inverse(sql, true);
         }
         List<Change> changes = new ArrayList<>(changeSet.getChanges());
         Collections.reverse(changes);
         for (Change change : changes) {
             // What its inverse is, only its code knows; the changeset is told as one that runs code.
-            if (runsCode(change)) continue;
+            if (Code.runs(change)) continue;
             if (!change.supportsRollback(database)) return none(change);
             try {
                 sql.addAll(statements(changeSet, change, change.generateRollbackStatements(database), true));
@@ -86,7 +57,7 @@ final class Rendering {
                 return none(change);
             }
         }
-        return inverse(sql);
+        return inverse(sql, false);
     }
 
     /** The changes of the rollback that the changeset's author wrote. */
@@ -94,16 +65,12 @@ final class Rendering {
         return changeSet.getRollback() == null ? List.of() : changeSet.getRollback().getChanges();
     }
 
-    private static Map<String, Object> inverse(List<String> sql) {
-        return Json.map("kind", sql.isEmpty() ? "empty" : "inverse", "sql", sql);
+    private static Map<String, Object> inverse(List<String> sql, boolean written) {
+        return Json.map("kind", sql.isEmpty() ? "empty" : "inverse", "sql", sql, "written", written);
     }
 
     private static Map<String, Object> none(Change change) {
-        return Json.map("kind", "none", "sql", List.of(), "message", "there is no rollback, and none can be derived from " + name(change));
-    }
-
-    private static String name(Change change) {
-        return Scope.getCurrentScope().getSingleton(ChangeFactory.class).getChangeMetaData(change).getName();
+        return Json.map("kind", "none", "sql", List.of(), "message", "there is no rollback, and none can be derived from " + Code.name(change));
     }
 
     private List<String> statements(ChangeSet changeSet, Change change, SqlStatement[] statements, boolean inverse) {

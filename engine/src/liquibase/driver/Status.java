@@ -14,6 +14,7 @@ import liquibase.change.Change;
 import liquibase.change.CheckSum;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.ObjectQuotingStrategy;
+import liquibase.precondition.core.PreconditionContainer.FailOption;
 
 /** Compares the changelog with the history. It only reads, makes no table and takes no lock. */
 final class Status {
@@ -37,7 +38,7 @@ final class Status {
         List<Object> changesets = new ArrayList<>();
         Set<String> known = new HashSet<>();
         Places places = changelog.places();
-        for (ChangeSet changeSet : changelog.parsed.getChangeSets()) {
+        for (ChangeSet changeSet : changelog.changeSets()) {
             known.add(Identity.key(changeSet));
             errors.subject = changeSet;
             changesets.add(changeset(changeSet, recorded.get(Identity.key(changeSet)), places));
@@ -55,22 +56,32 @@ final class Status {
         it.put("comment", changeSet.getComments());
         it.put("remarks", remarks(changeSet));
         it.put("run_in_transaction", changeSet.isRunInTransaction());
-        it.put("checksum", String.valueOf(changeSet.generateCheckSum(ChecksumVersion.latest())));
-        it.put("recorded_checksum", row == null ? null : row.get("checksum"));
+        Object recorded = row == null ? null : row.get("checksum");
+        // Only its code knows, and what is recorded is taken to hold.
+        it.put("checksum", String.valueOf(Code.makesChecksum(changeSet) ? recorded : changeSet.generateCheckSum(ChecksumVersion.latest())));
+        it.put("recorded_checksum", recorded);
         it.put("line", places.first(changeSet));
         String state = state(changeSet, row);
+        // What asks for another kind of database is marked as ran or left out, whatever it says.
+        FailOption elsewhere = Preconditions.forAnotherDatabase(target.database, changeSet);
         String filterReason = state.equals("pending") ? changelog.filterReason(changeSet) : null;
+        if (state.equals("pending") && filterReason == null && elsewhere == FailOption.CONTINUE) filterReason = "its precondition asks for another kind of database";
         if (filterReason != null) {
             state = "filtered";
             it.put("filter_reason", filterReason);
         }
         it.put("state", state);
         if (!state.equals("pending")) return it;
+        if (elsewhere == FailOption.MARK_RAN) {
+            it.put("sql", List.of());
+            it.put("rollback", Json.map("kind", "empty", "sql", List.of(), "written", false));
+            return it;
+        }
         ObjectQuotingStrategy quoting = target.database.getObjectQuotingStrategy();
         target.database.setObjectQuotingStrategy(changeSet.getObjectQuotingStrategy());
         try {
             Rendering rendering = new Rendering(target.database);
-            it.put("code", Rendering.code(changeSet));
+            it.put("code", Code.of(changeSet));
             it.put("preconditions", Preconditions.described(target.database, changeSet));
             it.put("sql", rendering.forward(changeSet));
             it.put("rollback", rendering.inverse(changeSet));
@@ -85,7 +96,7 @@ final class Status {
     private static String state(ChangeSet changeSet, Map<String, Object> row) {
         if (row == null || changeSet.shouldAlwaysRun()) return "pending";
         String recorded = (String) row.get("checksum");
-        if (recorded == null || changeSet.isCheckSumValid(CheckSum.parse(recorded))) return "ran";
+        if (recorded == null || Code.makesChecksum(changeSet) || changeSet.isCheckSumValid(CheckSum.parse(recorded))) return "ran";
         return changeSet.shouldRunOnChange() ? "pending" : "ran_changed";
     }
 

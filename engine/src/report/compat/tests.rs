@@ -42,6 +42,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Ch
         preconditions: Vec::new(),
         statements: vec![statement],
         reverse: Reverse::Inverse,
+        no_inverse: None,
         inverse: vec![],
         suppressions: vec![],
     }

@@ -85,6 +85,7 @@ mod tests {
             preconditions: Vec::new(),
             statements: test_dialect().statements(&[sql.to_owned()], &Catalog::default()).unwrap(),
             reverse: Reverse::Inverse,
+            no_inverse: None,
             inverse: Vec::new(),
             suppressions: Vec::new(),
         }

@@ -26,6 +26,7 @@ fn changeset(sql: &str) -> Option<Changeset> {
         preconditions: Vec::new(),
         statements: analyse(&texts, &Catalog::default()).ok()?,
         reverse: Reverse::None,
+        no_inverse: None,
         inverse: vec![],
         suppressions: vec![],
     })

@@ -1,0 +1,2 @@
+-- name: Order :one
+select id, ref from orders where id = $1;
