@@ -43,18 +43,23 @@ impl<'a> Renames<'a> {
         let pairs: BTreeMap<&str, &str> = pairs.collect();
         let back = pairs.iter().map(|(old, now)| (*now, *old)).collect();
         let mut all = Self { before, after, pairs, back, taken: BTreeSet::new() };
-        let relations = before.objects.keys().filter(|identity| is_relation(identity));
-        let taken = relations.filter(|identity| all.is_taken(identity)).map(|identity| name_of(identity));
-        all.taken = taken.collect();
+        let mut named: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+        for identity in after.objects.keys().filter(|identity| is_relation(identity)) {
+            named.entry(name_of(identity)).or_default().push(identity);
+        }
+        for identity in before.objects.keys().filter(|identity| is_relation(identity)) {
+            let name = name_of(identity);
+            if named.get(&name).is_some_and(|others| all.is_taken(identity, others)) {
+                all.taken.insert(name);
+            }
+        }
         all
     }
 
-    /// Whether another relation has its name, which is not a view that shows all of it as it is.
-    fn is_taken(&self, identity: &str) -> bool {
-        let name = name_of(identity);
+    /// Whether one of the relations that have its name now is another one, and no view that shows all of it as it is.
+    fn is_taken(&self, identity: &str, named: &[&str]) -> bool {
         let now = self.pairs.get(identity).copied();
-        let mut others = self.after.objects.keys().filter(|k| is_relation(k) && name_of(k) == name);
-        others.any(|other| Some(other.as_str()) != now && !now.is_some_and(|now| self.passes_on(other, now)))
+        named.iter().any(|other| Some(*other) != now && !now.is_some_and(|now| self.passes_on(other, now)))
     }
 
     /// Whether a view shows a table's columns, all of them under their own names, and nothing else.

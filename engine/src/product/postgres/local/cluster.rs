@@ -269,7 +269,27 @@ impl<'a> Cluster<'a> {
         let (data, log, wait) =
             (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
         let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log, "-o", options];
-        self.tools.output("pg_ctl", &arguments, &[]).await.map(|_| ())
+        let started = self.tools.output("pg_ctl", &arguments, &[]);
+        self.unless(started, || is_ready(&self.data())).await
+    }
+
+    /// What `pg_ctl` says, or nothing once what it waits for can be seen: it looks ten times a second only, and a small server starts and
+    /// stops in less.
+    async fn unless(
+        &self,
+        waits: impl Future<Output = Result<String>>,
+        seen: impl Fn() -> bool + Sync,
+    ) -> Result<()> {
+        let sees = async {
+            while !seen() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            said = waits => said.map(|_| ()),
+            () = sees => Ok(()),
+        }
     }
 
     /// Why the server is not there, in the last words of its log.
@@ -292,14 +312,10 @@ impl<'a> Cluster<'a> {
     pub async fn stop(&self, mode: &str) {
         let data = self.data();
         let pid = pid(&data);
-        let _ = self
-            .tools
-            .output(
-                "pg_ctl",
-                &["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &data.to_string_lossy()],
-                &[],
-            )
-            .await;
+        let folder = data.to_string_lossy();
+        let arguments = ["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &folder];
+        let stopped = self.tools.output("pg_ctl", &arguments, &[]);
+        let _ = self.unless(stopped, || pid.is_some_and(|pid| !is_server(pid, &data))).await;
         if let Some(pid) = pid.filter(|pid| is_server(*pid, &data)) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             for _ in 0..100 {
@@ -346,6 +362,13 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
 fn pid(data: &Path) -> Option<i32> {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1)
+}
+
+/// Whether the server in a folder takes connections. It says so in the last line of its file since version 10.
+fn is_ready(data: &Path) -> bool {
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    text.lines().nth(7).is_some_and(|status| status.trim_end() == "ready")
+        && pid(data).is_some_and(|pid| is_server(pid, data))
 }
 
 /// Whether the process is a server on this very folder, and not one that got the number of a dead server.
