@@ -5,9 +5,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import liquibase.change.Change;
+import liquibase.change.DbmsTargetedChange;
 import liquibase.change.core.EmptyChange;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
+import liquibase.database.DatabaseList;
 import liquibase.exception.RollbackImpossibleException;
 import liquibase.sql.Sql;
 import liquibase.sql.visitor.SqlVisitor;
@@ -30,7 +32,7 @@ final class Rendering {
     List<String> forward(ChangeSet changeSet) {
         List<String> sql = new ArrayList<>();
         for (Change change : changeSet.getChanges()) {
-            if (!Code.runs(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
+            if (!Code.runs(change) && isMeant(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), false));
         }
         return sql;
     }
@@ -41,7 +43,7 @@ final class Rendering {
         List<Change> written = writtenInverse(changeSet);
         if (!written.isEmpty()) {
             for (Change change : written) {
-                if (!(change instanceof EmptyChange) && !Code.runs(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
+                if (!(change instanceof EmptyChange) && !Code.runs(change) && isMeant(change)) sql.addAll(statements(changeSet, change, change.generateStatements(database), true));
             }
             return inverse(sql, true);
         }
@@ -49,7 +51,7 @@ final class Rendering {
         Collections.reverse(changes);
         for (Change change : changes) {
             // What its inverse is, only its code knows; the changeset is told as one that runs code.
-            if (Code.runs(change)) continue;
+            if (Code.runs(change) || !isMeant(change)) continue;
             if (!change.supportsRollback(database)) return none(change);
             try {
                 sql.addAll(statements(changeSet, change, change.generateRollbackStatements(database), true));
@@ -58,6 +60,11 @@ final class Rendering {
             }
         }
         return inverse(sql, false);
+    }
+
+    /** Whether it is for this kind of database. Liquibase passes over others as it runs a changeset. */
+    private boolean isMeant(Change change) {
+        return !(change instanceof DbmsTargetedChange of) || DatabaseList.definitionMatches(of.getDbms(), database, true);
     }
 
     /** The changes of the rollback that the changeset's author wrote. */
