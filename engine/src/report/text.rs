@@ -219,10 +219,14 @@ pub fn sentence(summary: &RunSummary) -> String {
             format!("migrated: {} on {}", counted(applied, "changeset is", "changesets are"), summary.place())
         }
         Outcome::Held => format!(
-            "held: {} on {}; {} until no deployed service needs the dropped objects",
+            "held: {} on {}; {}",
             counted(applied, "changeset is", "changesets are"),
             summary.place(),
-            counted(summary.held.len(), "waits", "wait"),
+            counted(
+                summary.held.len(),
+                "waits until no deployed service needs what it changes",
+                "wait until no deployed service needs what they change",
+            ),
         ),
         Outcome::Refused => format!("refused, production was not touched{why}"),
         Outcome::RolledBack if summary.fingerprint.before == summary.fingerprint.after => {

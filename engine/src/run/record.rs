@@ -4,8 +4,7 @@ use std::path::Path;
 
 use crate::config::Environment;
 use crate::error::{Error, Result};
-use crate::model::event::Event;
-use crate::model::event::{Action, EventKind, FailureKind};
+use crate::model::event::{ActOutcome, Action, Event, EventKind, FailureKind};
 use crate::model::evidence::{
     BeforeAfter, ChangesetLine, ChangesetOutcome, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback,
     Rollout, RunRecord, RunSummary, Shadow, StageLine, StageOutcome,
@@ -227,8 +226,13 @@ fn changesets(
             }
             for event in events {
                 match &event.what {
-                    EventKind::Done { action: Action::Apply { changeset, .. }, .. } if changeset == key => {
-                        outcome = ChangesetOutcome::Applied
+                    EventKind::Done { action: Action::Apply { changeset, .. }, outcome: came, .. }
+                        if changeset == key =>
+                    {
+                        outcome = match came {
+                            ActOutcome::Changed { changed: false } => ChangesetOutcome::LeftOut,
+                            _ => ChangesetOutcome::Applied,
+                        }
                     }
                     EventKind::Done { action: Action::Undo { changeset }, .. } if changeset == key => {
                         outcome = ChangesetOutcome::Undone

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,7 +129,7 @@ final class Changelog {
         parameters.setLabels(labels);
         values.forEach(parameters::set);
         try {
-            Scope.child(Scope.Attr.resourceAccessor, accessor, () -> {
+            Scope.child(scope(), () -> {
                 parsed = ChangeLogParserFactory.getInstance().getParser(file, accessor).parse(file, parameters, accessor);
             });
         } catch (Exception | LinkageError e) {
@@ -158,6 +159,14 @@ final class Changelog {
     private boolean isMeant(ChangeSet changeSet) {
         boolean depends = changeSet.getDbmsSet() != null && !changeSet.getDbmsSet().isEmpty();
         return !(depends && target.database == null) && filterReason(changeSet) == null;
+    }
+
+    /** What Liquibase looks up while it reads. The database of an outer scope may be closed. */
+    private Map<String, Object> scope() {
+        Map<String, Object> values = new HashMap<>();
+        values.put(Scope.Attr.resourceAccessor.name(), accessor);
+        if (target.database != null) values.put(Scope.Attr.database.name(), target.database);
+        return values;
     }
 
     Places places() {
@@ -235,7 +244,7 @@ final class Changelog {
             new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
             // A change of somebody else's class validates itself with code of its own.
             filter(changeSet -> code || Code.of(changeSet).isEmpty(), "runs code"));
-        Scope.child(Scope.Attr.resourceAccessor, accessor, () -> iterator.run(visitor, environment()));
+        Scope.child(scope(), () -> iterator.run(visitor, environment()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
         if (visitor.getValidationErrors().hasErrors()) throw invalid(Errors.oneLine(visitor.getValidationErrors().getErrorMessages().get(0)));

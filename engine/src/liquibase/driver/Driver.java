@@ -146,8 +146,6 @@ final class Driver {
         Map<String, Object> values = new HashMap<>();
         if (changelog.accessor != null) values.put(Scope.Attr.resourceAccessor.name(), changelog.accessor);
         if (target.deployment() != null) values.put(Scope.Attr.deploymentId.name(), target.deployment());
-        // Checksums depend on it, where a change is for some kinds of databases only.
-        if (target.database != null) values.put(Scope.Attr.database.name(), target.database);
         return values;
     }
 
@@ -158,7 +156,7 @@ final class Driver {
                 return Json.map("liquibase", LiquibaseUtil.getBuildVersion());
             case "connect":
                 target.connectTo(request);
-                Scope.child(scope(), changelog::validateForTarget);
+                changelog.validateForTarget();
                 return Json.map();
             case "disconnect":
                 target.disconnect();
@@ -172,7 +170,8 @@ final class Driver {
             default:
         }
         target.ensure();
-        return Scope.child(scope(), () -> performConnected(op, request));
+        // Checksums depend on it, where a change is for some kinds of databases only.
+        return Scope.child(Map.of(Scope.Attr.database.name(), target.database), () -> performConnected(op, request));
     }
 
     private Map<String, Object> performConnected(String op, Map<String, Object> request) throws Exception {

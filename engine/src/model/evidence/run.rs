@@ -80,6 +80,8 @@ pub enum ChangesetOutcome {
     Pending,
     Held,
     Applied,
+    /// Its turn came and production did not change: a precondition, a failure that it may end with, or that it was there already.
+    LeftOut,
     Undone,
 }
 
@@ -89,6 +91,7 @@ impl fmt::Display for ChangesetOutcome {
             Self::Pending => "pending",
             Self::Held => "held",
             Self::Applied => "applied",
+            Self::LeftOut => "left out",
             Self::Undone => "undone",
         })
     }
