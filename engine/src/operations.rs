@@ -218,7 +218,7 @@ impl Operations {
                 let production = bench.production.as_ref();
                 let mut liquibase = reading(environment, production, PLAN).await?;
                 let plan = plan::make(environment, production, facts, &mut liquibase).await?;
-                plan::refuse_unrehearsable(&plan.changesets)?;
+                plan::refuse_unrehearsable(&plan.changesets, environment.shadow.run_code)?;
                 plan::refuse_other_history(&plan.drift)?;
                 Ok((plan, liquibase))
             };

@@ -89,7 +89,7 @@ ALTER TABLE orders ADD COLUMN note TEXT;
 ";
     shop.write("changes.sql", inverse);
     let made = shop.operations().plan(&shop.environment).await.unwrap();
-    let error = plan::refuse(&made, false).unwrap_err();
+    let error = plan::refuse(&made, false, false).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     let said = error.chain();
     assert!(said.contains("changes.sql:3: the rollback of changeset \"one\" runs 2 statements"), "{said}");

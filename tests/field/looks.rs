@@ -48,8 +48,9 @@ fn with_jar(folder: &Path, source: &str) -> String {
 fn a_custom_change_is_not_run_to_see_what_it_does() {
     let case = Case::new("custom-task-change").with_changelog("changes.xml");
     let liquibase = with_jar(case.folder(), "RecodeOrders.java");
+    let never = [("DRYDOCK_LIQUIBASE", liquibase.as_str()), ("NO_SET_UP", "yes")];
     for command in ["plan", "compat", "migrate"] {
-        let ran = case.run_with(&[command], &[("DRYDOCK_LIQUIBASE", &liquibase)]).expect(1);
+        let ran = case.run_with(&[command], &never).expect(1);
         for told in
             ["changes.xml:3", "recode", "customChange com.example.shop.RecodeOrders", "nothing was run"]
         {
@@ -67,11 +68,49 @@ fn a_custom_change_is_not_run_to_see_what_it_does() {
          insert into databasechangelog (id, author, filename, dateexecuted, orderexecuted, exectype, md5sum)
            values ('recode', 'shop', 'changes.xml', now(), 1, 'EXECUTED', '9:00000000000000000000000000000000')",
     );
-    let edited = case.run_with(&["plan"], &[("DRYDOCK_LIQUIBASE", &liquibase)]).expect(1);
+    let edited = case.run_with(&["plan"], &never).expect(1);
     let (_, now) = edited.err.split_once(" then, 9:").unwrap();
     let now = now.split_once(" now").unwrap().0;
     case.rows(&format!("update databasechangelog set md5sum = '9:{now}'"));
-    case.run_with(&["plan"], &[("DRYDOCK_LIQUIBASE", &liquibase)]).expect(0);
+    case.run_with(&["plan"], &never).expect(0);
+}
+
+/// Keycloak's upgrades need their custom changes. With leave they run on the clone and then on production. This one commits by itself, so
+/// that a run that dies in the middle of it cannot tell what it did.
+#[test]
+fn a_custom_change_with_leave_is_rehearsed_and_runs() {
+    let case = Case::named("custom_change_with_leave", "custom-task-change").with_changelog("runs.xml");
+    let liquibase = with_jar(case.folder(), "RecodeOrders.java");
+    let variables = [("DRYDOCK_LIQUIBASE", liquibase.as_str())];
+    case.edit_settings(|text| format!("{text}[environments.field.shadow]\nrun_code = true\n"));
+    let cents = || case.column("select sum(cents)::text from orders");
+    let compat = case.run_with(&["compat", "--format", "json"], &variables).expect(0).json();
+    let note = &compat["notes"][0];
+    assert_eq!(note["note"], "not-tried", "{compat}");
+    assert!(
+        note["text"].as_str().unwrap().contains("it runs code, which the rehearsal on the clone does"),
+        "{note}"
+    );
+    assert_eq!(cents(), ["50"]);
+    let first = case.run_with(&["migrate", "--format", "json"], &variables).expect(0).json();
+    assert_eq!(
+        (first["changesets"][0]["reverse"].as_str(), cents()),
+        (Some("proven"), vec!["5000".to_owned()])
+    );
+    let run = first["run"].as_str().unwrap();
+    case.run_with(&["rollback", "--run", run, "--reason", "a test"], &variables).expect(0);
+    assert_eq!((cents(), case.history()), (vec!["50".to_owned()], Vec::new()));
+
+    let journal = case.folder().join("home/field/runs").join(run).join("journal.jsonl");
+    let journal = std::fs::read_to_string(journal).unwrap();
+    let of_apply = |line: &str| line.contains("\"intended\"") && line.contains("\"apply\"");
+    let begun = journal.lines().position(of_apply).unwrap() + 1;
+    let begun = begun.to_string();
+    let killed = case.run_with(&["migrate"], &[variables[0], ("DRYDOCK_TEST_KILL_AT", &begun)]);
+    assert_eq!(killed.code, None, "{}", killed.err);
+    let stuck = case.run_with(&["migrate"], &variables).expect(5);
+    assert!(stuck.out.contains("cannot be told: it runs code"), "{}", stuck.out);
+    assert_eq!(cents(), ["50"], "it is not run a second time");
 }
 
 /// The same issues: a command of the shell.

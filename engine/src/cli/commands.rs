@@ -213,7 +213,7 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     let environment = config::resolve(&target.selection()?)?;
     let plan = out.operations().plan(&environment).await?;
     out.give(&plan, |style| report::text::plan(&plan, style.width))?;
-    plan::refuse(&plan, false)?;
+    plan::refuse(&plan, false, environment.shadow.run_code)?;
     Ok(0)
 }
 

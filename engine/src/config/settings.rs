@@ -124,11 +124,20 @@ pub struct ShadowSettings {
     pub refuse_rows: u64,
     /// How many times the cost must have grown for that.
     pub refuse_times: f64,
+    /// Whether code of the changelog (custom changes, `executeCommand`, changes of extensions) runs: on the clone first, where it may
+    /// reach whatever it reaches, and then on production.
+    pub run_code: bool,
 }
 
 impl Default for ShadowSettings {
     fn default() -> Self {
-        Self { slow_rows: 10_000, slow_times: 10.0, refuse_rows: 100_000, refuse_times: 100.0 }
+        Self {
+            slow_rows: 10_000,
+            slow_times: 10.0,
+            refuse_rows: 100_000,
+            refuse_times: 100.0,
+            run_code: false,
+        }
     }
 }
 

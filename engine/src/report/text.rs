@@ -297,7 +297,7 @@ pub fn plan(plan: &Plan, width: u16) -> String {
     for changeset in &plan.changesets {
         for code in &changeset.code {
             out.push_str(&format!(
-                "runs code {}: {code}, which was not asked what it does\n",
+                "runs code {}: {code}; what it does is not known before it runs on the clone\n",
                 changeset.key.id
             ));
         }

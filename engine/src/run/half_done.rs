@@ -1,12 +1,13 @@
-//! Where DDL is not transactional, a changeset and its record in the history are two transactions. A crash between them leaves a
-//! change that the history does not know. The schema from before the act tells whether the act had changed anything.
+//! Where DDL is not transactional, and where a changeset runs code, which may commit, a changeset and its record in the history are two
+//! transactions. A crash between them leaves a change that the history does not know. The schema from before the act tells whether the act
+//! had changed anything.
 
 use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::session::Run;
 use crate::error::{Error, Result};
-use crate::model::changeset::{Changeset, Statement};
+use crate::model::changeset::{Changeset, ChangesetId, Statement};
 use crate::model::event::Action;
 use crate::model::evidence::Plan;
 use crate::model::schema::SchemaFingerprint;
@@ -25,7 +26,8 @@ struct BeforeAct {
 /// # Errors
 /// `Failed` when the schema cannot be read or kept.
 pub(super) async fn remember(run: &Run, action: &Action) -> Result<()> {
-    if !matches!(action, Action::Apply { .. } | Action::Undo { .. }) || is_transactional(run) {
+    let (Action::Apply { changeset, .. } | Action::Undo { changeset }) = action else { return Ok(()) };
+    if is_one_transaction(run, planned(run, changeset)?.as_ref()) {
         return Ok(());
     }
     let schema = run.database.schema_fingerprint().await?;
@@ -51,7 +53,8 @@ pub(super) async fn untouched(run: &Run, action: &Action) -> Result<()> {
         ),
         _ => return Ok(()),
     };
-    if is_transactional(run) {
+    let planned = planned(run, changeset)?;
+    if is_one_transaction(run, planned.as_ref()) {
         return Ok(());
     }
     let before =
@@ -65,19 +68,20 @@ pub(super) async fn untouched(run: &Run, action: &Action) -> Result<()> {
         ))
         .hint(format!("{correct}, and then run `drydock rollback`")));
     }
-    let plan: Plan = run.evidence("plan")?;
-    let planned = plan.changesets.iter().find(|c| c.key == *changeset);
-    let statements = planned.map_or(&[][..], |planned| statements(action, planned));
+    let statements = planned.as_ref().map_or(&[][..], |planned| statements(action, planned));
+    let runs_code = planned.as_ref().is_some_and(|planned| !planned.code.is_empty());
     // An unchanged schema says that a statement did not run if the schema is all that it changes.
-    if differences.is_some() && !statements.iter().any(Statement::moves_rows) {
+    if differences.is_some() && !runs_code && !statements.iter().any(Statement::moves_rows) {
         return Ok(());
     }
+    let (does, look) = match runs_code {
+        true => ("runs code", "look at what it changes; if that is changed"),
+        false => ("changes rows", "look at the rows that it changes; if they are changed"),
+    };
     Err(Error::stuck(format!(
-        "whether {action} was done cannot be told: it changes rows, and Liquibase's history {shown}"
+        "whether {action} was done cannot be told: it {does}, and Liquibase's history {shown}"
     ))
-    .hint(format!(
-        "look at the rows that it changes; if they are changed, {correct}; then run `drydock rollback`"
-    )))
+    .hint(format!("{look}, {correct}; then run `drydock rollback`")))
 }
 
 fn statements<'p>(action: &Action, planned: &'p Changeset) -> &'p [Statement] {
@@ -87,6 +91,11 @@ fn statements<'p>(action: &Action, planned: &'p Changeset) -> &'p [Statement] {
     }
 }
 
-fn is_transactional(run: &Run) -> bool {
-    run.database.product().capabilities().transactional_ddl
+fn planned(run: &Run, changeset: &ChangesetId) -> Result<Option<Changeset>> {
+    let plan: Plan = run.evidence("plan")?;
+    Ok(plan.changesets.into_iter().find(|c| c.key == *changeset))
+}
+
+fn is_one_transaction(run: &Run, planned: Option<&Changeset>) -> bool {
+    run.database.product().capabilities().transactional_ddl && planned.is_none_or(|c| c.code.is_empty())
 }

@@ -186,7 +186,10 @@ async fn go<W: Way>(
             Ok(state) => return Ok((state, effort)),
             Err(failure) => failure,
         };
-        if !runner.database.product().capabilities().transactional_ddl && may_have_run(&failure) {
+        // Code may commit what it likes. On a copy that is lost with the copy.
+        let by_code = runner.gentle && !changeset.code.is_empty() && may_have_begun(&failure);
+        let transactional = runner.database.product().capabilities().transactional_ddl;
+        if by_code || !transactional && may_have_run(&failure) {
             let unknown = format!("{} may have run, and Liquibase's history does not show it", changeset.key);
             return Err(Error::stuck(unknown).because(Error::from(failure)));
         }
@@ -279,6 +282,16 @@ fn may_have_run(failure: &Failure) -> bool {
         Failure::Fault(Fault { kind: FaultKind::Connection, .. }) => true,
         Failure::Fault(fault) => fault.of_history,
         Failure::Other(_) => false,
+    }
+}
+
+/// Whether the changeset may have been begun when it failed.
+fn may_have_begun(failure: &Failure) -> bool {
+    match failure {
+        Failure::Died(_) | Failure::Other(_) => true,
+        Failure::Fault(fault) => {
+            matches!(fault.kind, FaultKind::Sql | FaultKind::Connection | FaultKind::Internal)
+        }
     }
 }
 

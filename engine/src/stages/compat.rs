@@ -168,6 +168,7 @@ impl Bench {
                 // A precondition kept it from running, and nothing is another.
                 Ok(Arrival::Skipped) => done.to_mut().statements.clear(),
                 Ok(Arrival::Presumed { why }) => doubt = Some((NotTriedWhy::PreconditionUnknown, why)),
+                Ok(Arrival::WithoutCode { code }) => doubt = Some((NotTriedWhy::RunsCode, code)),
                 Ok(Arrival::InPart { error, opaque: false }) => {
                     doubt = Some((NotTriedWhy::NeedsRows, error.chain()));
                 }

@@ -35,7 +35,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let facts = run.facts.clone();
     let plan = make(&run.environment, run.database.as_ref(), facts, &mut run.liquibase).await?;
     let evidence = run.keep("plan", &plan).await?;
-    refuse(&plan, run.options.accept_drift)?;
+    refuse(&plan, run.options.accept_drift, run.environment.shadow.run_code)?;
     refuse_unknown(run, &plan)?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
@@ -195,7 +195,11 @@ async fn read(
         line: pending.line,
         comment: pending.comment.clone(),
         checksum: pending.checksum.clone(),
-        phase: statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
+        // What code does may be anything.
+        phase: match pending.code.is_empty() {
+            true => statements.iter().map(|s| s.phase).max().unwrap_or(Phase::Expand),
+            false => Phase::Contract,
+        },
         code: pending.code.clone(),
         preconditions: pending.preconditions.clone(),
         in_transaction: pending.run_in_transaction && database.product().capabilities().transactional_ddl,
@@ -232,9 +236,9 @@ fn waves(changesets: &[Changeset], size: usize) -> Vec<Wave> {
 ///
 /// # Errors
 /// `Refused`, with every reason.
-pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
+pub fn refuse(plan: &Plan, accept_drift: bool, run_code: bool) -> Result<()> {
     refuse_drift(&plan.drift, accept_drift)?;
-    refuse_unrehearsable(&plan.changesets)?;
+    refuse_unrehearsable(&plan.changesets, run_code)?;
     for changeset in &plan.changesets {
         if changeset.reverse == Reverse::None {
             let none = Error::refused(format!(
@@ -246,7 +250,7 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
                 Some(why) => none.because(why.clone()),
                 None => none,
             }
-            .hint("add a --rollback line with the statement that takes it back (`--rollback empty` if there is nothing to do)"));
+            .hint("write what takes it back: a --rollback line in SQL (`--rollback empty` if there is nothing to do), a rollback element in XML, YAML and JSON"));
         }
         if changeset.in_transaction {
             continue;
@@ -269,21 +273,23 @@ pub fn refuse(plan: &Plan, accept_drift: bool) -> Result<()> {
     Ok(())
 }
 
-/// Stops what no rehearsal may do: code whose doing cannot be seen without it, and statements that reach outside of the database.
+/// Stops what no rehearsal may do: code whose doing cannot be seen without it, unless it has leave, and statements that reach outside of
+/// the database.
 ///
 /// # Errors
 /// `Refused`, with the first changeset.
-pub fn refuse_unrehearsable(changesets: &[Changeset]) -> Result<()> {
+pub fn refuse_unrehearsable(changesets: &[Changeset], run_code: bool) -> Result<()> {
     let hint = |way: &str| {
         format!("nothing was run; {way}, or run this changeset with Liquibase itself before the others")
     };
     for changeset in changesets {
         let place = format!("{}: changeset \"{}\"", changeset.place(), changeset.key.id);
-        if let Some(code) = changeset.code.first() {
+        if let Some(code) = changeset.code.first().filter(|_| !run_code) {
             return Err(Error::refused(format!(
                 "{place} runs code, and what it does cannot be seen without doing it: {code}"
             ))
-            .hint(hint("write the change as SQL")));
+            .hint(hint("write the change as SQL, give it leave to run on the clone and then on production (run_code = true in the \
+                        environment's [shadow])")));
         }
         let mut statements = changeset.statements.iter().chain(&changeset.inverse);
         if let Some((statement, to)) = statements.find_map(|s| Some((s, s.reaches_out()?))) {

@@ -270,6 +270,7 @@ final class Acts {
 
     private void begin(ChangeSet changeSet, List<Change> changes) {
         errors.subject = changeSet;
+        Code.letSetUp(changeSet);
         target.deferCommit(changeSet, changes);
     }
 }

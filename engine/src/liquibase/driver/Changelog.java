@@ -112,7 +112,7 @@ final class Changelog {
 
     /** Validates what was read against the history of the database, where there are both. */
     void validateForTarget() throws Exception {
-        if (parsed != null && target.database != null) validate(new History(target).rows(), false);
+        if (parsed != null && target.database != null) validate(new History(target).rows());
     }
 
     private void parse() throws Exception {
@@ -216,7 +216,7 @@ final class Changelog {
     void validateWhole(boolean hasRows) throws Exception {
         if (validated) return;
         if (hasRows || Preconditions.askingRows(parsed.getPreconditions()).isEmpty()) checkPreconditions();
-        validate(new History(target).rows(), true);
+        validate(new History(target).rows());
         validated = true;
     }
 
@@ -236,14 +236,14 @@ final class Changelog {
      * Checks whether changes lack what they need. If {@code code}, those that validate themselves with code of their own are asked. The
      * caller checks checksums, because an edited changeset is a finding like others.
      */
-    void validate(List<Map<String, Object>> history, boolean code) throws Exception {
+    void validate(List<Map<String, Object>> history) throws Exception {
         Set<String> recorded = new HashSet<>();
         for (Map<String, Object> row : history) recorded.add(Identity.key(row));
         ValidatingVisitor visitor = new ValidatingVisitor(List.of());
         ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
             new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
             // A change of somebody else's class validates itself with code of its own.
-            filter(changeSet -> code || Code.of(changeSet).isEmpty(), "runs code"));
+            filter(changeSet -> Code.of(changeSet).isEmpty(), "runs code"));
         Scope.child(scope(), () -> iterator.run(visitor, environment()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));

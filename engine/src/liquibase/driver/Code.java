@@ -48,10 +48,19 @@ final class Code {
      * checksum or an inverse, which is code of theirs and may need what is there in their application only.
      */
     static void setNothingUp(ChangeSet changeSet) {
+        isSetUp(changeSet, true);
+    }
+
+    /** The changeset is about to run, or its inverse. */
+    static void letSetUp(ChangeSet changeSet) {
+        isSetUp(changeSet, false);
+    }
+
+    private static void isSetUp(ChangeSet changeSet, boolean is) {
         for (Change change : all(changeSet)) {
             if (!(change instanceof CustomChangeWrapper)) continue;
             try {
-                CONFIGURED.setBoolean(change, true);
+                CONFIGURED.setBoolean(change, is);
             } catch (IllegalAccessException e) {
                 throw new IllegalStateException(e);
             }

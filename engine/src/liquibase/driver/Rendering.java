@@ -7,6 +7,7 @@ import java.util.Map;
 import liquibase.change.Change;
 import liquibase.change.DbmsTargetedChange;
 import liquibase.change.core.EmptyChange;
+import liquibase.change.custom.CustomChangeWrapper;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
 import liquibase.database.DatabaseList;
@@ -50,9 +51,11 @@ final class Rendering {
         List<Change> changes = new ArrayList<>(changeSet.getChanges());
         Collections.reverse(changes);
         for (Change change : changes) {
-            // What its inverse is, only its code knows; the changeset is told as one that runs code.
-            if (Code.runs(change) || !isMeant(change)) continue;
+            if (!isMeant(change)) continue;
+            // What its inverse does, only its code knows; the changeset is told as one that runs code.
+            if (Code.runs(change) && !(change instanceof CustomChangeWrapper)) continue;
             if (!change.supportsRollback(database)) return none(change);
+            if (Code.runs(change)) continue;
             try {
                 sql.addAll(statements(changeSet, change, change.generateRollbackStatements(database), true));
             } catch (RollbackImpossibleException e) {

@@ -34,7 +34,7 @@ final class Status {
         List<Map<String, Object>> history = new History(target).rows();
         Map<String, Map<String, Object>> recorded = new LinkedHashMap<>();
         for (Map<String, Object> row : history) recorded.put(Identity.key(row), row);
-        changelog.validate(history, false);
+        changelog.validate(history);
         List<Object> changesets = new ArrayList<>();
         Set<String> known = new HashSet<>();
         Places places = changelog.places();

@@ -42,6 +42,8 @@ pub enum NotTriedWhy {
     NeedsRows,
     /// The same, and what was left out may change the schema.
     NeedsRowsOpaque,
+    /// It runs code, which only the clone does.
+    RunsCode,
 }
 
 /// Evidence of `compat`.

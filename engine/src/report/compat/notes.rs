@@ -87,6 +87,13 @@ pub(super) fn notes(
                     "{id} was not tried: it needs rows that only production has, and the rehearsal on the clone runs it: {message}"
                 ),
             ),
+            NotTriedWhy::RunsCode => (
+                NoteKind::NotTried,
+                format!(
+                    "{id} was not tried, and what it does to the schema is not known: it runs code, which the rehearsal on the clone \
+                     does: {message}"
+                ),
+            ),
             NotTriedWhy::NeedsRowsOpaque => (
                 NoteKind::NotTried,
                 format!(

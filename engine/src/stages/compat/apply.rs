@@ -34,6 +34,10 @@ pub enum Arrival {
         /// What it left out may change the schema.
         opaque: bool,
     },
+    /// It runs code, which came without.
+    WithoutCode {
+        code: String,
+    },
 }
 
 pub struct Applier<'a> {
@@ -99,6 +103,13 @@ impl<'a> Applier<'a> {
         scratch: &dyn Database,
         changeset: &'a Changeset,
     ) -> Result<Arrival, Failure> {
+        if let Some(code) = changeset.code.first() {
+            let _ = without_rows(scratch, changeset).await;
+            liquibase.record(&changeset.key).await?;
+            self.parts.insert(&changeset.key);
+            self.opaque = true;
+            return Ok(Arrival::WithoutCode { code: code.to_string() });
+        }
         let failure = match liquibase.apply_to_copy(&changeset.key, self.answers(&changeset.key)).await {
             Ok((ApplyState::Applied, false)) => return Ok(Arrival::Whole),
             Ok((ApplyState::Applied, true)) => {

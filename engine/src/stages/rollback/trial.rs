@@ -69,7 +69,8 @@ async fn attempts(run: &Run, statements: &[&str]) -> Trial {
 
 /// `Passed` for what has to be tried to be known.
 fn outcome_without_trial(changeset: &Changeset, transactional: bool) -> TrialOutcome {
-    let runs_code = changeset.inverse.iter().any(|s| s.actions.contains(&SchemaAction::RunsCode));
+    let runs_code = !changeset.code.is_empty()
+        || changeset.inverse.iter().any(|s| s.actions.contains(&SchemaAction::RunsCode));
     let why = match () {
         () if !transactional => Untried::NotTransactional,
         () if !changeset.in_transaction => Untried::OutsideTransaction,

@@ -29,7 +29,7 @@ impl Before {
     pub(super) async fn take(run: &mut Run, clone: &dyn Database, changeset: &Changeset) -> Result<Self> {
         let data = match changeset.phase {
             Phase::Expand => None,
-            _ => Some(clone.data_fingerprint(Some(&changeset.touches())).await?),
+            _ => Some(clone.data_fingerprint(tables(changeset).as_deref()).await?),
         };
         Ok(Self {
             schema: clone.schema_fingerprint().await?,
@@ -38,6 +38,11 @@ impl Before {
             mark: clone.write_mark().await?,
         })
     }
+}
+
+/// The tables whose rows it may change; `None`: any, since it runs code.
+fn tables(changeset: &Changeset) -> Option<Vec<String>> {
+    changeset.code.is_empty().then(|| changeset.touches())
 }
 
 /// The way back, and what it is held against.
@@ -143,7 +148,7 @@ impl WayBack<'_> {
         let schema = self.clone.schema_fingerprint().await?;
         let mut all = differences::of_schema(self.clone.as_ref(), &before.schema, &schema, &[changeset]);
         if let Some(data) = &before.data {
-            let now = self.clone.data_fingerprint(Some(&changeset.touches())).await?;
+            let now = self.clone.data_fingerprint(tables(changeset).as_deref()).await?;
             let rows = RowDifferences {
                 database: self.clone,
                 contracts: &run.contracts,
