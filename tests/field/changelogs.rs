@@ -163,3 +163,44 @@ fn a_history_in_another_schema_is_told_with_the_setting() {
     );
     assert_eq!(case.column("select to_regclass('public.databasechangelog')::text"), [""]);
 }
+
+/// What people write with Liquibase: changelogs in XML, YAML, JSON and SQL, almost every kind of change, properties, preconditions, files
+/// beside them, delimiters, orders. Drydock leaves what Liquibase itself leaves, its history included, and takes all of it back.
+#[test]
+fn every_kind_of_change_leaves_what_liquibase_leaves() {
+    let case = Case::with_remote("every-kind-of-change").with_changelog("changelog/root.xml");
+    case.edit_settings(|text| text.replace("contracts = ", "contexts = \"prod\"\ncontracts = "));
+    let columns = "select concat_ws(' ', table_name, ordinal_position, column_name, data_type, character_maximum_length, is_nullable,
+          column_default, is_identity) from information_schema.columns where table_schema = 'public' order by 1";
+    let constraints =
+        "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from pg_constraint
+          where connamespace = 'public'::regnamespace order by 1";
+    let indexes = "select indexdef from pg_indexes where schemaname = 'public' order by 1";
+    let remarks = "select objoid::regclass || ' ' || objsubid || ' ' || description from pg_description
+          where classoid = 'pg_class'::regclass and objoid >= 16384 order by 1";
+    let others = "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+          union all select viewname || definition from pg_views where schemaname = 'public'
+          union all select tgname::text from pg_trigger where not tgisinternal
+          union all select concat_ws(' ', sequencename, start_value, increment_by, max_value, cycle) from pg_sequences order by 1";
+    let rows = "select table_name || ' ' || (xpath('//row', query_to_xml(format('select * from %I t order by t::text', table_name),
+          true, false, '')))::text from information_schema.tables
+          where table_schema = 'public' and table_type = 'BASE TABLE' and table_name !~ 'databasechangelog' order by 1";
+    let history = "select concat_ws('|', orderexecuted, id, author, filename, exectype, md5sum, description, comments, tag, liquibase,
+          contexts, labels) from databasechangelog order by orderexecuted";
+    let questions = [columns, constraints, indexes, remarks, others, rows];
+    let before: Vec<_> = questions.iter().map(|sql| case.column(sql)).collect();
+
+    let run = case.run(&["migrate", "--format", "json"]).expect(0).json();
+    case.update_remote("changelog", "root.xml", "prod");
+    for sql in questions.iter().chain([&history]) {
+        let here = case.rows(sql);
+        assert!(here.len() > 1, "{sql}");
+        assert_eq!(here, case.remote().rows(sql), "{sql}");
+    }
+    case.run(&["rollback", "--run", run["run"].as_str().unwrap(), "--reason", "a test"]).expect(0);
+    let after: Vec<_> = questions.iter().map(|sql| case.column(sql)).collect();
+    assert_eq!(
+        after.concat().into_iter().filter(|line| !line.contains("databasechangelog")).collect::<Vec<_>>(),
+        before.concat()
+    );
+}

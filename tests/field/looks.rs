@@ -1,16 +1,9 @@
 //! Commands that only look run nothing of a changelog.
 
 use std::path::Path;
-use std::process::Command;
 
-use super::Case;
+use super::{Case, java};
 use crate::support::repository;
-
-fn java(arguments: &[&str], classpath: &str) {
-    let java = std::env::var("JAVA_HOME").map_or("java".to_owned(), |home| format!("{home}/bin/java"));
-    let ran = Command::new(java).args(arguments).env("CLASSPATH", classpath).output().unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-}
 
 /// Liquibase's jars and one more, which has the case's own class.
 fn with_jar(folder: &Path, source: &str) -> String {

@@ -102,6 +102,12 @@ fn session_at(endpoint: &Endpoint, database: &str) -> Session {
     Session(client)
 }
 
+pub fn java(arguments: &[&str], classpath: &str) {
+    let java = std::env::var("JAVA_HOME").map_or("java".to_owned(), |home| format!("{home}/bin/java"));
+    let ran = Command::new(java).args(arguments).env("CLASSPATH", classpath).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
 /// Physical backups copy all databases of the server.
 impl Drop for Case {
     fn drop(&mut self) {
@@ -126,6 +132,16 @@ impl Case {
     /// A session on the other database.
     pub fn remote(&self) -> Session {
         Self::session_on(&format!("{}_remote", self.database))
+    }
+
+    /// Brings the other database up to date with Liquibase itself, by the case's `Update.java`.
+    pub fn update_remote(&self, root: &str, file: &str, contexts: &str) {
+        let Endpoint { host, port, user, password, .. } = &SERVER.endpoint;
+        let url = format!("jdbc:postgresql://{host}:{port}/{}_remote", self.database);
+        let secret = password.as_ref().map(|p| p.expose()).unwrap_or_default();
+        let path = |name: &str| self.folder().join(name).display().to_string();
+        let jars = repository().join("target/liquibase/lib").display().to_string();
+        java(&[&path("Update.java"), &url, user, secret, &path(root), file, contexts], &format!("{jars}/*"));
     }
 
     pub fn new(name: &str) -> Self {

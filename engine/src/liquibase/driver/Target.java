@@ -124,12 +124,16 @@ final class Target {
 
     /** Connects by the driver that Liquibase knows for such a URL, or by the first one on the class path that takes it. */
     private static Connection open(String url, Properties properties) throws SQLException {
+        String name = DatabaseFactory.getInstance().findDefaultDriver(url);
         try {
-            String name = DatabaseFactory.getInstance().findDefaultDriver(url);
-            if (name != null) Class.forName(name);
+            if (name != null) {
+                Class.forName(name);
+                return DriverManager.getConnection(url, properties);
+            }
         } catch (ClassNotFoundException | LinkageError absent) {
-            for (Driver driver : ServiceLoader.load(Driver.class)) if (driver.acceptsURL(url)) return driver.connect(url, properties);
+            // Another one may take it.
         }
+        for (Driver driver : ServiceLoader.load(Driver.class)) if (driver.acceptsURL(url)) return driver.connect(url, properties);
         return DriverManager.getConnection(url, properties);
     }
 

@@ -1,0 +1,4 @@
+create table sf(a int)
+/
+insert into sf values (1)
+/

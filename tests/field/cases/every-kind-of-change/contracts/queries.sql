@@ -1,0 +1,2 @@
+-- name: Shop :one
+select id from shops where id = $1;
