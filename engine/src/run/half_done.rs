@@ -27,7 +27,9 @@ struct BeforeAct {
 /// `Failed` when the schema cannot be read or kept.
 pub(super) async fn remember(run: &Run, action: &Action) -> Result<()> {
     let (Action::Apply { changeset, .. } | Action::Undo { changeset }) = action else { return Ok(()) };
-    if is_one_transaction(run, planned(run, changeset)?.as_ref()) {
+    // Without leave there is no code; a large plan takes longer to read than most acts.
+    let any_code = run.environment.shadow.run_code;
+    if is_transactional(run) && !(any_code && runs_code(planned(run, changeset)?.as_ref())) {
         return Ok(());
     }
     let schema = run.database.schema_fingerprint().await?;
@@ -54,7 +56,8 @@ pub(super) async fn untouched(run: &Run, action: &Action) -> Result<()> {
         _ => return Ok(()),
     };
     let planned = planned(run, changeset)?;
-    if is_one_transaction(run, planned.as_ref()) {
+    let runs_code = runs_code(planned.as_ref());
+    if is_transactional(run) && !runs_code {
         return Ok(());
     }
     let before =
@@ -69,7 +72,6 @@ pub(super) async fn untouched(run: &Run, action: &Action) -> Result<()> {
         .hint(format!("{correct}, and then run `drydock rollback`")));
     }
     let statements = planned.as_ref().map_or(&[][..], |planned| statements(action, planned));
-    let runs_code = planned.as_ref().is_some_and(|planned| !planned.code.is_empty());
     // An unchanged schema says that a statement did not run if the schema is all that it changes.
     if differences.is_some() && !runs_code && !statements.iter().any(Statement::moves_rows) {
         return Ok(());
@@ -96,6 +98,10 @@ fn planned(run: &Run, changeset: &ChangesetId) -> Result<Option<Changeset>> {
     Ok(plan.changesets.into_iter().find(|c| c.key == *changeset))
 }
 
-fn is_one_transaction(run: &Run, planned: Option<&Changeset>) -> bool {
-    run.database.product().capabilities().transactional_ddl && planned.is_none_or(|c| c.code.is_empty())
+fn runs_code(planned: Option<&Changeset>) -> bool {
+    planned.is_some_and(|planned| !planned.code.is_empty())
+}
+
+fn is_transactional(run: &Run) -> bool {
+    run.database.product().capabilities().transactional_ddl
 }

@@ -104,6 +104,7 @@ impl<'a> Applier<'a> {
         changeset: &'a Changeset,
     ) -> Result<Arrival, Failure> {
         if let Some(code) = changeset.code.first() {
+            // What of it does not apply without its code is as little known as what the code does.
             let _ = without_rows(scratch, changeset).await;
             liquibase.record(&changeset.key).await?;
             self.parts.insert(&changeset.key);
