@@ -107,7 +107,10 @@ impl Liquibase {
         if let Some(connection) = self.connection.clone() {
             self.exchange::<Done>(&Request::Connect(connection.request())).await?;
         }
-        self.send_changelog().await
+        if let Some(changelog) = self.changelog.clone() {
+            self.exchange::<Done>(&Request::Changelog(&changelog)).await?;
+        }
+        Ok(())
     }
 
     /// Starts a JVM; answers the version of Liquibase.
@@ -130,12 +133,6 @@ impl Liquibase {
             self.program.distrust_archive();
         }
         answer
-    }
-
-    async fn send_changelog(&mut self) -> Result<()> {
-        let Some(changelog) = self.changelog.clone() else { return Ok(()) };
-        self.exchange::<Done>(&Request::Changelog(&changelog)).await?;
-        Ok(())
     }
 
     /// The process group that dies with the driver, for tests.

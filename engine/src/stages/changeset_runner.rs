@@ -289,9 +289,18 @@ fn may_have_run(failure: &Failure) -> bool {
 fn may_have_begun(failure: &Failure) -> bool {
     match failure {
         Failure::Died(_) | Failure::Other(_) => true,
-        Failure::Fault(fault) => {
-            matches!(fault.kind, FaultKind::Sql | FaultKind::Connection | FaultKind::Internal)
-        }
+        Failure::Fault(fault) => match fault.kind {
+            FaultKind::Sql | FaultKind::Connection | FaultKind::Internal => true,
+            FaultKind::Parse
+            | FaultKind::MissingFile
+            | FaultKind::Duplicate
+            | FaultKind::Validation
+            | FaultKind::Checksum
+            | FaultKind::UnknownChangeset
+            | FaultKind::Precondition
+            | FaultKind::NoInverse
+            | FaultKind::Lock => false,
+        },
     }
 }
 

@@ -233,17 +233,17 @@ final class Changelog {
     }
 
     /**
-     * Checks whether changes lack what they need. If {@code code}, those that validate themselves with code of their own are asked. The
-     * caller checks checksums, because an edited changeset is a finding like others.
+     * Checks whether changes lack what they need. The caller checks checksums, because an edited changeset is a finding like others.
      */
     void validate(List<Map<String, Object>> history) throws Exception {
         Set<String> recorded = new HashSet<>();
         for (Map<String, Object> row : history) recorded.add(Identity.key(row));
         ValidatingVisitor visitor = new ValidatingVisitor(List.of());
-        ChangeLogIterator iterator = new ChangeLogIterator(parsed, new DbmsChangeSetFilter(target.database), new ContextChangeSetFilter(contexts),
-            new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter(), filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"),
-            // A change of somebody else's class validates itself with code of its own.
-            filter(changeSet -> Code.of(changeSet).isEmpty(), "runs code"));
+        List<ChangeSetFilter> filters = filters();
+        filters.add(filter(changeSet -> !recorded.contains(Identity.key(changeSet)), "recorded"));
+        // A change of somebody else's class validates itself with code of its own.
+        filters.add(filter(changeSet -> Code.of(changeSet).isEmpty(), "runs code"));
+        ChangeLogIterator iterator = new ChangeLogIterator(parsed, filters.toArray(new ChangeSetFilter[0]));
         Scope.child(scope(), () -> iterator.run(visitor, environment()));
         if (!visitor.getSetupExceptions().isEmpty()) throw unusable(visitor.getSetupExceptions().get(0));
         if (!visitor.getChangeValidationExceptions().isEmpty()) throw unusable(visitor.getChangeValidationExceptions().get(0));
@@ -300,10 +300,11 @@ final class Changelog {
         return some;
     }
 
-    /** Liquibase's own filters, except for the one that asks the history. */
+    /** Liquibase's own filters, except for the one that asks the history, and without a connection for the one that asks the kind of database. */
     List<ChangeSetFilter> filters() {
-        List<ChangeSetFilter> filters = new ArrayList<>(List.of(new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels), new IgnoreChangeSetFilter()));
-        if (target.database != null) filters.add(2, new DbmsChangeSetFilter(target.database));
+        List<ChangeSetFilter> filters = new ArrayList<>(List.of(new ContextChangeSetFilter(contexts), new LabelChangeSetFilter(labels)));
+        if (target.database != null) filters.add(new DbmsChangeSetFilter(target.database));
+        filters.add(new IgnoreChangeSetFilter());
         return filters;
     }
 

@@ -48,19 +48,19 @@ final class Code {
      * checksum or an inverse, which is code of theirs and may need what is there in their application only.
      */
     static void setNothingUp(ChangeSet changeSet) {
-        isSetUp(changeSet, true);
+        mark(changeSet, true);
     }
 
     /** The changeset is about to run, or its inverse. */
     static void letSetUp(ChangeSet changeSet) {
-        isSetUp(changeSet, false);
+        mark(changeSet, false);
     }
 
-    private static void isSetUp(ChangeSet changeSet, boolean is) {
+    private static void mark(ChangeSet changeSet, boolean isSetUp) {
         for (Change change : all(changeSet)) {
             if (!(change instanceof CustomChangeWrapper)) continue;
             try {
-                CONFIGURED.setBoolean(change, is);
+                CONFIGURED.setBoolean(change, isSetUp);
             } catch (IllegalAccessException e) {
                 throw new IllegalStateException(e);
             }

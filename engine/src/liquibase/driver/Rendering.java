@@ -52,10 +52,11 @@ final class Rendering {
         Collections.reverse(changes);
         for (Change change : changes) {
             if (!isMeant(change)) continue;
+            boolean code = Code.runs(change);
+            // Liquibase's wrapper tells by the class of a custom change.
+            if ((!code || change instanceof CustomChangeWrapper) && !change.supportsRollback(database)) return none(change);
             // What its inverse does, only its code knows; the changeset is told as one that runs code.
-            if (Code.runs(change) && !(change instanceof CustomChangeWrapper)) continue;
-            if (!change.supportsRollback(database)) return none(change);
-            if (Code.runs(change)) continue;
+            if (code) continue;
             try {
                 sql.addAll(statements(changeSet, change, change.generateRollbackStatements(database), true));
             } catch (RollbackImpossibleException e) {

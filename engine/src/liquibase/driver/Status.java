@@ -58,17 +58,17 @@ final class Status {
         it.put("run_in_transaction", changeSet.isRunInTransaction());
         Object recorded = row == null ? null : row.get("checksum");
         // Only its code knows, and what is recorded is taken to hold.
-        it.put("checksum", String.valueOf(Code.makesChecksum(changeSet) ? recorded : changeSet.generateCheckSum(ChecksumVersion.latest())));
+        it.put("checksum", Code.makesChecksum(changeSet) ? recorded : String.valueOf(changeSet.generateCheckSum(ChecksumVersion.latest())));
         it.put("recorded_checksum", recorded);
         it.put("line", places.first(changeSet));
         String state = state(changeSet, row);
         // What asks for another kind of database is marked as ran or left out, whatever it says.
         FailOption elsewhere = Preconditions.forAnotherDatabase(target.database, changeSet);
-        String filterReason = state.equals("pending") ? changelog.filterReason(changeSet) : null;
-        if (state.equals("pending") && filterReason == null && elsewhere == FailOption.CONTINUE) filterReason = "its precondition asks for another kind of database";
-        if (filterReason != null) {
-            state = "filtered";
-            it.put("filter_reason", filterReason);
+        if (state.equals("pending")) {
+            String reason = changelog.filterReason(changeSet);
+            if (reason == null && elsewhere == FailOption.CONTINUE) reason = "its precondition asks for another kind of database";
+            if (reason != null) state = "filtered";
+            it.put("filter_reason", reason);
         }
         it.put("state", state);
         if (!state.equals("pending")) return it;

@@ -270,26 +270,7 @@ impl<'a> Cluster<'a> {
             (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
         let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log, "-o", options];
         let started = self.tools.output("pg_ctl", &arguments, &[]);
-        self.unless(started, || is_ready(&self.data())).await
-    }
-
-    /// What `pg_ctl` says, or nothing once what it waits for can be seen: it looks ten times a second only, and a small server starts and
-    /// stops in less.
-    async fn unless(
-        &self,
-        waits: impl Future<Output = Result<String>>,
-        seen: impl Fn() -> bool + Sync,
-    ) -> Result<()> {
-        let sees = async {
-            while !seen() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::select! {
-            biased;
-            said = waits => said.map(|_| ()),
-            () = sees => Ok(()),
-        }
+        unless_seen(started, || is_ready(&self.data())).await
     }
 
     /// Why the server is not there, in the last words of its log.
@@ -315,7 +296,7 @@ impl<'a> Cluster<'a> {
         let folder = data.to_string_lossy();
         let arguments = ["stop", "-s", "-w", "-t", "60", "-m", mode, "-D", &folder];
         let stopped = self.tools.output("pg_ctl", &arguments, &[]);
-        let _ = self.unless(stopped, || pid.is_some_and(|pid| !is_server(pid, &data))).await;
+        let _ = unless_seen(stopped, || pid.is_some_and(|pid| !is_server(pid, &data))).await;
         if let Some(pid) = pid.filter(|pid| is_server(*pid, &data)) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             for _ in 0..100 {
@@ -325,6 +306,21 @@ impl<'a> Cluster<'a> {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
+    }
+}
+
+/// What `pg_ctl` says, or nothing once what it waits for can be seen: it looks ten times a second only, and a small server starts and
+/// stops in less.
+async fn unless_seen(waits: impl Future<Output = Result<String>>, seen: impl Fn() -> bool) -> Result<()> {
+    let sees = async {
+        while !seen() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        said = waits => said.map(|_| ()),
+        () = sees => Ok(()),
     }
 }
 
