@@ -1,6 +1,8 @@
 //! What the tests of the whole command share: a home of their own that goes away with them, also when they die.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod java;
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -39,12 +41,11 @@ impl Home {
         let folder = tempfile::Builder::new().prefix(&format!("drydock-{name}-")).tempdir().unwrap().keep();
         // The server's own user must be able to come by.
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let script = format!("while kill -0 \"$2\" 2>/dev/null; do sleep 1; done\n{CLEAN}");
+        // Its input ends with this process.
         let keeper = Command::new("sh")
-            .args(["-c", &script, "sh"])
+            .args(["-c", &format!("read -r _\n{CLEAN}"), "sh"])
             .arg(&folder)
-            .arg(std::process::id().to_string())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
@@ -77,6 +78,7 @@ impl Home {
             .env("DRYDOCK_ACTOR", "tester")
             .env_remove("DRYDOCK_ENV")
             .stdin(Stdio::null());
+        java::share(&mut command);
         command
     }
 

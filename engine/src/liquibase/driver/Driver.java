@@ -4,14 +4,17 @@ import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import javax.management.ObjectName;
@@ -90,7 +93,7 @@ import liquibase.util.LiquibaseUtil;
  * <li>The deployment id is that of {@code connect}, so that a run has one of its own, whichever process acts for it.
  * </ul>
  */
-final class Driver {
+public final class Driver {
     private final Errors errors = new Errors();
     private final Target target = new Target(errors);
     private final Changelog changelog = new Changelog(target, errors);
@@ -102,27 +105,49 @@ final class Driver {
 
     public static void main(String[] arguments) throws Exception {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        prepare();
+        serve(System.in, out);
+        Runtime.getRuntime().halt(3);
+    }
+
+    /** What holds for the whole process. */
+    public static void prepare() {
         // Whatever else writes to standard output must not get between the answers.
         System.setOut(System.err);
         System.setProperty("liquibase.analytics.enabled", "false");
         System.setProperty("liquibase.showBanner", "false");
         LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
         Target.loadNoDrivers();
-        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+    }
+
+    /** Answers requests until the input ends. If it ends while one of them is under way, so does the process. */
+    public static void serve(InputStream in, PrintStream out) throws Exception {
+        BlockingQueue<Optional<String>> requests = new LinkedBlockingQueue<>();
+        AtomicInteger unanswered = new AtomicInteger();
         Thread reader = new Thread(() -> {
-            try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-                for (String line = in.readLine(); line != null; line = in.readLine()) requests.add(line);
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    unanswered.incrementAndGet();
+                    requests.add(Optional.of(line));
+                }
             } catch (IOException ignored) {
                 // A broken input is an ended one.
             }
-            Runtime.getRuntime().halt(3);
+            if (unanswered.get() > 0) Runtime.getRuntime().halt(3);
+            requests.add(Optional.empty());
         }, "requests");
         reader.setDaemon(true);
         reader.start();
         Driver driver = new Driver();
         Scope.child(Map.of(Scope.Attr.ui.name(), new LoggerUIService()), () -> {
-            while (true) out.println(Json.write(driver.answer(requests.take())));
+            for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
+                String answer = Json.write(driver.answer(line.get()));
+                // First: who has the answer may end the input at once.
+                unanswered.decrementAndGet();
+                out.println(answer);
+            }
         });
+        driver.target.disconnect();
     }
 
     private Map<String, Object> answer(String line) {
