@@ -18,14 +18,15 @@ use crate::product::postgres::server::resolve;
 use crate::product::postgres::server::session_defaults::names_in;
 
 const READ: &str = "cannot ask what the bodies of routines mean";
-/// A body in standard SQL is kept resolved.
+/// A body in standard SQL is kept resolved. Numbers below 16384 are the server's own (`FirstNormalObjectId`): its thousands of
+/// routines would each be turned into JSON.
 const BODIES: &str = concat!(
     "SELECT p.oid, ",
     qualified_sql!("n.nspname", "p.proname"),
     ", l.lanname::text, p.prosrc, pg_get_functiondef(p.oid),
        (SELECT substr(c, 13) FROM unnest(p.proconfig) c WHERE c LIKE 'search\\_path=%')
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-     WHERE ",
+     WHERE p.oid >= 16384 AND ",
     qualified_sql!("n.nspname", "p.proname"),
     " = ANY ($1) AND l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p')
        AND to_jsonb(p) ->> 'prosqlbody' IS NULL ORDER BY p.oid"
