@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio_postgres::Client as Connection;
 
 use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
@@ -40,6 +39,7 @@ use diff::{definition_change, fingerprint, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{INSPECT, KEEP, NAMES, WATCH};
+use server::connection::Connection;
 use server::resolve::Listener;
 use server::routine_names::Bodies;
 use server::session::{self, LockWait};
@@ -169,6 +169,8 @@ impl product::Product for Product {
 #[derive(Clone)]
 pub struct Postgres {
     endpoint: Endpoint,
+    /// The server is one of ours: a copy, a clone.
+    ours: bool,
     shared: Arc<Shared>,
 }
 
@@ -202,11 +204,11 @@ impl Postgres {
     }
 
     pub fn from_endpoint(endpoint: Endpoint) -> Self {
-        Self { endpoint, shared: Arc::default() }
+        Self { endpoint, ours: false, shared: Arc::default() }
     }
 
     /// A new connection. Application names that do not begin as those of a run are not ended with it.
-    pub(crate) async fn connect(&self, application: &str) -> Result<Connection> {
+    pub(crate) async fn connect(&self, application: &str) -> Result<tokio_postgres::Client> {
         connect::connect(&self.endpoint, application, LockWait::Short).await
     }
 
@@ -235,7 +237,7 @@ impl Postgres {
             match idle {
                 Some(client) if client.is_closed() => {}
                 Some(client) => return Ok(client),
-                None => return self.connect(application).await,
+                None => return Ok(Connection::new(self.connect(application).await?, self.ours)),
             }
         }
     }
@@ -248,7 +250,7 @@ impl Postgres {
         }
     }
 
-    pub(crate) async fn major(client: &Connection) -> Result<u32> {
+    pub(crate) async fn major(client: &tokio_postgres::Client) -> Result<u32> {
         let row =
             client.query_typed_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]).await;
         let major: i32 =
@@ -288,7 +290,7 @@ impl Postgres {
         &self,
         snapshot: &str,
     ) -> Result<(SchemaFingerprint, DataFingerprint)> {
-        let (a, b) = futures::try_join!(self.connect(INSPECT), self.connect(INSPECT))?;
+        let (a, b) = futures::try_join!(self.take(INSPECT), self.connect(INSPECT))?;
         let major = Self::major(&a).await?;
         fingerprint::begin(&a, Some(snapshot)).await?;
         fingerprint::begin(&b, Some(snapshot)).await?;
@@ -310,7 +312,7 @@ impl Database for Postgres {
     }
 
     fn at(&self, endpoint: Endpoint) -> Arc<dyn Database> {
-        Arc::new(Self::from_endpoint(endpoint))
+        Arc::new(Self { ours: true, ..Self::from_endpoint(endpoint) })
     }
 
     fn jdbc(&self) -> JdbcTarget {

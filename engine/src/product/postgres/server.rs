@@ -7,6 +7,7 @@ pub mod choice;
 pub mod claim;
 pub mod client;
 pub mod connect;
+pub mod connection;
 pub mod data_at_risk;
 pub mod error_codes;
 pub mod facts;

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio_postgres::Client;
-
 use crate::error::Result;
 use crate::model::schema::SchemaSnapshot;
 use crate::product::postgres::diff::Found;
 use crate::product::postgres::server::connect::ServerContext;
+use crate::product::postgres::server::connection::Connection;
 
 const READ: &str = "cannot read the members of roles";
 /// Memberships that give a role what the other one may do without a `SET ROLE`: since version 16 each of them says so itself.
@@ -20,9 +19,9 @@ const MEMBERS: &str = "WITH RECURSIVE inherited AS (
      SELECT quote_ident(r.rolname), quote_ident(g.rolname) FROM m JOIN pg_roles r ON r.oid = m.role JOIN pg_roles g ON g.oid = m.whole
      WHERE g.rolname !~ '^pg_'";
 
-pub async fn read(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
+pub async fn read(client: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in client.query_typed(MEMBERS, &[]).await.server_context(READ)? {
+    for row in client.look(MEMBERS, &[]).await.server_context(READ)? {
         let role = row.try_get(0).server_context(READ)?;
         members.entry(role).or_default().insert(row.try_get(1).server_context(READ)?);
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Result;
 use crate::model::schema::NumberSource;
 use crate::product::postgres::server::connect::{ServerContext, quoted_relation};
+use crate::product::postgres::server::connection::Connection;
 
 const READ: &str = "cannot read the sequences";
 /// A sequence that was never drawn from, or was set to begin anew, has no last value; where it stands is in its own row then.
@@ -24,10 +24,10 @@ const SOURCES: &str = concat!("WITH source AS (
      JOIN pg_class s ON s.oid = o.sequence AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
      JOIN pg_sequence q ON q.seqrelid = s.oid WHERE ", users_sql!("n.nspname"));
 
-pub async fn read(client: &Client) -> Result<BTreeMap<(String, String), NumberSource>> {
+pub async fn read(client: &Connection) -> Result<BTreeMap<(String, String), NumberSource>> {
     let mut all = BTreeMap::new();
     let mut unknown: Vec<String> = Vec::new();
-    for row in client.query_typed(SOURCES, &[]).await.server_context(READ)? {
+    for row in client.look(SOURCES, &[]).await.server_context(READ)? {
         let text = |at: usize| row.try_get::<_, String>(at).server_context(READ);
         let (sequence, increment): (String, i64) = (text(2)?, row.try_get(3).server_context(READ)?);
         let last: Option<i64> = row.try_get(4).server_context(READ)?;

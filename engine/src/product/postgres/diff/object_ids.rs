@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
-
 use crate::error::Result;
 use crate::model::schema::ObjectIdentity;
 use crate::product::postgres::diff::objects::PRELUDE;
 use crate::product::postgres::server::connect::ServerContext;
+use crate::product::postgres::server::connection::Connection;
 
 const READ: &str = "cannot tell the objects of the schema apart";
 
@@ -44,7 +43,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
-pub async fn read(client: &Client) -> Result<BTreeMap<String, ObjectIdentity>> {
+pub async fn read(client: &Connection) -> Result<BTreeMap<String, ObjectIdentity>> {
     let parts: Vec<String> = PARTS.iter().map(|p| format!("({p})")).collect();
     let sql = format!(
         "{PRELUDE} SELECT o.identity, o.number, CASE o.inside WHEN '' THEN '' ELSE md5(o.inside) END
@@ -52,9 +51,8 @@ pub async fn read(client: &Client) -> Result<BTreeMap<String, ObjectIdentity>> {
         parts.join(" UNION ALL ")
     );
     let mut objects = BTreeMap::new();
-    for row in client.simple_query(&sql).await.server_context(READ)? {
-        let tokio_postgres::SimpleQueryMessage::Row(row) = row else { continue };
-        let text = |at: usize| row.try_get(at).server_context(READ).map(|t| t.unwrap_or_default().to_owned());
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
+        let text = |at: usize| row.try_get::<_, String>(at).server_context(READ);
         objects.insert(text(0)?, ObjectIdentity { number: text(1)?, digest: text(2)? });
     }
     Ok(objects)

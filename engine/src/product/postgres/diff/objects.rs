@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
-use tokio_postgres::Client;
 
 use crate::error::Result;
 use crate::model::hex;
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::canonical::{normal, tokens};
 use crate::product::postgres::server::connect::ServerContext;
+use crate::product::postgres::server::connection::Connection;
 
 const READ: &str = "cannot take the fingerprint of the schema";
 
@@ -159,7 +159,7 @@ fn digest_of(head: &str, body: &str) -> String {
 
 /// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
 pub async fn schema(
-    client: &Client,
+    client: &Connection,
     major: u32,
     spelled: &Mutex<HashMap<String, String>>,
 ) -> Result<SchemaFingerprint> {
@@ -170,17 +170,14 @@ pub async fn schema(
     };
     let part = |p: &&str| format!("({})", p.replace("{sqlbody}", body).replace("{compression}", compression));
     let parts: Vec<String> = PARTS.iter().map(part).collect();
-    let rows = client
-        .simple_query(&format!("{PRELUDE} {}", parts.join(" UNION ALL ")))
-        .await
-        .server_context(READ)?;
+    let rows =
+        client.look(&format!("{PRELUDE} {}", parts.join(" UNION ALL ")), &[]).await.server_context(READ)?;
     let mut objects = BTreeMap::new();
     let mut spelled = spelled.lock().unwrap_or_else(PoisonError::into_inner);
     let before = std::mem::take(&mut *spelled);
-    for row in rows {
-        let tokio_postgres::SimpleQueryMessage::Row(row) = row else { continue };
-        let identity = row.try_get(0).server_context(READ)?.unwrap_or_default();
-        let definition = row.try_get(1).server_context(READ)?.unwrap_or_default();
+    for row in &rows {
+        let identity: &str = row.try_get(0).server_context(READ)?;
+        let definition = row.try_get::<_, Option<&str>>(1).server_context(READ)?.unwrap_or_default();
         let stable = match (before.get(definition), definition.split_once(BODY)) {
             (Some(known), _) => known.clone(),
             (None, Some((head, body))) => format!("{} body {}", normal(head), digest_of(head, body)),

@@ -11,6 +11,7 @@ use crate::model::catalog::{Catalog, Column, Domain, NotNullCheck, Table};
 use crate::product::postgres::diff::names::words_of_body;
 use crate::product::postgres::grammar::not_null;
 use crate::product::postgres::server::connect::{ServerContext, literal, quoted_relation};
+use crate::product::postgres::server::connection::Connection;
 
 const READ: &str = "cannot read the catalog";
 /// Tables below this size (bytes) are counted when the planner has no estimate for them.
@@ -26,7 +27,7 @@ struct Class {
     readable: bool,
 }
 
-pub async fn read(client: &Client) -> Result<Catalog> {
+pub async fn read(client: &Connection) -> Result<Catalog> {
     let mut classes = classes(client).await?;
     columns(client, &mut classes).await?;
     let indexes = indexes(client, &mut classes).await?;
@@ -58,7 +59,7 @@ pub async fn read(client: &Client) -> Result<Catalog> {
     })
 }
 
-async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
+async fn classes(client: &Connection) -> Result<BTreeMap<u32, Class>> {
     let sql = format!(
         "SELECT c.oid, {n_c}, c.relkind = 'p', c.reltuples::float8,
                 CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END,
@@ -71,7 +72,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
          WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}", n_c = qualified_sql!("n.nspname", "c.relname"), pn_p = qualified_sql!("pn.nspname", "p.relname")
     );
     let mut classes = BTreeMap::new();
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
         let tuples: f64 = row.try_get(3).server_context(READ)?;
         let heap: i64 = row.try_get::<_, Option<i64>>(4).server_context(READ)?.unwrap_or(0);
         let bytes: i64 = row.try_get::<_, Option<i64>>(5).server_context(READ)?.unwrap_or(0);
@@ -97,7 +98,7 @@ async fn classes(client: &Client) -> Result<BTreeMap<u32, Class>> {
     Ok(classes)
 }
 
-async fn columns(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+async fn columns(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
     let sql = format!(
         "SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull OR t.typnotnull,
                 a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attidentity = 'a' OR a.attgenerated <> '',
@@ -108,7 +109,7 @@ async fn columns(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {USERS}
          ORDER BY a.attrelid, a.attnum"
     );
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let length: Option<i32> = row.try_get(6).server_context(READ)?;
         class.table.columns.push(Column {
@@ -124,7 +125,10 @@ async fn columns(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
 }
 
 /// Fills keys; gives index -> table.
-async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<BTreeMap<String, String>> {
+async fn indexes(
+    client: &Connection,
+    classes: &mut BTreeMap<u32, Class>,
+) -> Result<BTreeMap<String, String>> {
     // Only plain columns over the whole table make a key; expression and partial indexes do not. For looking rows up by a
     // value, an index without the NULLs is as good.
     let sql = format!(
@@ -138,7 +142,7 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2", n_x = qualified_sql!("n.nspname", "x.relname"), n_c = qualified_sql!("n.nspname", "c.relname")
     );
     let mut names = BTreeMap::new();
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
         names.insert(row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
         let key = row.try_get::<_, Option<Vec<String>>>(5).server_context(READ)?.unwrap_or_default();
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
@@ -155,7 +159,7 @@ async fn indexes(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<
     Ok(names)
 }
 
-async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+async fn foreign_keys(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
     let sql = concat!("SELECT o.conrelid, ", qualified_sql!("n.nspname", "f.relname"), ",
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(o.conkey) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.num),
@@ -164,7 +168,7 @@ async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Re
          FROM pg_constraint o JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
          WHERE o.contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = o.conparentid AND p.conrelid = o.conrelid)
          ORDER BY o.conrelid, o.conname");
-    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+    for row in client.look(sql, &[]).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let own = row.try_get::<_, Option<Vec<String>>>(2).server_context(READ)?.unwrap_or_default();
         let theirs = row.try_get::<_, Option<Vec<String>>>(3).server_context(READ)?.unwrap_or_default();
@@ -173,10 +177,10 @@ async fn foreign_keys(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Re
     Ok(())
 }
 
-async fn not_null_checks(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+async fn not_null_checks(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
     let sql = "SELECT conrelid, conname::text, pg_get_expr(conbin, conrelid), convalidated FROM pg_constraint
          WHERE contype = 'c' AND conrelid <> 0 AND pg_get_expr(conbin, conrelid) ~ 'IS NOT NULL' ORDER BY 1, 2";
-    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+    for row in client.look(sql, &[]).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let columns = not_null::kept_by_text(&row.try_get::<_, String>(2).server_context(READ)?);
         let (name, valid) = (row.try_get(1).server_context(READ)?, row.try_get(3).server_context(READ)?);
@@ -185,7 +189,7 @@ async fn not_null_checks(client: &Client, classes: &mut BTreeMap<u32, Class>) ->
     Ok(())
 }
 
-async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
+async fn domains(client: &Connection) -> Result<BTreeMap<String, Domain>> {
     let sql = format!(
         "SELECT {n_t}, format_type(t.typbasetype, t.typtypmod),
                 t.typnotnull OR EXISTS (SELECT FROM pg_constraint o WHERE o.contypid = t.oid)
@@ -193,7 +197,7 @@ async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
         n_t = qualified_sql!("n.nspname", "t.typname")
     );
     let mut domains = BTreeMap::new();
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
         let domain = Domain {
             base: row.try_get(1).server_context(READ)?,
             constrained: row.try_get(2).server_context(READ)?,
@@ -204,7 +208,7 @@ async fn domains(client: &Client) -> Result<BTreeMap<String, Domain>> {
 }
 
 /// Small tables that were never analysed are counted: an estimate of nothing would weigh their hazards as nothing.
-async fn count_small(client: &Client, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+async fn count_small(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
     let counts: Vec<String> = classes
         .iter()
         .filter(|(_, c)| !c.estimated && c.readable)
@@ -238,7 +242,7 @@ fn sum_partitions(tables: &mut BTreeMap<String, Table>) {
 }
 
 /// Names in the bodies of routines, and the routines that an aggregate is made of. Of several forms of one name all count.
-async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>> {
+async fn routines(client: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let of_users = format!(
         "{USERS} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
     );
@@ -252,7 +256,7 @@ async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>>
          WHERE {of_users} GROUP BY 1, p.oid", n_p = qualified_sql!("n.nspname", "p.proname")
     );
     let mut routines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in client.query_typed(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &[]).await.server_context(READ)? {
         let body: String = row.try_get(1).server_context(READ)?;
         let language: String = row.try_get(2).server_context(READ)?;
         let words = words_of_body(&body, &language);
@@ -261,7 +265,7 @@ async fn routines(client: &Client) -> Result<BTreeMap<String, BTreeSet<String>>>
     Ok(routines)
 }
 
-async fn enums(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+async fn enums(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT {n_t}, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
@@ -271,8 +275,8 @@ async fn enums(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
     pairs(client, &sql).await
 }
 
-async fn pairs(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<String>>> {
-    let rows = client.query_typed(sql, &[]).await.server_context(READ)?;
+async fn pairs(client: &Connection, sql: &str) -> Result<BTreeMap<String, Vec<String>>> {
+    let rows = client.look(sql, &[]).await.server_context(READ)?;
     rows.into_iter()
         .map(|row| Ok((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?)))
         .collect()

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
-
 use super::{READ, USERS, pairs};
 use crate::error::Result;
 use crate::model::change::Events;
 use crate::product::postgres::server::connect::ServerContext;
+use crate::product::postgres::server::connection::Connection;
 
 /// What a row `d` of pg_depend refers to: a relation, or a routine that is not the server's own.
 const REFERRED: &str = "LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'f', 'v', 'm')
@@ -23,7 +22,7 @@ const REFERRED_NAME: &str = concat!(
     ")"
 );
 
-pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+pub async fn triggers(client: &Connection) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     // The bits are those of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE.
     let sql = format!(
         "SELECT {n_c}, {pn_p},
@@ -38,7 +37,7 @@ pub async fn triggers(client: &Client) -> Result<BTreeMap<String, Vec<(String, E
 }
 
 /// What rules come to that put something in the place of a statement, or beside it.
-pub async fn rules(client: &Client) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+pub async fn rules(client: &Connection) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     let sql = format!(
         "SELECT DISTINCT {n_c}, {REFERRED_NAME}, w.ev_type = '3', w.ev_type = '2', w.ev_type = '4'
          FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -51,9 +50,9 @@ pub async fn rules(client: &Client) -> Result<BTreeMap<String, Vec<(String, Even
 }
 
 /// Rows of a relation, what is behind it, and whether that is so when something is inserted, updated and deleted.
-async fn on_events(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
+async fn on_events(client: &Connection, sql: &str) -> Result<BTreeMap<String, Vec<(String, Events)>>> {
     let mut found: BTreeMap<String, Vec<(String, Events)>> = BTreeMap::new();
-    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+    for row in client.look(sql, &[]).await.server_context(READ)? {
         let on = Events {
             insert: row.try_get(2).server_context(READ)?,
             update: row.try_get(3).server_context(READ)?,
@@ -66,7 +65,7 @@ async fn on_events(client: &Client, sql: &str) -> Result<BTreeMap<String, Vec<(S
 }
 
 /// The routines of users that an operator stands for, by its sign.
-pub async fn operators(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+pub async fn operators(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT o.oprname::text, array_agg(DISTINCT {n_f}) FROM pg_operator o JOIN pg_proc f ON f.oid = o.oprcode
          JOIN pg_namespace n ON n.oid = f.pronamespace WHERE {USERS}
@@ -78,7 +77,7 @@ pub async fn operators(client: &Client) -> Result<BTreeMap<String, Vec<String>>>
 }
 
 /// What views read directly; a view over a view names the inner view. Routines that they call stand among it.
-pub async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+pub async fn views(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT {n_v},
                 coalesce(array_agg(DISTINCT {REFERRED_NAME})
@@ -95,7 +94,7 @@ pub async fn views(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
 }
 
 /// Foreign keys that act when what they point to is deleted.
-pub async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
+pub async fn follow(client: &Connection) -> Result<BTreeMap<String, Vec<(String, Vec<String>)>>> {
     let sql = concat!("SELECT ", qualified_sql!("pn.nspname", "p.relname"), ", ", qualified_sql!("n.nspname", "c.relname"), ",
                 CASE o.confdeltype WHEN 'c' THEN '{}' ELSE (SELECT array_agg(a.attname::text ORDER BY a.attnum)
                  FROM pg_attribute a WHERE a.attrelid = o.conrelid AND a.attnum = ANY (o.conkey)) END
@@ -103,7 +102,7 @@ pub async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec
          JOIN pg_class p ON p.oid = o.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
          WHERE o.contype = 'f' AND o.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2");
     let mut found: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
-    for row in client.query_typed(sql, &[]).await.server_context(READ)? {
+    for row in client.look(sql, &[]).await.server_context(READ)? {
         let child = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
         found.entry(row.try_get(0).server_context(READ)?).or_default().push(child);
     }
@@ -111,7 +110,7 @@ pub async fn follow(client: &Client) -> Result<BTreeMap<String, Vec<(String, Vec
 }
 
 /// What policies ask of tables that keep to them.
-pub async fn policies(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+pub async fn policies(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "SELECT {n_c}, array_agg(DISTINCT {REFERRED_NAME})
          FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid AND c.relrowsecurity
@@ -125,7 +124,7 @@ pub async fn policies(client: &Client) -> Result<BTreeMap<String, Vec<String>>> 
 }
 
 /// Routines of users that a table's expressions call: defaults and generated columns, checks, and what indexes are over.
-pub async fn expressions(client: &Client) -> Result<BTreeMap<String, Vec<String>>> {
+pub async fn expressions(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
     let sql = format!(
         "WITH part AS (
            SELECT 'pg_attrdef'::regclass AS kind, oid, adrelid AS relation FROM pg_attrdef
