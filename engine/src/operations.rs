@@ -222,9 +222,10 @@ impl Operations {
                 plan::refuse_other_history(&plan.drift)?;
                 Ok((plan, liquibase))
             };
-            // Liquibase starts and reads while the scratch server starts.
-            let ((plan, mut liquibase), places) = tokio::try_join!(plan, bench.prepare(&folder))?;
-            let compat = bench.check(&plan, &contracts, &mut liquibase, places).await;
+            // Liquibase starts and reads while the scratch server starts and plans the queries.
+            let ((plan, mut liquibase), prepared) =
+                tokio::try_join!(plan, bench.prepare(&folder, &contracts))?;
+            let compat = bench.check(&plan, &contracts, &mut liquibase, prepared).await;
             liquibase.close().await;
             Ok((compat?, plan.changesets))
         };

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::contract::Contract;
 use crate::error::{Error, Result};
@@ -61,8 +61,8 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         without_contracts: run.environment.compat.without_contracts,
     };
     let checked = async {
-        let places = bench.prepare(&folder).await?;
-        bench.check(&plan, &run.contracts, &mut run.liquibase, places).await
+        let prepared = bench.prepare(&folder, &run.contracts).await?;
+        bench.check(&plan, &run.contracts, &mut run.liquibase, prepared).await
     };
     let checked = checked.await;
     let production = Arc::clone(&run.database);
@@ -117,24 +117,39 @@ pub struct Bench {
     pub without_contracts: bool,
 }
 
+/// What is there before the plan is known.
+pub struct Prepared<'a> {
+    state: State,
+    /// The first copy.
+    scratch: Arc<dyn Database>,
+    /// Contracts may be wrong, and the plan, which is told first, too.
+    checker: Result<Checker<'a>>,
+    took: Duration,
+}
+
 impl Bench {
-    /// Makes a scratch database in `folder`. The plan need not be known for it.
+    /// Makes a scratch database in `folder`, and plans every query there. The changesets need not be known for it.
     ///
     /// # Errors
     /// `Refused` where the product has none, `Failed` when it cannot be made.
-    pub async fn prepare(&self, folder: &Path) -> Result<Arc<dyn Scratch>> {
+    pub async fn prepare<'a>(&self, folder: &Path, contracts: &'a [Contract]) -> Result<Prepared<'a>> {
         self.watcher.progress("making a scratch database with production's schema", None);
         let places =
             self.provider.scratch(self.production.as_ref(), folder, as_progress(&self.watcher)).await?;
-        places.ok_or_else(|| {
+        let places = places.ok_or_else(|| {
             Error::refused(format!(
                 "compatibility cannot be checked: {} has no scratch databases",
                 self.production.product().name()
             ))
-        })
+        })?;
+        let mut state = State::new(places);
+        let scratch = self.copy(&mut state).await?;
+        let begun = Instant::now();
+        let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await;
+        Ok(Prepared { state, scratch, checker, took: begun.elapsed() })
     }
 
-    /// Checks the plan against the contracts there. Leaves `liquibase` connected to the scratch database.
+    /// Checks the plan against the contracts there, which are those of `prepare`. Leaves `liquibase` connected to the scratch database.
     ///
     /// # Errors
     /// See `stage`.
@@ -143,15 +158,14 @@ impl Bench {
         plan: &Plan,
         contracts: &[Contract],
         liquibase: &mut Liquibase,
-        places: Arc<dyn Scratch>,
+        Prepared { mut state, mut scratch, checker, took }: Prepared<'_>,
     ) -> Result<Compat> {
+        let checker = checker?;
         let unknown_roles = self.unknown_roles(contracts).await?;
         let judged = Applier::begin(self.production.as_ref(), liquibase, &plan.changesets, &self.application);
         let mut applier = judged.await?;
-        let mut state = State::new(places);
-        let mut scratch = self.copy(liquibase, &mut state).await?;
         let begun = Instant::now();
-        let checker = Checker::new(Arc::clone(&scratch), contracts, &self.application).await?;
+        liquibase.connect(scratch.as_ref(), &self.application).await?;
         let (trial, untried) = match self.trial(&checker, &plan.changesets, &state.places).await {
             Ok(trial) => (trial, None),
             Err(error) => (None, Some(error.chain())),
@@ -224,7 +238,7 @@ impl Bench {
                 queries: checker.queries(),
                 changesets: total,
                 checks: checker.checks(),
-                seconds: begun.elapsed().as_secs_f64(),
+                seconds: (took + begun.elapsed()).as_secs_f64(),
                 untried: untried.or_else(|| checker.untried()),
                 unknown_roles,
             },
@@ -299,7 +313,8 @@ impl Bench {
             state.base = state.places.template().clone();
             state.in_base = 0;
         }
-        let scratch = self.copy(liquibase, state).await?;
+        let scratch = self.copy(state).await?;
+        liquibase.connect(scratch.as_ref(), &self.application).await?;
         let missing = state.accepted.get(state.in_base..).unwrap_or_default();
         if missing.is_empty() {
             return Ok(scratch);
@@ -313,16 +328,16 @@ impl Bench {
         liquibase.disconnect().await?;
         state.base = scratch.endpoint().clone();
         state.in_base = state.accepted.len();
-        self.copy(liquibase, state).await
-    }
-
-    /// One more copy of the base, and Liquibase connected to it.
-    async fn copy(&self, liquibase: &mut Liquibase, state: &mut State) -> Result<Arc<dyn Database>> {
-        state.generation += 1;
-        let name = format!("check_{}", state.generation);
-        let scratch = self.production.at(state.places.copy(&state.base, &name).await?);
+        let scratch = self.copy(state).await?;
         liquibase.connect(scratch.as_ref(), &self.application).await?;
         Ok(scratch)
+    }
+
+    /// One more copy of the base.
+    async fn copy(&self, state: &mut State) -> Result<Arc<dyn Database>> {
+        state.generation += 1;
+        let name = format!("check_{}", state.generation);
+        Ok(self.production.at(state.places.copy(&state.base, &name).await?))
     }
 }
 
