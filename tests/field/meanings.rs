@@ -73,6 +73,24 @@ fn another_time_zone_and_no_inheritance_break_who_comes_as_the_role() {
     told.says("role_state_svc may no longer select public.rooms");
 }
 
+/// A service that may not come any more is broken, whatever its queries mean. What one changeset did to the role, which belongs to the
+/// server, the next one does not meet.
+#[test]
+fn a_role_that_may_not_begin_a_session_breaks_who_comes_as_it() {
+    let told = compat(&Case::new("role-shut"), 3);
+    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+    let said = |v: &Value| format!("{}: {} {}", text(v, "changeset"), text(v, "verdict"), text(v, "reason"));
+    assert_eq!(
+        told.verdicts.iter().map(said).collect::<Vec<_>>(),
+        [
+            "hardened: breaking the role role_shut_svc may not connect to the database: no session of it can begin",
+            "no-connections: breaking the role role_shut_svc may have no connection: no session of it can begin",
+            "no-login: breaking the role role_shut_svc may not log in: no session of it can begin",
+            "old-password: risky the role role_shut_svc has a password that is valid no longer",
+        ]
+    );
+}
+
 /// Rehearsal and gates hear a service whose tables only its role's search path finds.
 #[test]
 fn traffic_finds_names_as_the_service_does() {

@@ -1,6 +1,7 @@
 //! What the sessions of a role begin with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What a new session of a role is set to before it has said anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,6 +10,32 @@ pub struct SessionDefaults {
     pub search_path: Vec<String>,
     /// Every other setting that the role or the database has of its own, by name.
     pub settings: BTreeMap<String, String>,
+    /// Why none can begin; `None`: it can.
+    pub shut: Option<Shut>,
+}
+
+/// Why no session of a role can begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// It may not log in.
+    NoLogin,
+    /// It may not connect to the database.
+    NoConnect,
+    /// It may have no connection at a time.
+    NoConnections,
+    /// Its password is valid no longer. Who comes without one gets in.
+    PasswordExpired,
+}
+
+impl fmt::Display for Shut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoLogin => "may not log in",
+            Self::NoConnect => "may not connect to the database",
+            Self::NoConnections => "may have no connection",
+            Self::PasswordExpired => "has a password that is valid no longer",
+        })
+    }
 }
 
 impl SessionDefaults {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::query::{PlanShape, QueryError, QueryShape, ResultFacts, Usage};
 use crate::model::resolved::{Resolved, RoutineNames};
-use crate::model::session_defaults::SessionDefaults;
+use crate::model::session_defaults::{SessionDefaults, Shut};
 use crate::product::{Client, Database};
 use crate::stages::contract_queries::usages;
 
@@ -46,6 +46,8 @@ struct Group<'q> {
 pub enum NewStart {
     /// The role is not there any more.
     Gone,
+    /// None can begin any more.
+    Shut(Shut),
     /// The schemas that were and are searched for bare names, and what else is set otherwise.
     Other { was: Vec<String>, is: Vec<String>, settings: Vec<String> },
 }
@@ -255,6 +257,9 @@ impl Sessions {
     pub fn new_start(&self, role: Option<&str>) -> Option<NewStart> {
         let was = self.defaults.known(role)?;
         let Some(is) = self.next.as_ref()?.known(role) else { return Some(NewStart::Gone) };
+        if let Some(shut) = is.shut.filter(|_| was.shut.is_none()) {
+            return Some(NewStart::Shut(shut));
+        }
         let (from, to) = (was.search_path.clone(), is.search_path.clone());
         (was != is).then(|| NewStart::Other { was: from, is: to, settings: was.changed_settings(is) })
     }

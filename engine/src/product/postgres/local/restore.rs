@@ -266,6 +266,14 @@ pub async fn create(cluster: &Cluster<'_>, source: &Source, origin: &Endpoint) -
         admin.execute_script(&create("LC_COLLATE 'C' LC_CTYPE 'C'".into())).await?;
     }
     admin.execute_script(&format!("ALTER DATABASE {name} OWNER TO {}", quoted(&origin.user))).await?;
+    if let Some(grants) = &source.database_grants {
+        admin.execute_script(&format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
+        for (role, right) in grants {
+            let role = role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted);
+            // A role that the user may not see.
+            let _ = admin.execute_script(&format!("GRANT {right} ON DATABASE {name} TO {role}")).await;
+        }
+    }
     for (role, setting) in &source.database_settings {
         if let Some(sql) = alter(&origin.database, role.as_deref(), setting) {
             // A setting of a library that is not here.

@@ -1,6 +1,5 @@
-//! What all databases of a server have in common and changesets change beside the schema: settings and memberships of roles, and
-//! whether they inherit. A copy of
-//! a database does not bring them back, so they are kept and restored.
+//! What all databases of a server have in common and changesets change beside the schema: settings, memberships and attributes of
+//! roles, and who may connect to the database. A copy of a database does not bring them back, so they are kept and restored.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +19,14 @@ const READ: &str = "SELECT 'setting', coalesce(r.rolname::text, ''), unnest(s.se
      UNION ALL SELECT 'member', m.rolname::text, g.rolname::text, '' FROM pg_auth_members a
        JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
        WHERE g.rolname !~ '^pg_' AND m.rolname <> ALL ($1)
-     UNION ALL SELECT 'inherits', rolname::text, '', '' FROM pg_roles WHERE rolinherit AND rolname !~ '^pg_' AND rolname <> ALL ($1)";
+     UNION ALL SELECT 'attribute', rolname::text, unnest(ARRAY[
+         CASE WHEN rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END, CASE WHEN rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END,
+         CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END, 'CONNECTION LIMIT ' || rolconnlimit,
+         'VALID UNTIL ' || quote_literal(coalesce(rolvaliduntil, 'infinity'))]), ''
+       FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL ($1)
+     UNION ALL SELECT 'grant', coalesce((SELECT rolname::text FROM pg_roles r WHERE r.oid = e.grantee), ''), e.privilege_type, ''
+       FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) e
+       WHERE d.datname = $2 AND e.grantee <> d.datdba";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Fact {
@@ -34,9 +40,15 @@ enum Fact {
         group: String,
         role: String,
     },
-    /// It may do what the roles that it is a member of may do.
-    Inherits {
+    /// As `ALTER ROLE` has it. Each role has one of each kind.
+    Attribute {
         role: String,
+        attribute: String,
+    },
+    /// What a role, or everybody, may do with the database.
+    Grant {
+        role: Option<String>,
+        right: String,
     },
 }
 
@@ -47,7 +59,8 @@ async fn read(admin: &Client, template: &str, without: &[&str]) -> Result<BTreeS
         let text = |at: usize| row.try_get::<_, String>(at).server_context(WHAT);
         facts.insert(match text(0)?.as_str() {
             "setting" => Fact::Setting { role: some(text(1)?), database: some(text(3)?), setting: text(2)? },
-            "inherits" => Fact::Inherits { role: text(1)? },
+            "attribute" => Fact::Attribute { role: text(1)?, attribute: text(2)? },
+            "grant" => Fact::Grant { role: some(text(1)?), right: text(2)? },
             _ => Fact::Member { group: text(2)?, role: text(1)? },
         });
     }
@@ -65,19 +78,26 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
     let text = std::fs::read_to_string(folder.join(FILE)).context(WHAT)?;
     let kept: BTreeSet<Fact> = serde_json::from_str(&text).context(WHAT)?;
     let now = read(admin, template, without).await?;
-    let gone = now.difference(&kept).map(|fact| match fact {
-        Fact::Setting { role, database, setting } => {
-            format!("ALTER {} RESET {}", whose(role, database), name(setting))
+    let gone = now.difference(&kept).filter_map(|fact| match fact {
+        // The kept one of its kind comes in its place.
+        Fact::Attribute { .. } => None,
+        Fact::Grant { role, right } => {
+            Some(format!("REVOKE {right} ON DATABASE {} FROM {}", quoted(template), grantee(role)))
         }
-        Fact::Member { group, role } => format!("REVOKE {} FROM {}", quoted(group), quoted(role)),
-        Fact::Inherits { role } => format!("ALTER ROLE {} NOINHERIT", quoted(role)),
+        Fact::Setting { role, database, setting } => {
+            Some(format!("ALTER {} RESET {}", whose(role, database), name(setting)))
+        }
+        Fact::Member { group, role } => Some(format!("REVOKE {} FROM {}", quoted(group), quoted(role))),
     });
     let back = kept.difference(&now).map(|fact| match fact {
         Fact::Setting { role, database, setting } => {
             format!("ALTER {} SET {} TO {}", whose(role, database), name(setting), value(setting))
         }
         Fact::Member { group, role } => format!("GRANT {} TO {}", quoted(group), quoted(role)),
-        Fact::Inherits { role } => format!("ALTER ROLE {} INHERIT", quoted(role)),
+        Fact::Attribute { role, attribute } => format!("ALTER ROLE {} {attribute}", quoted(role)),
+        Fact::Grant { role, right } => {
+            format!("GRANT {right} ON DATABASE {} TO {}", quoted(template), grantee(role))
+        }
     });
     for sql in gone.chain(back) {
         // A setting of a library that is not here, or a role that a changeset has dropped.
@@ -86,6 +106,10 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
         }
     }
     Ok(now != kept)
+}
+
+fn grantee(role: &Option<String>) -> String {
+    role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted)
 }
 
 fn whose(role: &Option<String>, database: &Option<String>) -> String {

@@ -10,6 +10,10 @@ use crate::product::postgres::local::tools::Tools;
 
 const READ: &str = "cannot read the settings of the source";
 
+/// The owner's rights go with the owner.
+const GRANTS: &str = "SELECT (SELECT rolname::text FROM pg_roles r WHERE r.oid = e.grantee), e.privilege_type
+     FROM pg_database d, aclexplode(d.datacl) e WHERE d.datname = current_database() AND e.grantee <> d.datdba";
+
 /// Settings that change what queries mean or how they are planned, and cost nothing to take over.
 const KEPT: &[&str] = &[
     "TimeZone",
@@ -45,6 +49,9 @@ pub struct Source {
     pub ctype: String,
     /// `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`: role or nothing, and `name=value`.
     pub database_settings: Vec<(Option<String>, String)>,
+    /// What roles, or everybody, may do with the database; `None`: what they may with a new one.
+    #[serde(default)]
+    pub database_grants: Option<Vec<(Option<String>, String)>>,
     /// Tablespaces of users.
     pub tablespaces: u64,
     /// Schemas that the user may not look into; they are no part of what is copied by a dump.
@@ -56,6 +63,10 @@ pub struct Source {
     pub search_path: Vec<String>,
     /// Materialised views that hold rows, quoted: a schema without data leaves them unreadable.
     pub populated: Vec<String>,
+}
+
+fn optional_pair(row: &tokio_postgres::Row) -> Result<(Option<String>, String)> {
+    Ok((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?))
 }
 
 impl Source {
@@ -72,7 +83,8 @@ impl Source {
                    coalesce((SELECT array_agg(format('%I.%I', n.nspname, c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE c.relkind = 'm' AND c.relispopulated), '{}'),
                    current_schemas(false)::text[] || coalesce((SELECT array_agg(nspname::text ORDER BY oid) FROM pg_namespace
-                     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (current_schemas(false))), '{}')
+                     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (current_schemas(false))), '{}'),
+                   d.datacl IS NOT NULL
                  FROM pg_database d WHERE d.datname = current_database()"),
                 &[],
             )
@@ -91,6 +103,7 @@ impl Source {
             )
             .await
             .server_context(READ)?;
+        let database_grants = client.query(GRANTS, &[]).await.server_context(READ)?;
         let pair = |row: &tokio_postgres::Row| {
             Ok((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?))
         };
@@ -106,10 +119,11 @@ impl Source {
             encoding: row.try_get(2).server_context(READ)?,
             collate: row.try_get(3).server_context(READ)?,
             ctype: row.try_get(4).server_context(READ)?,
-            database_settings: database_settings
-                .iter()
-                .map(|row| Ok((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?)))
-                .collect::<Result<_>>()?,
+            database_settings: database_settings.iter().map(optional_pair).collect::<Result<_>>()?,
+            database_grants: match row.try_get(10).server_context(READ)? {
+                true => Some(database_grants.iter().map(optional_pair).collect::<Result<_>>()?),
+                false => None,
+            },
             tablespaces: u64::try_from(row.try_get::<_, i64>(5).server_context(READ)?).unwrap_or(0),
             closed_schemas: row.try_get(6).server_context(READ)?,
             history: row.try_get(7).server_context(READ)?,

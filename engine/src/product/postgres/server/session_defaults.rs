@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Result;
-use crate::model::session_defaults::SessionDefaults;
+use crate::model::session_defaults::{SessionDefaults, Shut};
 use crate::product::postgres::server::connect::ServerContext;
 
 const READ: &str = "cannot read the settings of roles";
@@ -31,6 +31,12 @@ const SETTINGS: &str = "WITH here AS (
      ORDER BY 1, 2, s.setrole = 0, s.everywhere";
 const SCHEMAS: &str = "SELECT r.rolname::text, n.nspname::text FROM pg_roles r, pg_namespace n
      WHERE r.rolname = ANY ($1) AND has_schema_privilege(r.oid, n.oid, 'USAGE')";
+/// Who may begin a session. A changeset that names the database names the one that a scratch database is a copy of.
+const SHUT: &str = "SELECT r.rolname::text, NOT r.rolcanlogin,
+       NOT (SELECT bool_and(has_database_privilege(r.oid, d.oid, 'CONNECT')) FROM pg_database d
+            WHERE d.datname IN (current_database(), current_setting('drydock.copy_of', true))),
+       r.rolconnlimit = 0 AND NOT r.rolsuper, coalesce(r.rolvaliduntil < now(), false)
+     FROM pg_roles r WHERE r.rolname = ANY ($1)";
 /// What a session has that is neither its role's nor its database's own.
 const BASE: &str = "SELECT reset_val FROM pg_settings WHERE name = 'search_path' AND source NOT LIKE '%user%'
      AND source NOT LIKE 'database%' AND source NOT IN ('client', 'session')";
@@ -40,9 +46,10 @@ const OTHER: &[&str] = &["application_name", "client_min_messages", "session_aut
 /// Of the roles that are there.
 pub async fn read(client: &Client, roles: &[&str]) -> Result<BTreeMap<String, SessionDefaults>> {
     let names = [(&roles as &(dyn tokio_postgres::types::ToSql + Sync), Type::TEXT_ARRAY)];
-    let (settings, schemas, base) = futures::try_join!(
+    let (settings, schemas, shut, base) = futures::try_join!(
         client.query_typed(SETTINGS, &names),
         client.query_typed(SCHEMAS, &names),
+        client.query_typed(SHUT, &names),
         client.query_typed(BASE, &[])
     )
     .server_context(READ)?;
@@ -52,6 +59,15 @@ pub async fn read(client: &Client, roles: &[&str]) -> Result<BTreeMap<String, Se
     for row in schemas {
         let role = row.try_get(0).server_context(READ)?;
         usable.entry(role).or_default().insert(row.try_get(1).server_context(READ)?);
+    }
+    let mut why: BTreeMap<String, Shut> = BTreeMap::new();
+    for row in shut {
+        let ways = [Shut::NoLogin, Shut::NoConnect, Shut::NoConnections, Shut::PasswordExpired];
+        for (at, way) in (1..).zip(ways) {
+            if row.try_get(at).server_context(READ)? {
+                why.entry(row.try_get(0).server_context(READ)?).or_insert(way);
+            }
+        }
     }
     let mut own: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for row in settings {
@@ -66,7 +82,8 @@ pub async fn read(client: &Client, roles: &[&str]) -> Result<BTreeMap<String, Se
         let path = names_in(path.as_deref().unwrap_or(&base));
         let path = path.into_iter().map(|name| if name == "$user" { role.clone() } else { name });
         let search_path = path.filter(|name| usable.contains(name)).collect();
-        (role, SessionDefaults { search_path, settings })
+        let shut = why.remove(&role);
+        (role, SessionDefaults { search_path, settings, shut })
     });
     Ok(defaults.collect())
 }

@@ -12,6 +12,7 @@ use crate::model::evidence::{Verdict, VerdictClass, VerdictKind};
 use crate::model::query::{QueryError, Reads};
 use crate::model::schema::SchemaSnapshot;
 use crate::model::schema_action::SchemaAction;
+use crate::model::session_defaults::Shut;
 use crate::stages::compat::constraint_diff::{Tightened, refused_on_its_behalf, refused_writes};
 use crate::stages::compat::impact::{Use, impact, may_affect, on_its_behalf};
 use crate::stages::compat::meanings;
@@ -116,7 +117,7 @@ impl Checker<'_> {
                 only_grows = before == 0 && !verdicts.is_empty();
             }
         }
-        if !matches!(start, Some(NewStart::Gone)) && !revokes(changeset) {
+        if !matches!(start, Some(NewStart::Gone | NewStart::Shut(_))) && !revokes(changeset) {
             for verdict in verdicts.iter_mut().filter(|v| v.class == VerdictClass::LostPrivilege) {
                 verdict.grant_to = watched.role.map(str::to_owned);
             }
@@ -168,6 +169,16 @@ fn begins_otherwise(changeset: &Changeset, watched: &Watched<'_>, start: &NewSta
         NewStart::Gone => {
             let reason = format!("the role {role} is gone: no session of it can begin");
             (VerdictKind::Breaking, VerdictClass::LostPrivilege, reason)
+        }
+        NewStart::Shut(shut) => {
+            let (kind, end) = match shut {
+                // Who comes by a certificate has none to begin with.
+                Shut::PasswordExpired => (VerdictKind::Risky, ""),
+                Shut::NoLogin | Shut::NoConnect | Shut::NoConnections => {
+                    (VerdictKind::Breaking, ": no session of it can begin")
+                }
+            };
+            (kind, VerdictClass::LostPrivilege, format!("the role {role} {shut}{end}"))
         }
         NewStart::Other { settings, .. } if settings.is_empty() => return None,
         NewStart::Other { settings, .. } => {

@@ -69,7 +69,7 @@ impl Service {
                 known.ok().and_then(|mut all| all.remove(role))
             }
         };
-        let SessionDefaults { search_path, settings } = own.unwrap_or_default();
+        let SessionDefaults { search_path, settings, .. } = own.unwrap_or_default();
         let path: Vec<String> = search_path.iter().map(|name| quoted(name)).collect();
         let mut script = format!("; SET LOCAL ROLE {}", quoted(role));
         let settings = settings.iter().filter(|(name, _)| !name.ends_with("_timeout"));

@@ -1,0 +1,2 @@
+-- name: Rooms :many
+select id from rooms order by id;
