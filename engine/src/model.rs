@@ -21,6 +21,7 @@ pub mod query_syntax;
 pub mod query_tag;
 pub mod relation_name;
 pub mod resolved;
+pub mod restored_production;
 pub mod row_writer;
 pub mod sample;
 pub mod schema;

@@ -4,6 +4,7 @@ pub mod contracts;
 mod doctor;
 pub mod interrupt;
 pub mod kept;
+pub mod restore_production;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,6 +6,7 @@ pub mod kept;
 mod matrix;
 mod plot;
 pub mod rehearsal;
+pub mod restored_production;
 pub mod text;
 mod took;
 

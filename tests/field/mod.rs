@@ -15,6 +15,7 @@ mod quiet;
 mod readers;
 mod rehearsals;
 mod reruns;
+mod restores;
 mod rollbacks;
 mod servers;
 mod waits;
@@ -198,6 +199,13 @@ impl Case {
 
     pub fn session(&self) -> Session {
         Self::session_on(&self.database)
+    }
+
+    /// A session of a role of `as_role`; `None`: of the superuser.
+    pub fn session_as(&self, role: Option<&str>) -> Session {
+        let Some(role) = role else { return self.session() };
+        let password = Some(drydock::model::endpoint::Secret::new("secret".to_owned()));
+        session_at(&Endpoint { user: role.to_owned(), password, ..SERVER.endpoint.clone() }, &self.database)
     }
 
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {

@@ -260,6 +260,15 @@ pub enum Command {
         #[arg(long, value_name = "RUN")]
         run: String,
     },
+    /// Last resort: restore production from the backup of a run; services can only read meanwhile
+    RestoreProduction {
+        /// Run whose backup takes the place of production
+        #[arg(long, value_name = "RUN")]
+        run: String,
+        /// Accept that production loses what the backup does not have; it is kept as a database of its own
+        #[arg(long)]
+        accept_loss: bool,
+    },
     /// Drop what rollbacks have kept aside and whose window is over
     Clean {
         /// Run of which everything that is kept is dropped, whatever its window
@@ -362,6 +371,7 @@ pub enum Document {
     Shadow,
     History,
     RestoreData,
+    RestoreProduction,
     Clean,
     /// Of `contracts harvest`
     ContractsHarvest,

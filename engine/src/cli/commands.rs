@@ -23,6 +23,7 @@ use crate::model::evidence::{
     CloneProof, Doctor, Drift, Outcome, Plan, RollbackPreview, RunRecord, RunSummary, Shadow,
 };
 use crate::model::preflight::Weight;
+use crate::model::restored_production::RestoredProduction;
 use crate::model::stage::Stage;
 use crate::operations::Operations;
 use crate::operations::contracts::{Harvest, HarvestOptions};
@@ -69,6 +70,9 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
             go_back(target, options, evidence, reason, out).await
         }
         Command::RestoreData { run } => kept::restore_data(target, &run, out).await,
+        Command::RestoreProduction { run, accept_loss } => {
+            kept::restore_production(target, &run, accept_loss, out).await
+        }
         Command::Clean { run } => kept::clean(target, run.as_deref(), out).await,
         Command::Status { run } => records::status(target, run, out).await,
         Command::History => records::history(target, out).await,
@@ -276,6 +280,7 @@ fn schema(of: Document) -> Result<u8> {
         Document::Shadow => schemars::schema_for!(Shadow),
         Document::History => schemars::schema_for!(Vec<RunSummary>),
         Document::RestoreData => schemars::schema_for!(RestoredData),
+        Document::RestoreProduction => schemars::schema_for!(RestoredProduction),
         Document::Clean => schemars::schema_for!(Cleaned),
         Document::ContractsHarvest => schemars::schema_for!(Harvest),
         Document::ContractsDrift => schemars::schema_for!(ContractDrift),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Database;
+use super::{Database, InPlace};
 use crate::error::Result;
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
@@ -56,6 +56,10 @@ pub trait Provider: Send + Sync {
         folder: &Path,
         progress: Progress,
     ) -> Result<Option<Arc<dyn Scratch>>>;
+    /// How a backup takes the place of production; `None` where nothing offers that.
+    fn in_place(&self) -> Option<&dyn InPlace> {
+        None
+    }
     /// Stops the database that lies in `folder` and leaves it there, for `revive`. What was not made completely is removed.
     async fn rest(&self, folder: &Path) -> Result<()>;
     /// Stops and removes whatever `restore` or `scratch` made in `folder`. Nothing there is no error.

@@ -2,6 +2,7 @@
 
 use super::journal;
 use super::session::Run;
+use super::storage::Storage;
 use crate::config::{Environment, LAST_SCHEMA};
 use crate::error::{Context, Result};
 use crate::model::schema::SchemaFingerprint;
@@ -12,13 +13,25 @@ impl Run {
     /// # Errors
     /// `Failed` when the disk or the storage does not take it.
     pub async fn remember_schema(&self, schema: &SchemaFingerprint) -> Result<()> {
-        let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
-        journal::write_whole(&self.environment.home, LAST_SCHEMA, &bytes)
-            .context("the schema cannot be remembered")?;
-        match self.storage() {
-            Some(storage) => storage.put(LAST_SCHEMA, bytes).await,
-            None => Ok(()),
-        }
+        write(&self.environment, self.storage(), schema).await
+    }
+}
+
+/// Keeps a schema as the one that the last run left.
+///
+/// # Errors
+/// `Failed` when the disk or the storage does not take it.
+pub async fn write(
+    environment: &Environment,
+    storage: Option<&Storage>,
+    schema: &SchemaFingerprint,
+) -> Result<()> {
+    let bytes = serde_json::to_vec(schema).context("the schema cannot be remembered")?;
+    journal::write_whole(&environment.home, LAST_SCHEMA, &bytes)
+        .context("the schema cannot be remembered")?;
+    match storage {
+        Some(storage) => storage.put(LAST_SCHEMA, bytes).await,
+        None => Ok(()),
     }
 }
 

@@ -59,18 +59,25 @@ pub(super) fn which(environment: &Environment, options: &RunOptions, reopen: boo
         (None, false) => return unfinished(environment, &runs, options.accept_drift),
     };
     if reopen {
-        for later in runs.iter().filter(|r| **r > id) {
-            if on_production(&journal::read(&journal_path(environment, later))?) {
-                return Err(Error::refused(format!("run {later} changed production after run {id}")).hint(
-                    format!(
-                        "take that one back first: {}",
-                        environment.command(&format!("rollback --run {later}"))
-                    ),
-                ));
-            }
-        }
+        is_last(environment, &runs, &id)?;
     }
     Ok(Some(id))
+}
+
+/// # Errors
+/// `Refused` when a later run may have changed production.
+pub fn is_last(environment: &Environment, runs: &[String], id: &str) -> Result<()> {
+    for later in runs.iter().filter(|run| run.as_str() > id) {
+        if on_production(&journal::read(&journal_path(environment, later))?) {
+            return Err(Error::refused(format!("run {later} changed production after run {id}")).hint(
+                format!(
+                    "take that one back first: {}",
+                    environment.command(&format!("rollback --run {later}"))
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The latest run, if it is not over. One that is stuck stands in the way of a new one.

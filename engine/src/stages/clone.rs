@@ -44,7 +44,11 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     Ok((ActOutcome::Plain, evidence, text))
 }
 
-async fn prove(clone: &dyn Database, backup: &Backup, restore_seconds: f64) -> Result<CloneProof> {
+/// Holds a copy against what the backup that it was made of says of its source.
+///
+/// # Errors
+/// As the database gives them.
+pub async fn prove(clone: &dyn Database, backup: &Backup, restore_seconds: f64) -> Result<CloneProof> {
     let (schema, data) = tokio::try_join!(clone.schema_fingerprint(), clone.data_fingerprint(None))?;
     let schema_differences = backup.schema.differences(&schema, 10);
     let data_differences = backup.data.differences(&data, 10);

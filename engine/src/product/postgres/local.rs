@@ -15,7 +15,7 @@ use crate::model::endpoint::{Endpoint, Secret};
 use crate::model::preflight::Fact;
 use crate::model::sample::SampleData;
 use crate::product::postgres::Postgres;
-use crate::product::{Database, Execute, Provider, Restored, Scratch};
+use crate::product::{Database, Execute, InPlace, Provider, Restored, Scratch};
 use crate::watcher::Progress;
 use cluster::{Cluster, Settings};
 use tools::Tools;
@@ -25,6 +25,7 @@ mod cluster;
 mod disarm;
 mod dump;
 mod empty_cluster;
+mod in_place;
 mod logical;
 mod physical;
 mod preflight;
@@ -160,7 +161,7 @@ impl Provider for Local {
         progress: Progress,
     ) -> Result<Restored> {
         cluster::discard(&self.tools, folder).await?;
-        restore::restore(&self.tools, backup, database, folder, &progress).await
+        restore::restore(&self.tools, backup, database, folder, restore::Reach::TakenOut, &progress).await
     }
 
     async fn scratch(
@@ -172,6 +173,10 @@ impl Provider for Local {
         cluster::discard(&self.tools, folder).await?;
         let template = scratch::make(&self.tools, database, folder, &progress).await?;
         Ok(Some(Arc::new(LocalScratch { tools: self.tools.clone(), folder: folder.to_owned(), template })))
+    }
+
+    fn in_place(&self) -> Option<&dyn InPlace> {
+        Some(self)
     }
 
     async fn rest(&self, folder: &Path) -> Result<()> {

@@ -27,11 +27,20 @@ const SECTIONS: [&[&str]; 2] = [&["--section=pre-data"], &["--section=data", "--
 /// Replaying a log takes as long as it takes.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
 
+/// Whether what a copy would reach other systems through is taken out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    TakenOut,
+    /// For a copy that is dumped and nothing else.
+    Kept,
+}
+
 pub async fn restore(
     tools: &Tools,
     backup: &Backup,
     database: &dyn Database,
     folder: &Path,
+    reach: Reach,
     progress: &Progress,
 ) -> Result<Restored> {
     let manifest = manifest(&backup.folder)?;
@@ -45,7 +54,9 @@ pub async fn restore(
     }
     let folder = absolute(folder)?;
     match backup.method {
-        BackupMethod::Physical => physical(tools, &manifest, database.endpoint(), &folder, progress).await,
+        BackupMethod::Physical => {
+            physical(tools, &manifest, database.endpoint(), &folder, reach, progress).await
+        }
         BackupMethod::Logical => logical(tools, &manifest, database.endpoint(), &folder, progress).await,
     }
 }
@@ -55,6 +66,7 @@ async fn physical(
     manifest: &Manifest,
     origin: &Endpoint,
     folder: &Path,
+    reach: Reach,
     progress: &Progress,
 ) -> Result<Restored> {
     let superuser =
@@ -81,7 +93,10 @@ async fn physical(
     cluster.configure(&lasting)?;
     login(&cluster, origin).await?;
     let admin = cluster.admin(&origin.database);
-    let disarmed = disarm(&Postgres::from_endpoint(admin.clone())).await?;
+    let disarmed = match reach {
+        Reach::TakenOut => disarm(&Postgres::from_endpoint(admin.clone())).await?,
+        Reach::Kept => Vec::new(),
+    };
     unlogged::restore(tools, manifest, &admin, progress).await?;
     cluster.finish()?;
     Ok(Restored { endpoint: cluster.endpoint(), disarmed })
@@ -266,13 +281,9 @@ pub async fn create(cluster: &Cluster<'_>, source: &Source, origin: &Endpoint) -
         admin.execute_script(&create("LC_COLLATE 'C' LC_CTYPE 'C'".into())).await?;
     }
     admin.execute_script(&format!("ALTER DATABASE {name} OWNER TO {}", quoted(&origin.user))).await?;
-    if let Some(grants) = &source.database_grants {
-        admin.execute_script(&format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
-        for (role, right) in grants {
-            let role = role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted);
-            // A role that the user may not see.
-            let _ = admin.execute_script(&format!("GRANT {right} ON DATABASE {name} TO {role}")).await;
-        }
+    for sql in grants(source, &origin.database) {
+        // A role that is not here.
+        let _ = admin.execute_script(&sql).await;
     }
     for (role, setting) in &source.database_settings {
         if let Some(sql) = alter(&origin.database, role.as_deref(), setting) {
@@ -281,6 +292,20 @@ pub async fn create(cluster: &Cluster<'_>, source: &Source, origin: &Endpoint) -
         }
     }
     Ok(())
+}
+
+/// What gives a new database of this name the rights of the source.
+pub fn grants(source: &Source, name: &str) -> Vec<String> {
+    let Some(grants) = &source.database_grants else { return Vec::new() };
+    let name = quoted(name);
+    let grant = |(role, right): &(Option<String>, String)| {
+        let role = role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted);
+        format!("GRANT {right} ON DATABASE {name} TO {role}")
+    };
+    [format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")]
+        .into_iter()
+        .chain(grants.iter().map(grant))
+        .collect()
 }
 
 /// Why a dump goes in neither way.

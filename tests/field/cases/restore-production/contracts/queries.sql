@@ -1,0 +1,2 @@
+-- name: Open :many
+select id, customer from open_orders order by id;
