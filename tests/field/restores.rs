@@ -53,6 +53,10 @@ fn is_as_the_backup(case: &Case, run: &str) {
     case.rows("delete from orders where customer = 'new'");
     let status = case.run(&["status", "--run", run, "--format", "json"]).json();
     assert_eq!(status["outcome"], "rolled_back", "{status}");
+    assert_eq!(status["changesets"][0]["outcome"], "undone", "{status}");
+    assert_eq!(status["fingerprint"]["before"], status["fingerprint"]["after"], "{status}");
+    let said = case.run(&["status", "--run", run]).out;
+    assert!(said.contains("rolled back, the schema is as it was: restored from its backup"), "{said}");
     // The record is whole, and what follows meets no drift.
     case.run(&["verify", "--run", run]).expect(0);
     case.run(&["migrate"]).expect(0);

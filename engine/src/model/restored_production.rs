@@ -3,8 +3,9 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::evidence::BeforeAfter;
 use super::schema::{DataFingerprint, TableFingerprint};
 
 /// Why a backup cannot take the place of production.
@@ -47,7 +48,7 @@ impl fmt::Display for Hindrance {
 }
 
 /// A table whose rows are not those of the backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WritesSince {
     /// `schema.table`.
     pub table: String,
@@ -88,8 +89,11 @@ impl fmt::Display for WritesSince {
     }
 }
 
+/// Name of the evidence.
+pub const RESTORED: &str = "restored";
+
 /// What `drydock restore-production` prints as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RestoredProduction {
     pub run: String,
     pub backup: String,
@@ -102,6 +106,8 @@ pub struct RestoredProduction {
     pub objects: u64,
     pub tables: u64,
     pub rows: u64,
+    /// The schema before the run, and as it was restored.
+    pub fingerprint: BeforeAfter,
     /// How long services could only read, or not connect.
     pub outage_seconds: f64,
 }

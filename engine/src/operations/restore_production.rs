@@ -13,9 +13,9 @@ use super::Operations;
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::model::backup::Backup;
-use crate::model::event::{Event, EventKind};
-use crate::model::evidence::{CloneProof, Outcome};
-use crate::model::restored_production::{RestoredProduction, WritesSince};
+use crate::model::event::{ActOutcome, Action, Event, EventKind};
+use crate::model::evidence::{BeforeAfter, CloneProof, Outcome};
+use crate::model::restored_production::{RESTORED, RestoredProduction, WritesSince};
 use crate::product::{Database, InPlace};
 use crate::run::journal::{self, Journal};
 use crate::run::saga::{self, Decision};
@@ -117,9 +117,8 @@ impl Operations {
             Ok(done) => done,
             Err(error) => return Err(work.give_up(&mut journal, error).await?),
         };
-        finish(&mut journal, &aside).await?;
-        last_schema::write(environment, storage.as_ref(), &backup.schema).await?;
-        Ok(RestoredProduction {
+        let schema_now = database.schema_fingerprint().await?;
+        let restored = RestoredProduction {
             run: run.to_owned(),
             backup: backup.id.clone(),
             schema,
@@ -128,8 +127,18 @@ impl Operations {
             objects: proof.objects,
             tables: proof.tables,
             rows: proof.rows,
+            fingerprint: BeforeAfter {
+                before: backup.schema.digest.clone(),
+                as_expected: backup.schema.digest == schema_now.digest,
+                after: schema_now.digest,
+                differences: Vec::new(),
+            },
             outage_seconds,
-        })
+        };
+        session::keep_evidence(environment, storage.as_ref(), run, RESTORED, &restored).await?;
+        finish(&mut journal, &aside).await?;
+        last_schema::write(environment, storage.as_ref(), &backup.schema).await?;
+        Ok(restored)
     }
 
     /// Makes a database of the backup while services only read.
@@ -229,6 +238,11 @@ async fn note(journal: &mut Journal, text: String) -> Result<()> {
 async fn finish(journal: &mut Journal, aside: &str) -> Result<()> {
     let reason = format!("restored from its backup; what was production is the database {aside}");
     journal.append(EventKind::Unwinding { reason: reason.clone(), automatic: false }).await?;
+    for changeset in saga::to_undo(journal.events()) {
+        let (action, outcome) = (Action::Undo { changeset }, ActOutcome::Changed { changed: true });
+        let text = "gone with the restore".to_owned();
+        journal.append(EventKind::Done { action, outcome, evidence: None, text }).await?;
+    }
     journal.append(EventKind::Finished { outcome: Outcome::RolledBack, reason: Some(reason) }).await?;
     Ok(())
 }

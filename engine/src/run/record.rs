@@ -9,6 +9,7 @@ use crate::model::evidence::{
     BeforeAfter, ChangesetLine, ChangesetOutcome, Compat, EventLine, Outcome, Plan, ReverseProof, Rollback,
     Rollout, RunRecord, RunSummary, Shadow, StageLine, StageOutcome,
 };
+use crate::model::restored_production::{RESTORED, RestoredProduction};
 use crate::model::stage::Stage;
 use crate::run::files::{evidence, journal_path, runs_folder};
 use crate::run::journal;
@@ -30,7 +31,7 @@ pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
     let shadow: Option<Shadow> = evidence(&folder, "shadow")?;
     let rollout: Option<Rollout> = evidence(&folder, "rollout")?;
     let rollback: Option<Rollback> = evidence(&folder, "rollback")?;
-    let summary = summarise(
+    let mut summary = summarise(
         run,
         &events,
         plan.as_ref(),
@@ -39,6 +40,9 @@ pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
         rollout.as_ref(),
         rollback.as_ref(),
     )?;
+    if let Some(restored) = evidence::<RestoredProduction>(&folder, RESTORED)? {
+        summary.fingerprint = restored.fingerprint;
+    }
     Ok(RunRecord {
         summary,
         plan,

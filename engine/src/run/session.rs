@@ -83,6 +83,28 @@ pub async fn journal(environment: &Environment, storage: Option<&Storage>, id: &
     Ok(journal)
 }
 
+/// Writes evidence of a run; gives its SHA-256.
+///
+/// # Errors
+/// `Failed` when the disk or the storage does not take it.
+pub async fn keep_evidence<T: Serialize>(
+    environment: &Environment,
+    storage: Option<&Storage>,
+    id: &str,
+    name: &str,
+    evidence: &T,
+) -> Result<String> {
+    let bytes = serde_json::to_vec(evidence).context("evidence cannot be written")?;
+    let hash = hex(&Sha256::digest(&bytes));
+    let file = format!("{name}.json");
+    let folder = runs_folder(environment).join(id).join("evidence");
+    journal::write_whole(&folder, &file, &bytes)?;
+    if let Some(storage) = storage {
+        storage.put(&format!("runs/{id}/evidence/{file}"), bytes).await?;
+    }
+    Ok(hash)
+}
+
 async fn begin(environment: &Environment, storage: Option<&Storage>) -> Result<(String, Journal)> {
     let id = new_id(environment)?;
     let journal = journal(environment, storage, &id).await?;
@@ -235,14 +257,7 @@ impl Run {
     /// # Errors
     /// `Failed` when the disk does not take it.
     pub async fn keep<T: Serialize>(&self, name: &str, evidence: &T) -> Result<String> {
-        let bytes = serde_json::to_vec(evidence).context("evidence cannot be written")?;
-        let hash = hex(&Sha256::digest(&bytes));
-        let file = format!("{name}.json");
-        journal::write_whole(&self.folder().join("evidence"), &file, &bytes)?;
-        if let Some(storage) = &self.storage {
-            storage.put(&format!("runs/{}/evidence/{file}", self.id), bytes).await?;
-        }
-        Ok(hash)
+        keep_evidence(&self.environment, self.storage.as_ref(), &self.id, name, evidence).await
     }
 
     /// Evidence of an earlier stage of this run.
