@@ -24,6 +24,16 @@ pub struct Known {
     pub run: Option<String>,
 }
 
+/// A run that has to be named.
+#[derive(Group)]
+pub struct Named {
+    /// Environment of drydock.toml; `demo` needs none
+    #[argument(default = "demo")]
+    pub env: String,
+    /// Run that is meant
+    pub run: String,
+}
+
 /// Which run, and how it goes.
 #[derive(Clone, Group, Serialize, Deserialize)]
 pub struct Begin {
@@ -57,6 +67,12 @@ pub struct RollbackOptions {
 impl From<Target> for Begin {
     fn from(target: Target) -> Self {
         Self { target, run: None, evidence: None, accept_drift: false, inject: None }
+    }
+}
+
+impl From<Named> for Begin {
+    fn from(Named { env, run }: Named) -> Self {
+        Known { env, run: Some(run) }.into()
     }
 }
 

@@ -4,7 +4,7 @@ use dagger_module::sdk::{Container, Directory, File, Query};
 use dagger_module::{Result, object};
 use serde::{Deserialize, Serialize};
 
-use crate::begin::{Begin, Known, RollbackOptions, Target};
+use crate::begin::{Begin, Known, Named, RollbackOptions, Target};
 use crate::run::Run;
 use crate::settings::Settings;
 
@@ -84,6 +84,32 @@ impl Drydock {
         #[argument(group)] options: RollbackOptions,
     ) -> Result<String> {
         self.on(run.into()).rollback(dag, options).await?.text()
+    }
+
+    /// Puts back what the rollback of a run took and kept aside; what was written since stays
+    #[function(cache = "never")]
+    pub async fn restore_data(&self, dag: &Query, #[argument(group)] run: Named) -> Result<String> {
+        self.on(run.into()).tend(dag, &["restore-data"]).await
+    }
+
+    /// Last resort: restores production from the backup of a run; services can only read meanwhile
+    #[function(cache = "never")]
+    pub async fn restore_production(
+        &self,
+        dag: &Query,
+        #[argument(group)] run: Named,
+        /// Do it although production loses what the backup does not have; it is kept as a database of its own
+        #[argument(default = false)]
+        accept_loss: bool,
+    ) -> Result<String> {
+        let accept: &[&str] = if accept_loss { &["--accept-loss"] } else { &[] };
+        self.on(run.into()).tend(dag, &[&["restore-production"], accept].concat()).await
+    }
+
+    /// Drops what rollbacks have kept aside and whose window is over; with --run all that is kept of that run
+    #[function(cache = "never")]
+    pub async fn clean(&self, dag: &Query, #[argument(group)] run: Known) -> Result<String> {
+        self.on(run.into()).tend(dag, &["clean"]).await
     }
 
     /// Shows where the latest run is

@@ -161,6 +161,11 @@ impl Run {
         self.record(dag, &["history"]).await.map(|(_, text)| text)
     }
 
+    /// A command about what a run has left, on the database.
+    pub async fn tend(&self, dag: &Query, arguments: &[&str]) -> Result<String> {
+        self.look(dag, arguments, &[]).await?.text()
+    }
+
     async fn go(&self, dag: &Query, name: &str) -> Result<Run> {
         let mut arguments = vec![name];
         let Begin { inject, accept_drift, .. } = &self.begin;
