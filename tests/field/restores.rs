@@ -154,6 +154,10 @@ fn what_is_in_the_way_of_a_restore_is_told() {
     let refused = case.run(&["restore-production", "--run", &run, "--accept-loss"]).expect(1);
     assert!(refused.err.contains("the user restore_nobody may not create databases"), "{}", refused.err);
     assert!(!reads_only(&case));
+    // The environment names another database by now.
+    case.edit_settings(|text| text.replace("/restore_in_the_way\"", "/postgres\""));
+    let elsewhere = case.run(&["restore-production", "--run", &run, "--accept-loss"]).expect(1);
+    assert!(elsewhere.err.contains("/restore_in_the_way, and this is "), "{}", elsewhere.err);
     let unknown =
         case.run(&["restore-production", "--run", "20200101T000000-0000", "--accept-loss"]).expect(2);
     assert!(unknown.err.contains("20200101T000000-0000"), "{}", unknown.err);

@@ -67,14 +67,8 @@ pub async fn look(
 /// `Refused` when the run is not over and was on another server, unless that is accepted.
 pub fn stays((run, events): (&str, &[Event]), now: &Endpoint, facts: &[Fact], accept: bool) -> Result<()> {
     let chosen = facts.iter().any(|fact| matches!(fact.finding, Finding::ServerChosen { .. }));
-    let before = events.iter().rev().find_map(|event| match &event.what {
-        EventKind::Started { database, .. } | EventKind::Resumed { database, .. } => database.as_deref(),
-        _ => None,
-    });
-    let Some(before) = before.filter(|_| chosen && !accept) else { return Ok(()) };
-    // Another user on the same server is no failover.
-    let place = |named: &str| named.rsplit_once('@').map_or(named, |(_, place)| place).to_owned();
-    let (before, now) = (place(before), place(&now.to_string()));
+    let Some(before) = last_place(events).filter(|_| chosen && !accept) else { return Ok(()) };
+    let now = place(&now.to_string()).to_owned();
     // One that is stuck has something on the server that it was on.
     let over = matches!(saga::next(events), Decision::Over(outcome) if outcome != Outcome::Stuck);
     if before == now || over {
@@ -87,6 +81,36 @@ pub fn stays((run, events): (&str, &[Event]), now: &Endpoint, facts: &[Fact], ac
         "after a failover the last transactions may be missing: see that the server has what the other one had, and go on there \
          with --accept-drift",
     ))
+}
+
+/// A backup takes the place of the database that it is of, and of no other.
+///
+/// # Errors
+/// `Refused` when the run was on another server or database.
+pub fn was_here((run, events): (&str, &[Event]), now: &Endpoint) -> Result<()> {
+    let now = now.to_string();
+    match last_place(events) {
+        Some(before) if before != place(&now) => {
+            Err(Error::refused(format!("run {run} was on {before}, and this is {}", place(&now)))
+                .hint("name the database that the backup is of, as the run did"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a run was last; older versions did not write it.
+fn last_place(events: &[Event]) -> Option<&str> {
+    events.iter().rev().find_map(|event| match &event.what {
+        EventKind::Started { database, .. } | EventKind::Resumed { database, .. } => {
+            database.as_deref().map(place)
+        }
+        _ => None,
+    })
+}
+
+/// Another user on the same server is the same place.
+fn place(named: &str) -> &str {
+    named.rsplit_once('@').map_or(named, |(_, place)| place)
 }
 
 /// Says which files of Liquibase and Spring Boot have a part in how the changelog is read.

@@ -294,7 +294,17 @@ async fn create(database: &dyn Database, name: &str, source: &Source) -> Result<
             client.batch_execute(&sql).await.server_context(WHAT)?;
         }
     }
-    for sql in restore::grants(source, name) {
+    // Backups of earlier versions do not know the rights; no others than those of now may come of that.
+    let now;
+    let rights = match &source.database_grants {
+        Some(_) => source,
+        None => {
+            let inside = Postgres::from_endpoint(database.endpoint().clone());
+            now = Source::read(&inside.connect(APPLICATION).await?).await?;
+            &now
+        }
+    };
+    for sql in restore::grants(rights, name) {
         client.batch_execute(&sql).await.server_context(WHAT)?;
     }
     let described = format!(
