@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Case;
-use crate::support::Ran;
+use crate::support::{Ran, matches_schema};
 
 /// A run that went through, and what services wrote after it. Gives its id.
 fn migrated(case: &Case) -> String {
@@ -88,6 +88,7 @@ fn production_is_restored_and_what_it_was_is_kept() {
         assert!(service.tries("update orders set note = note where id = 3"), "{name}");
         let restored =
             case.run(&["restore-production", "--run", &run, "--accept-loss", "--format", "json"]).expect(0);
+        matches_schema(&case.home, "restore-production", &restored.json());
         assert_eq!(restored.json()["aside"], aside.0.as_str());
         assert!(!service.tries("select 1"), "{name}: its session has ended");
         let again = case.run(&["restore-production", "--run", &run, "--accept-loss"]).expect(2);
