@@ -92,15 +92,19 @@ impl Session {
 }
 
 fn session_at(endpoint: &Endpoint, database: &str) -> Session {
+    try_session_at(endpoint, database).unwrap()
+}
+
+fn try_session_at(endpoint: &Endpoint, database: &str) -> Result<Session, tokio_postgres::Error> {
     let Endpoint { host, port, user, password, .. } = endpoint;
     let mut config = tokio_postgres::Config::new();
     config.host(host).port(*port).user(user).dbname(database).application_name("somebody");
     if let Some(password) = password {
         config.password(password.expose());
     }
-    let (client, connection) = SERVER.runtime.block_on(config.connect(tokio_postgres::NoTls)).unwrap();
+    let (client, connection) = SERVER.runtime.block_on(config.connect(tokio_postgres::NoTls))?;
     SERVER.runtime.spawn(connection);
-    Session(client)
+    Ok(Session(client))
 }
 
 pub fn java(arguments: &[&str], classpath: &str) {
@@ -199,6 +203,11 @@ impl Case {
 
     pub fn session(&self) -> Session {
         Self::session_on(&self.database)
+    }
+
+    /// One statement in a session of its own, as a service that may be refused.
+    pub fn attempt(&self, sql: &str) {
+        let _ = try_session_at(&SERVER.endpoint, &self.database).map(|session| session.tries(sql));
     }
 
     /// A session of a role of `as_role`; `None`: of the superuser.

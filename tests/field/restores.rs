@@ -144,6 +144,28 @@ fn a_session_that_cannot_be_ended_is_told() {
     assert!(!reads_only(&case));
 }
 
+/// Services come back at once. Those that do are no obstacle: they only read.
+#[test]
+fn services_that_come_back_at_once_are_no_obstacle() {
+    let case = Case::named("restore_busy", "restore-production");
+    let run = migrated(&case);
+    let _aside = Aside(format!("restore_busy_before_{}", run.to_lowercase()));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    case.attempt("select pg_sleep(3) from orders limit 1");
+                }
+            });
+        }
+        let restored = case.run(&["restore-production", "--run", &run, "--accept-loss"]);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        restored.expect(0);
+    });
+    is_as_the_backup(&case, &run);
+}
+
 /// What would stay with the old database, or is nobody's to change, is told before anything is done.
 #[test]
 fn what_is_in_the_way_of_a_restore_is_told() {

@@ -54,20 +54,25 @@ async fn aside(database: &dyn Database) -> Result<Client> {
     Err(last.unwrap_or_else(|| Error::failed("there is no other database on the server")))
 }
 
-/// Ends sessions in these databases, as far as the user may. `all`: also those of ours.
-async fn end_sessions(client: &Client, databases: &[&str], all: bool) -> Result<()> {
+/// Ends sessions in these databases, as far as the user may. `older_than`: only those of services that began before; of those of others
+/// not everybody may see when they began (<https://www.postgresql.org/docs/current/monitoring-stats.html>): they count.
+async fn end_sessions(client: &Client, databases: &[&str], older_than: Option<&str>) -> Result<()> {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = ANY ($1) AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
-           AND ($2 OR coalesce(application_name, '') NOT LIKE '%drydock%')
+           AND ($2::text IS NULL OR coalesce(application_name, '') NOT LIKE '%drydock%'
+             AND coalesce(backend_start < $2::text::timestamptz, true))
            AND (current_setting('is_superuser') = 'on' OR pg_has_role(usesysid, 'MEMBER')
              OR pg_has_role('pg_signal_backend', 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles r WHERE r.oid = usesysid))";
-    client.query(sql, &[&databases, &all]).await.server_context("cannot end the sessions of services")?;
+    client
+        .query(sql, &[&databases, &older_than])
+        .await
+        .server_context("cannot end the sessions of services")?;
     Ok(())
 }
 
-/// Sessions that began before the database was closed and do not end: their users, with what they call themselves. Of those of others
-/// not everybody may see when they began (<https://www.postgresql.org/docs/current/monitoring-stats.html>): they count.
-async fn older_sessions(client: &Client, database: &str) -> Result<Vec<String>> {
+/// Ends the sessions of services that are there, and not those that they begin anew. Gives those that do not end: their users, with what
+/// they call themselves.
+async fn end_services(client: &Client, database: &str) -> Result<Vec<String>> {
     const WHAT: &str = "cannot list the sessions of services";
     let sql = "SELECT DISTINCT concat_ws(' ', usename, '(' || nullif(application_name, '') || ')') FROM pg_stat_activity
          WHERE datname = $1 AND coalesce(backend_type, 'client backend') = 'client backend'
@@ -77,6 +82,8 @@ async fn older_sessions(client: &Client, database: &str) -> Result<Vec<String>> 
     let closed: String = row.and_then(|row| row.try_get(0)).server_context(WHAT)?;
     let mut left = Vec::new();
     for _ in 0..30 {
+        // Again and again: one that was just beginning is seen later.
+        end_sessions(client, &[database], Some(&closed)).await?;
         let rows = client.query(sql, &[&database, &closed]).await.server_context(WHAT)?;
         left = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
         if left.is_empty() {
@@ -129,11 +136,9 @@ impl InPlace for Local {
 
     async fn close(&self, database: &dyn Database) -> Result<()> {
         let (client, name) = (aside(database).await?, &database.endpoint().database);
-        // In this order: who comes between the two is ended too.
         let sql = format!("ALTER DATABASE {} SET {CLOSED} TO on", quoted(name));
         client.batch_execute(&sql).await.server_context("cannot make the database read only")?;
-        end_sessions(&client, &[name], false).await?;
-        let left = older_sessions(&client, name).await?;
+        let left = end_services(&client, name).await?;
         if left.is_empty() {
             return Ok(());
         }
@@ -146,7 +151,7 @@ impl InPlace for Local {
         let (client, name) = (aside(database).await?, quoted(&database.endpoint().database));
         let sql = format!("ALTER DATABASE {name} RESET {CLOSED}");
         client.batch_execute(&sql).await.server_context("cannot open the database for writes again")?;
-        end_sessions(&client, &[&database.endpoint().database], false).await
+        end_services(&client, &database.endpoint().database).await.map(drop)
     }
 
     async fn is_closed(&self, database: &dyn Database) -> Result<bool> {
@@ -171,16 +176,13 @@ impl InPlace for Local {
         let dump = match backup.method {
             BackupMethod::Logical => backup.folder.join("dump"),
             BackupMethod::Physical => {
-                let copy =
-                    restore::restore(&self.tools, backup, database, folder, Reach::Kept, &progress).await?;
-                drop(copy);
+                restore::restore(&self.tools, backup, database, folder, Reach::Kept, &progress).await?;
                 let cluster = cluster::Cluster::open(&self.tools, folder)?
                     .ok_or_else(|| Error::failed("the copy of the backup is gone"))?;
                 progress("dumping the copy of the backup", None);
                 let dump = absolute(folder)?.join("dump");
-                let arguments = ["--format=directory".to_owned(), "--jobs=2".into(), "--no-password".into()];
                 let file = format!("--file={}", dump.display());
-                let arguments: Vec<String> = arguments.into_iter().chain([file]).collect();
+                let arguments = ["--format=directory", "--jobs=2", "--no-password", &file];
                 let from = libpq(&cluster.admin(&database.endpoint().database));
                 self.tools.output("pg_dump", &arguments, &from).await?;
                 cluster.stop("fast").await;
@@ -232,7 +234,7 @@ impl InPlace for Local {
             // The first rename keeps new sessions out and waits five seconds for the others, which are ended meanwhile.
             let ended = async {
                 for _ in 0..20 {
-                    end_sessions(&ending, &[name, other], true).await?;
+                    end_sessions(&ending, &[name, other], None).await?;
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 Ok::<(), Error>(())
