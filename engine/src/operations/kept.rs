@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::Operations;
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::event::EventKind;
 use crate::model::kept::{Kept, PutBack, PutBackOutcome};
 use crate::product::{Database, Keep, PutBackOptions};
 use crate::run::journal::Journal;
@@ -175,16 +174,12 @@ async fn journal_of(
     if !files::journal_path(environment, run).is_file() {
         return Ok(None);
     }
-    let mut journal = session::journal(environment, storage, run).await?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    // The run itself stays where it was.
-    journal.append(EventKind::Resumed { actor: session::actor(), version, database: None }).await?;
-    Ok(Some(journal))
+    session::journal_afterwards(environment, storage, run).await.map(Some)
 }
 
 async fn note(journal: &mut Option<Journal>, text: String) -> Result<()> {
     if let Some(journal) = journal {
-        journal.append(EventKind::Noted { text, action: None, checkpoint: None }).await?;
+        journal.note(text, None).await?;
     }
     Ok(())
 }

@@ -20,7 +20,6 @@ use crate::product::{Database, InPlace};
 use crate::run::journal::{self, Journal};
 use crate::run::saga::{self, Decision};
 use crate::run::select::{self, RunSelector};
-use crate::run::storage::Storage;
 use crate::run::{files, last_schema, owner, session, target};
 use crate::stages::clone;
 use crate::watcher::as_progress;
@@ -73,7 +72,7 @@ impl Operations {
         if in_place.has(database.as_ref(), &aside).await? {
             // It may have been cut off right after.
             if saga::next(&events) != Decision::Over(Outcome::RolledBack) {
-                let mut journal = take_over(environment, storage.as_ref(), run).await?;
+                let mut journal = session::journal_afterwards(environment, storage.as_ref(), run).await?;
                 finish(&mut journal, &aside).await?;
                 last_schema::write(environment, storage.as_ref(), &backup.schema).await?;
             }
@@ -97,7 +96,7 @@ impl Operations {
         }
         let (database, backup) = (database.as_ref(), &backup);
         let work = Work { in_place, database, backup, aside: &aside, beside: &beside, folder: &folder };
-        let mut journal = take_over(environment, storage.as_ref(), run).await?;
+        let mut journal = session::journal_afterwards(environment, storage.as_ref(), run).await?;
         let begun = Instant::now();
         let mut stop = self.interrupt.listen();
         let laid = tokio::select! {
@@ -145,8 +144,7 @@ impl Operations {
     /// Makes a database of the backup while services only read.
     async fn lay(&self, work: &Work<'_>, journal: &mut Journal) -> Result<Laid> {
         let Work { in_place, database, backup, aside, beside, folder } = *work;
-        note(journal, "restore-production: services may only read production from here on".to_owned())
-            .await?;
+        journal.note("restore-production: services may only read production from here on", None).await?;
         let begun = Instant::now();
         self.watcher.progress("ending the writes of services", None);
         in_place.close(database).await?;
@@ -164,7 +162,7 @@ impl Operations {
         let tables: Vec<String> = taken.writes.iter().map(ToString::to_string).collect();
         let keeps =
             format!("restore-production: {aside} will have what the backup does not: {}", tables.join("; "));
-        note(journal, keeps).await?;
+        journal.note(keeps, None).await?;
         Ok(Laid { database: laid, proof, taken })
     }
 }
@@ -197,7 +195,7 @@ impl Work<'_> {
         }
         let opened = in_place.reopen(database).await;
         let _ = in_place.discard_beside(database, beside, folder).await;
-        note(journal, format!("restore-production: {}", error.chain())).await?;
+        journal.note(format!("restore-production: {}", error.chain()), None).await?;
         Ok(match opened {
             Ok(()) => error,
             Err(closed) => Error::stuck("services may only read production")
@@ -222,17 +220,6 @@ fn over(environment: &Environment, run: &str) -> Result<Vec<Event>> {
         )));
     }
     Ok(events)
-}
-
-async fn take_over(environment: &Environment, storage: Option<&Storage>, run: &str) -> Result<Journal> {
-    let mut journal = session::journal(environment, storage, run).await?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    journal.append(EventKind::Resumed { actor: session::actor(), version, database: None }).await?;
-    Ok(journal)
-}
-
-async fn note(journal: &mut Journal, text: String) -> Result<()> {
-    journal.append(EventKind::Noted { text, action: None, checkpoint: None }).await.map(drop)
 }
 
 /// Nothing of the run is on production any more.

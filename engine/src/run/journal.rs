@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::error::{Context, Error, Result};
-use crate::model::event::{Event, EventKind};
+use crate::model::event::{Action, Event, EventKind};
 use crate::run::storage::Storage;
 
 type Listener = dyn Fn(&Event) + Send + Sync;
@@ -105,6 +105,14 @@ impl Journal {
     }
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes something down that nothing is decided by.
+    ///
+    /// # Errors
+    /// See `append`.
+    pub async fn note(&mut self, text: impl Into<String>, action: Option<Action>) -> Result<()> {
+        self.append(EventKind::Noted { text: text.into(), action, checkpoint: None }).await.map(drop)
     }
 
     /// Appends an event and waits until it is kept. When this fails, nothing may be done; a call that was dropped half way

@@ -105,6 +105,21 @@ pub async fn keep_evidence<T: Serialize>(
     Ok(hash)
 }
 
+/// The journal of a run that is over, for a command about what it has left. The run itself stays where it was.
+///
+/// # Errors
+/// See `Journal::append`.
+pub async fn journal_afterwards(
+    environment: &Environment,
+    storage: Option<&Storage>,
+    id: &str,
+) -> Result<Journal> {
+    let mut journal = journal(environment, storage, id).await?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    journal.append(EventKind::Resumed { actor: actor(), version, database: None }).await?;
+    Ok(journal)
+}
+
 async fn begin(environment: &Environment, storage: Option<&Storage>) -> Result<(String, Journal)> {
     let id = new_id(environment)?;
     let journal = journal(environment, storage, &id).await?;
@@ -275,10 +290,7 @@ impl Run {
     /// # Errors
     /// `Failed` when the journal cannot be written.
     pub async fn note(&mut self, text: impl Into<String>, action: Option<Action>) -> Result<()> {
-        self.journal
-            .append(EventKind::Noted { text: text.into(), action, checkpoint: None })
-            .await
-            .map(|_| ())
+        self.journal.note(text, action).await
     }
 
     /// How far an interrupted backfill of this changeset had got.

@@ -294,13 +294,17 @@ pub async fn create(cluster: &Cluster<'_>, source: &Source, origin: &Endpoint) -
     Ok(())
 }
 
+/// A role, or everybody.
+pub fn grantee(role: Option<&str>) -> String {
+    role.map_or_else(|| "PUBLIC".to_owned(), quoted)
+}
+
 /// What gives a new database of this name the rights of the source.
 pub fn grants(source: &Source, name: &str) -> Vec<String> {
     let Some(grants) = &source.database_grants else { return Vec::new() };
     let name = quoted(name);
     let grant = |(role, right): &(Option<String>, String)| {
-        let role = role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted);
-        format!("GRANT {right} ON DATABASE {name} TO {role}")
+        format!("GRANT {right} ON DATABASE {name} TO {}", grantee(role.as_deref()))
     };
     [format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")]
         .into_iter()

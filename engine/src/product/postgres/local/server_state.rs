@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Client;
 
 use crate::error::{Context, Result};
+use crate::product::postgres::local::restore::grantee;
 use crate::product::postgres::local::tools::Tools;
 use crate::product::postgres::{ServerContext, literal, quoted};
 
@@ -82,7 +83,7 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
         // The kept one of its kind comes in its place.
         Fact::Attribute { .. } => None,
         Fact::Grant { role, right } => {
-            Some(format!("REVOKE {right} ON DATABASE {} FROM {}", quoted(template), grantee(role)))
+            Some(format!("REVOKE {right} ON DATABASE {} FROM {}", quoted(template), grantee(role.as_deref())))
         }
         Fact::Setting { role, database, setting } => {
             Some(format!("ALTER {} RESET {}", whose(role, database), name(setting)))
@@ -96,7 +97,7 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
         Fact::Member { group, role } => format!("GRANT {} TO {}", quoted(group), quoted(role)),
         Fact::Attribute { role, attribute } => format!("ALTER ROLE {} {attribute}", quoted(role)),
         Fact::Grant { role, right } => {
-            format!("GRANT {right} ON DATABASE {} TO {}", quoted(template), grantee(role))
+            format!("GRANT {right} ON DATABASE {} TO {}", quoted(template), grantee(role.as_deref()))
         }
     });
     for sql in gone.chain(back) {
@@ -106,10 +107,6 @@ pub async fn restore(admin: &Client, template: &str, folder: &Path, without: &[&
         }
     }
     Ok(now != kept)
-}
-
-fn grantee(role: &Option<String>) -> String {
-    role.as_deref().map_or_else(|| "PUBLIC".to_owned(), quoted)
 }
 
 fn whose(role: &Option<String>, database: &Option<String>) -> String {
