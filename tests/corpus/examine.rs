@@ -10,6 +10,7 @@ use drydock::model::evidence::{Verdict, VerdictKind};
 use drydock::product::Database;
 use drydock::stages::compat::{Checker, Trial};
 use drydock::watcher::Progress;
+use futures::future::join_all;
 use tokio_postgres::Client;
 
 use super::generate::{self, Mutation};
@@ -145,6 +146,16 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
         for verdict in &verdicts {
             said.entry((&verdict.service, &verdict.version, &verdict.query)).or_default().push(verdict);
         }
+        let spoken: BTreeSet<&str> =
+            said.keys().filter_map(|key| queries.get(key)).map(|(query, _)| query.sql.as_str()).collect();
+        let reached =
+            |text: &str, of: &Text| everything || spoken.contains(text) || reach.reaches(&sql, &of.objects);
+        let planned = texts
+            .iter()
+            .filter(|(text, of)| !reached(text, of))
+            .map(async |(text, of)| (*text, of.trial.plans_after(&client).await.unwrap_or(Felt::NOTHING)));
+        // On their way together.
+        felt.extend(join_all(planned).await);
         for (key, (query, _)) in &queries {
             let text = &texts[query.sql.as_str()];
             let said = said.get(key).map_or(&[][..], Vec::as_slice);
@@ -154,10 +165,8 @@ pub async fn examine(schema: Schema, most: usize) -> Score {
                     // An alarm is looked into whatever the names say.
                     let found = if said.iter().any(|v| v.verdict == VerdictKind::Breaking) {
                         text.trial.after_in_any_way(&client).await
-                    } else if everything || !said.is_empty() || reach.reaches(&sql, &text.objects) {
-                        text.trial.after(&client).await
                     } else {
-                        text.trial.plans_after(&client).await.unwrap_or(Felt::NOTHING)
+                        text.trial.after(&client).await
                     };
                     felt.entry(&query.sql).or_insert(found)
                 }

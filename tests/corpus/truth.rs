@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use drydock::contract::Query;
 use drydock::model::query::ParameterRole;
+use futures::future::join_all;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -129,6 +130,11 @@ async fn run(client: &Client, role: Option<&str>, sql: &str) -> Came {
     }
 }
 
+/// Each by itself, and all on their way together.
+async fn run_all(client: &Client, role: Option<&str>, texts: &[String]) -> Vec<Came> {
+    join_all(texts.iter().map(|sql| run(client, role, sql))).await
+}
+
 /// Result columns with their types, lengths left out: those a client does not see.
 async fn columns(
     client: &Client,
@@ -136,8 +142,14 @@ async fn columns(
     sql: &str,
     types: &[Type],
 ) -> Result<Vec<(String, String)>, String> {
-    client.batch_execute(&begins(role)).await.unwrap();
-    let prepared = client.prepare_typed(sql, types).await;
+    let begins = begins(role);
+    // On their way together.
+    let (before, prepared, after) = tokio::join!(
+        client.batch_execute(&begins),
+        client.prepare_typed(sql, types),
+        client.batch_execute("rollback to q; release q")
+    );
+    before.and(after).unwrap();
     // The client remembers how a type was called.
     let mut names = Vec::new();
     for column in prepared.iter().flat_map(|p| p.columns()) {
@@ -150,7 +162,6 @@ async fn columns(
             _ => column.type_().name().replace("varchar", "text"),
         });
     }
-    client.batch_execute("rollback to q; release q").await.unwrap();
     let statement = prepared.map_err(|e| e.to_string())?;
     Ok(statement.columns().iter().map(|c| c.name().to_owned()).zip(names).collect())
 }
@@ -218,16 +229,20 @@ impl Trial {
             }
         }
         if let Some(base) = base {
+            let mut others = Vec::new();
             for (n, candidates) in each.iter().enumerate() {
                 for candidate in candidates {
                     let mut set = base.clone();
                     set[n].clone_from(candidate);
-                    let sql = fill(&sql, &set, &casts);
-                    let came = run(client, role, &sql).await;
-                    let says = matches!(&came, Came::Rows(_, count) if *count > 0 || runs.len() < TOGETHER);
-                    if says {
-                        runs.insert(sql, (held(&set), came));
-                    }
+                    others.push((fill(&sql, &set, &casts), held(&set)));
+                }
+            }
+            let (texts, held): (Vec<String>, Vec<bool>) = others.into_iter().unzip();
+            let came = run_all(client, role, &texts).await;
+            for ((sql, held), came) in texts.into_iter().zip(held).zip(came) {
+                let says = matches!(&came, Came::Rows(_, count) if *count > 0 || runs.len() < TOGETHER);
+                if says {
+                    runs.insert(sql, (held, came));
                 }
             }
         }
@@ -246,14 +261,14 @@ impl Trial {
     /// a query otherwise: an order or a choice that another way does not give was never promised.
     pub async fn look_again(&mut self, client: &Client, way: &str) {
         client.batch_execute(&format!("begin; {way}")).await.unwrap();
-        for (sql, _, came) in &mut self.runs {
-            // Only where there are several rows is there anything to choose from.
-            if !way.is_empty()
-                && !matches!(came, Came::Rows(rows, _) | Came::Sorted(rows, _) if rows.len() > 1)
-            {
-                continue;
-            }
-            let again = run(client, self.role.as_deref(), sql).await;
+        // Only where there are several rows is there anything to choose from.
+        let several =
+            |came: &Came| matches!(came, Came::Rows(rows, _) | Came::Sorted(rows, _) if rows.len() > 1);
+        let again: Vec<_> =
+            self.runs.iter_mut().filter(|(.., came)| way.is_empty() || several(came)).collect();
+        let texts: Vec<String> = again.iter().map(|(sql, ..)| sql.clone()).collect();
+        let found = run_all(client, self.role.as_deref(), &texts).await;
+        for ((.., came), again) in again.into_iter().zip(found) {
             let again = if matches!(came, Came::Sorted(..)) { again.sorted() } else { again };
             if again != *came {
                 *came = if again.sorted() == came.sorted() { again.sorted() } else { Came::Unsteady };
@@ -300,8 +315,10 @@ impl Trial {
         let (mut works, mut shown) = (false, 0);
         let finds = |came: &Came| matches!(came, Came::Rows(_, n) | Came::Sorted(_, n) if *n > 0);
         let found = self.runs.iter().filter(|(_, held, came)| *held && finds(came)).count();
-        for (sql, held, before) in &self.runs {
-            let (effect, surely) = match (before, run(client, self.role.as_deref(), sql).await) {
+        let texts: Vec<String> = self.runs.iter().map(|(sql, ..)| sql.clone()).collect();
+        let found_now = run_all(client, self.role.as_deref(), &texts).await;
+        for ((sql, held, before), now) in self.runs.iter().zip(found_now) {
+            let (effect, surely) = match (before, now) {
                 (_, Came::Failed(error)) => {
                     let surely = *held && !by_others(&error);
                     (Effect::Fails(format!("{error}: {sql}")), surely)

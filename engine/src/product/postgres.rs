@@ -579,22 +579,20 @@ impl Inspect for Postgres {
     }
 
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
-        let numbers = async {
+        let beside = async {
             let client = self.take(INSPECT).await?;
             fingerprint::begin(&client, None).await?;
             let objects = object_ids::read(&client).await?;
             self.put_back(client).await?;
-            Ok(objects)
-        };
-        let beside = async {
             let client = self.take(INSPECT).await?;
-            let beside = futures::try_join!(diff::numbers::read(&client), diff::members::read(&client))?;
+            let (numbers, members) =
+                futures::try_join!(diff::numbers::read(&client), diff::members::read(&client))?;
             self.give_back(INSPECT, client);
-            Ok(beside)
+            Ok((objects, numbers, members))
         };
-        // Beside one another: nobody changes a schema that is looked at.
-        let (schema, objects, (numbers, members)) =
-            futures::try_join!(self.schema_fingerprint(), numbers, beside)?;
+        // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
+        // the small looks share one.
+        let (schema, (objects, numbers, members)) = futures::try_join!(self.schema_fingerprint(), beside)?;
         Ok(SchemaSnapshot { schema, objects, numbers, members })
     }
 

@@ -172,7 +172,13 @@ impl Provider for Local {
     ) -> Result<Option<Arc<dyn Scratch>>> {
         cluster::discard(&self.tools, folder).await?;
         let template = scratch::make(&self.tools, database, folder, &progress).await?;
-        Ok(Some(Arc::new(LocalScratch { tools: self.tools.clone(), folder: folder.to_owned(), template })))
+        let aside = Postgres::from_endpoint(scratch::aside(&template));
+        Ok(Some(Arc::new(LocalScratch {
+            tools: self.tools.clone(),
+            folder: folder.to_owned(),
+            template,
+            aside,
+        })))
     }
 
     fn in_place(&self) -> Option<&dyn InPlace> {
@@ -203,6 +209,8 @@ struct LocalScratch {
     tools: Tools,
     folder: PathBuf,
     template: Endpoint,
+    /// Copies are made from a session there.
+    aside: Postgres,
 }
 
 #[async_trait]
@@ -212,7 +220,7 @@ impl Scratch for LocalScratch {
     }
 
     async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint> {
-        scratch::fresh(of, name).await
+        scratch::fresh(&self.aside, of, name).await
     }
 
     async fn clear(&self) -> Result<bool> {

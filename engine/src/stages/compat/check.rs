@@ -15,7 +15,7 @@ use crate::model::changeset::{Changeset, ChangesetId};
 use crate::model::evidence::Verdict;
 use crate::model::query::Reads;
 use crate::model::schema::{ObjectIdentity, SchemaSnapshot};
-use crate::product::Database;
+use crate::product::{Database, ScratchKind};
 use crate::stages::compat::api::Fields;
 use crate::stages::compat::constraint_diff::tightened;
 use crate::stages::compat::query_cache::{Text, Texts};
@@ -34,6 +34,8 @@ pub struct Checker<'a> {
     next_catalog: Option<Catalog>,
     schema: SchemaSnapshot,
     next_schema: Option<SchemaSnapshot>,
+    /// A changeset was accepted.
+    changed: bool,
     watched: Vec<Watched<'a>>,
     texts: Texts<'a>,
     fields: Fields<'a>,
@@ -90,6 +92,7 @@ impl<'a> Checker<'a> {
             next_catalog: None,
             schema,
             next_schema: None,
+            changed: false,
             watched,
             texts,
             fields,
@@ -216,6 +219,7 @@ impl<'a> Checker<'a> {
 
     /// The changeset stays: what is true after it is what the next one is held against.
     pub fn accept(&mut self) {
+        self.changed = true;
         self.texts.accept();
         self.sessions.accept();
         self.bodies.accept();
@@ -237,14 +241,19 @@ impl<'a> Checker<'a> {
         self.database = database;
         self.next_catalog = None;
         self.next_schema = None;
-        // Objects have numbers of their own there, unless they are copied with the database.
-        let schema = self.database.snapshot().await?;
-        let old = std::mem::replace(&mut self.schema, schema);
-        let moved = |(identity, o): (&String, &ObjectIdentity)| {
-            let now = self.schema.objects.get(identity).map(|now| &now.number);
-            (now != Some(&o.number)).then(|| o.number.clone())
+        // What changesets have made has another number there; what was copied with the database has not.
+        let copied = self.database.product().capabilities().scratch == ScratchKind::Copies;
+        let moved: BTreeSet<String> = if self.changed || !copied {
+            let schema = self.database.snapshot().await?;
+            let old = std::mem::replace(&mut self.schema, schema);
+            let moved = |(identity, o): (&String, &ObjectIdentity)| {
+                let now = self.schema.objects.get(identity).map(|now| &now.number);
+                (now != Some(&o.number)).then(|| o.number.clone())
+            };
+            old.objects.iter().filter_map(moved).collect()
+        } else {
+            BTreeSet::new()
         };
-        let moved: BTreeSet<String> = old.objects.iter().filter_map(moved).collect();
         self.fields.forget();
         self.texts.forget();
         self.bodies.forget();

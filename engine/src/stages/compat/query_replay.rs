@@ -50,6 +50,8 @@ pub struct Trial {
     lent: SampleData,
     samples: Samples,
     application: String,
+    /// Where bare names are looked for in a copy of the template.
+    search_path: Option<Vec<String>>,
     place: Option<Place>,
     left_out: Option<String>,
     /// Changesets that the sample rows did not take.
@@ -107,6 +109,7 @@ impl Trial {
             lent,
             samples,
             application,
+            search_path: None,
             place: None,
             left_out: None,
             refused: BTreeSet::new(),
@@ -122,11 +125,16 @@ impl Trial {
         self.place = None;
         let endpoint = self.scratch.copy(&self.lent.template, NAME).await?;
         let owner = self.production.at(endpoint.clone());
+        let search_path = match self.search_path.take() {
+            Some(known) => known,
+            None => owner.catalog().await?.search_path,
+        };
+        self.search_path = Some(search_path.clone());
         let settings = ClientSettings {
             statement: Some(STATEMENT),
             lock_wait: Some(LOCK_WAIT),
             idle_in_transaction: Some(IDLE_IN_TRANSACTION),
-            search_path: Some(owner.catalog().await?.search_path),
+            search_path: Some(search_path),
             ..ClientSettings::default()
         };
         let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));

@@ -42,7 +42,7 @@ pub async fn sample_rows(
         // One of an earlier call goes.
         let again = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(NAME));
         let _ = Postgres::from_endpoint(cluster.admin("template1")).execute_script(&again).await;
-        scratch::fresh(&template, NAME).await
+        scratch::fresh(&Postgres::from_endpoint(scratch::aside(&template)), &template, NAME).await
     };
     let (mut tables, endpoint) =
         futures::try_join!(sample::read(production, catalog, wanted, progress), copy)?;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio_postgres::Client;
+
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
@@ -19,6 +21,9 @@ use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, literal, quoted, quoted_relation};
 use crate::watcher::Progress;
+
+/// The name of sessions that make and clear copies.
+const SCRATCH: &str = "scratch (drydock)";
 
 pub async fn make(
     tools: &Tools,
@@ -83,7 +88,7 @@ pub async fn make(
     disarm(&inside).await?;
     populate(&inside, source.populated).await;
     // That a changeset sets a sequence back shows where it stands as production's does.
-    if let Err(error) = count_on(&inside.connect("scratch (drydock)").await?, &postgres).await {
+    if let Err(error) = count_on(&inside.connect(SCRATCH).await?, &postgres).await {
         tracing::debug!(error = %error.chain(), "sequences stand at their beginnings");
     }
     // The user makes and drops copies of the template, so that nobody needs more than the endpoint for it.
@@ -95,7 +100,7 @@ pub async fn make(
         admin.execute_script(&format!("GRANT SET ON PARAMETER {COPY_OF} TO {user}")).await?;
     }
     admin.execute_script(&format!("ALTER DATABASE {} IS_TEMPLATE true", quoted(&origin.database))).await?;
-    let client = admin.connect("scratch (drydock)").await?;
+    let client = admin.connect(SCRATCH).await?;
     server_state::keep(&client, &origin.database, tools, &folder).await?;
     cluster.finish()?;
     Ok(cluster.near())
@@ -104,7 +109,7 @@ pub async fn make(
 /// Fills all materialised views from what is there now.
 pub async fn populate_all(admin: &Postgres) {
     let sql = "SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews";
-    let Ok(client) = admin.connect("scratch (drydock)").await else { return };
+    let Ok(client) = admin.connect(SCRATCH).await else { return };
     let views = client.query(sql, &[]).await.unwrap_or_default();
     populate(admin, views.iter().filter_map(|row| row.try_get(0).ok()).collect()).await;
 }
@@ -134,7 +139,7 @@ pub fn open<'a>(tools: &'a Tools, folder: &Path) -> Result<Cluster<'a>> {
 /// changesets, and all copies. Whether there was anything of either.
 pub async fn clear(cluster: &Cluster<'_>, folder: &Path) -> Result<bool> {
     const WHAT: &str = "cannot clear the scratch server";
-    let client = Postgres::from_endpoint(cluster.admin("postgres")).connect("scratch (drydock)").await?;
+    let client = Postgres::from_endpoint(cluster.admin("postgres")).connect(SCRATCH).await?;
     let template = cluster.endpoint().database;
     let restored = server_state::restore(&client, &template, &absolute(folder)?, &[TRIER]).await?;
     // Numbers are given in order, and those of a server this young have not begun anew.
@@ -158,20 +163,30 @@ pub async fn clear(cluster: &Cluster<'_>, folder: &Path) -> Result<bool> {
 /// What a copy's sessions are told the name of the database by, which changesets may say.
 const COPY_OF: &str = "drydock.copy_of";
 
-/// A copy of the template under another name.
-pub async fn fresh(template: &Endpoint, name: &str) -> Result<Endpoint> {
+/// Where copies of the template are made from: nobody may be in it meanwhile.
+pub fn aside(template: &Endpoint) -> Endpoint {
+    Endpoint { database: "postgres".into(), ..template.clone() }
+}
+
+/// A copy of the template under another name. The session aside stays for the next one.
+pub async fn fresh(aside: &Postgres, template: &Endpoint, name: &str) -> Result<Endpoint> {
+    let client = aside.take(SCRATCH).await?;
+    let copy = copy(&client, template, name).await;
+    aside.give_back(SCRATCH, client);
+    copy
+}
+
+async fn copy(client: &Client, template: &Endpoint, name: &str) -> Result<Endpoint> {
     let what = format!("cannot make the scratch database {name}");
     if name == template.database {
         return Err(Error::failed(format!("{what}: the template has this name")));
     }
-    let aside = Endpoint { database: "postgres".into(), ..template.clone() };
-    let client = Postgres::from_endpoint(aside).connect("scratch (drydock)").await?;
     client
         .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
         .await
         .server_context(&what)?;
     // Since 15 a copy goes through the log by default, which is twice as slow where nothing waits for the disk.
-    let how = if Postgres::major(&client).await? >= 15 { "STRATEGY FILE_COPY" } else { "" };
+    let how = if Postgres::major(client).await? >= 15 { "STRATEGY FILE_COPY" } else { "" };
     let create = format!("CREATE DATABASE {} TEMPLATE {} {how}", quoted(name), quoted(&template.database));
     for attempt in 1.. {
         match client.batch_execute(&create).await {
