@@ -18,6 +18,7 @@ mod reruns;
 mod restores;
 mod rollbacks;
 mod servers;
+mod sockets;
 mod waits;
 
 use std::path::Path;
@@ -259,6 +260,38 @@ impl Case {
             let (before, after) = text.split_once('@').unwrap();
             let (_, after) = after.split_once('/').unwrap();
             format!("{before}@{place}/{after}")
+        });
+    }
+
+    /// The socket of the server of all cases.
+    pub fn socket(&self) -> String {
+        let folder = self.column("select current_setting('unix_socket_directories')");
+        format!("{}/.s.PGSQL.{}", folder[0], SERVER.endpoint.port)
+    }
+
+    /// Drydock comes as this superuser, whom the server lets in by its socket only, and only if a user of this machine asks who is one of
+    /// these.
+    pub fn let_in_by_socket(&self, role: &str, users: &[&str]) {
+        self.rows(&format!("create role {role} login superuser"));
+        let data = self.column("select current_setting('data_directory')").remove(0);
+        let prepend = |file: &str, lines: &str| {
+            let path = Path::new(&data).join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(path, format!("{lines}{text}")).unwrap();
+        };
+        let map: String = users.iter().map(|user| format!("{role} {user} {role}\n")).collect();
+        prepend("pg_ident.conf", &map);
+        let local =
+            format!("local all,replication {role} peer map={role}\nhost all,replication {role} all reject\n");
+        prepend("pg_hba.conf", &local);
+        self.rows("select pg_reload_conf()");
+        let folder = self.column("select current_setting('unix_socket_directories')").remove(0);
+        let (database, port) = (&self.database, SERVER.endpoint.port);
+        let url = format!("database = \"postgresql:///{database}?host={folder}&port={port}&user={role}\"");
+        self.home.edit("drydock.toml", |text| {
+            let line =
+                |line: &str| if line.starts_with("database = ") { url.clone() } else { line.to_owned() };
+            text.lines().map(|text| line(text) + "\n").collect()
         });
     }
 

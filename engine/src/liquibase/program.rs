@@ -16,7 +16,7 @@ use crate::model::hex;
 use crate::user_cache;
 
 const BUILD: &str = "Build.java";
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("Acts.java", include_str!("driver/Acts.java")),
     (BUILD, include_str!("driver/Build.java")),
     ("Changelog.java", include_str!("driver/Changelog.java")),
@@ -33,6 +33,7 @@ const SOURCES: [(&str, &str); 16] = [
     ("Rendering.java", include_str!("driver/Rendering.java")),
     ("Status.java", include_str!("driver/Status.java")),
     ("Target.java", include_str!("driver/Target.java")),
+    ("UnixSocketFactory.java", include_str!("driver/UnixSocketFactory.java")),
 ];
 const MAIN: &str = "drydock.Driver";
 const JAR: &str = "driver.jar";

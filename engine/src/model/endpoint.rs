@@ -50,6 +50,10 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// The socket factory beside Liquibase (`liquibase/driver/UnixSocketFactory.java`), for JDBC drivers that take one and an argument for it:
+/// the path of the socket.
+pub const UNIX_SOCKET_FACTORY: &str = "drydock.UnixSocketFactory";
+
 /// What JDBC needs; the password goes over the driver's standard input only.
 #[derive(Debug, Clone)]
 pub struct JdbcTarget {

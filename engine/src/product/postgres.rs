@@ -15,7 +15,7 @@ use crate::model::changeset::{Backfill, Statement};
 use crate::model::column_type::ColumnType;
 use crate::model::data_at_risk::{AtRisk, Taken};
 use crate::model::difference::DefinitionChange;
-use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits};
+use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget, Limits, UNIX_SOCKET_FACTORY};
 use crate::model::error_class::ErrorClass;
 use crate::model::history::OtherHistory;
 use crate::model::kept::{Kept, PutBack};
@@ -317,9 +317,10 @@ impl Database for Postgres {
 
     fn jdbc(&self) -> JdbcTarget {
         let e = &self.endpoint;
-        // JDBC knows no socket folders; whoever has one listens on this machine.
+        let socket = e.host.starts_with('/').then(|| format!("{}/.s.PGSQL.{}", e.host, e.port));
         let host = match e.host.as_str() {
-            h if h.starts_with('/') => "localhost".to_owned(),
+            // JDBC's URLs know no sockets; whoever has one is told its path below.
+            _ if socket.is_some() => "localhost".to_owned(),
             h if h.contains(':') => format!("[{h}]"),
             h => h.to_owned(),
         };
@@ -349,6 +350,12 @@ impl Database for Postgres {
         if let Some(key) = e.options.get("sslkey") {
             let algorithm = tls::key_algorithm(std::path::Path::new(key));
             properties.insert("pemKeyAlgorithm".to_owned(), algorithm.to_owned());
+        }
+        if let Some(path) = socket {
+            // libpq does not ask for encryption on a socket either.
+            properties.insert("sslmode".to_owned(), "disable".to_owned());
+            properties.insert("socketFactory".to_owned(), UNIX_SOCKET_FACTORY.to_owned());
+            properties.insert("socketFactoryArg".to_owned(), path);
         }
         // The server's details quote values of rows.
         properties.insert("logServerErrorDetail".to_owned(), "false".to_owned());

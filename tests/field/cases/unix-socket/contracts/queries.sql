@@ -1,0 +1,2 @@
+-- name: Note :one
+select id, text from notes where id = $1;
