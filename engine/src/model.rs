@@ -14,6 +14,7 @@ pub mod error_class;
 pub mod event;
 pub mod evidence;
 pub mod history;
+pub mod isolation;
 pub mod kept;
 pub mod preflight;
 pub mod query;

@@ -254,8 +254,9 @@ fn proofs(record: &RunRecord) -> String {
             c.tables,
             count(c.rows)
         );
-        for line in &c.disarmed {
-            let _ = write!(out, "<li>On the clone, {}.</li>", escape(&line.to_string()));
+        let network = c.isolation.network.map(|network| network.to_string());
+        for line in network.into_iter().chain(c.isolation.lines()) {
+            let _ = write!(out, "<li>On the clone, {}.</li>", escape(&line));
         }
     }
     let f = &record.summary.fingerprint;

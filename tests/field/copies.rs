@@ -1,5 +1,9 @@
 //! Copies of production have all that it works with, and must reach none of it.
 
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::Case;
 
 /// satellite-clone#375, pgbouncer#1313: a changeset writes to a foreign table. No check and no rehearsal may.
@@ -86,4 +90,113 @@ fn a_changeset_reaches_nobody_while_it_is_rehearsed() {
         case.column("select extname::text from pg_extension where extname <> 'plpgsql'"),
         Vec::<String>::new()
     );
+}
+
+/// Somebody whom routines of production connect to: counts who comes, and sends them away.
+struct Listener(Arc<AtomicUsize>);
+
+impl Listener {
+    fn of(case: &Case) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let text = std::fs::read_to_string(case.folder().join("outside.sql")).unwrap();
+        let text = text.replace("{listener}", &address.ip().to_string());
+        case.rows(&text.replace("{listening}", &address.port().to_string()));
+        let came = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&came);
+        std::thread::spawn(move || {
+            for _ in listener.incoming() {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Self(came)
+    }
+
+    /// How many came since the last time.
+    fn came(&self) -> usize {
+        self.0.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// Whether this system lets us make a network namespace, as root or as anybody.
+fn may_cut_off() -> bool {
+    [&["--net", "true"][..], &["--user", "--map-root-user", "--net", "true"]].iter().any(|arguments| {
+        Command::new("unshare").args(*arguments).output().is_ok_and(|output| output.status.success())
+    })
+}
+
+/// What code in a copy does by itself cannot be replaced: C functions, untrusted languages, programs that the server starts.
+#[test]
+fn code_that_connects_by_itself_finds_no_network_in_a_copy() {
+    let case = Case::new("reaches-out");
+    let listener = Listener::of(&case);
+    // It works on production, and the test would see it.
+    case.rows("update orders set status = 'seen' where id = 1");
+    assert_eq!(listener.came(), 2, "the trigger reaches out");
+    for command in ["plan", "compat", "shadow"] {
+        let ran = case.run(&[command]).expect(0);
+        if !may_cut_off() {
+            assert_eq!(
+                ran.err.matches("reach all that this machine reaches").count(),
+                usize::from(command != "plan")
+            );
+            continue;
+        }
+        assert_eq!(listener.came(), 0, "{command}: {}{}", ran.out, ran.err);
+        assert!(!ran.err.contains("this machine reaches"), "{command}: {}", ran.err);
+        if command == "shadow" {
+            for told in [
+                "on the clone, the functions of extension dblink connect to nothing",
+                "write files and run programs as the server's user when they are called: app.connect_to(text) (c)",
+                "routines that connect to other servers fail when they are called: app.mirror(bigint) (sql)",
+                "cut off from the network, equal to the source",
+            ] {
+                let said = format!("{}{}", ran.out, ran.err).split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(said.contains(told), "{told}: {said}");
+            }
+        }
+    }
+    if may_cut_off() {
+        let cut_off = serde_json::json!({"kind": "cut_off"});
+        assert_eq!(case.evidence("compat")["scratch"]["network"], cut_off);
+        assert_eq!(case.evidence("shadow")["network"], cut_off);
+        assert_eq!(case.evidence("clone")["network"], cut_off);
+    }
+    let routines = case.evidence("clone")["outside_routines"].clone();
+    let expected = serde_json::json!([
+        {"name": "app.connect_to(text)", "language": "c", "reach": "machine"},
+        {"name": "app.mirror(bigint)", "language": "sql", "reach": "other_servers"},
+    ]);
+    assert_eq!(routines, expected);
+    assert_eq!(case.evidence("compat")["scratch"]["outside_routines"], expected);
+    assert_eq!(case.column("select count(*)::text from orders where status = 'seen'"), ["1"]);
+}
+
+/// Where the system does not do it, the run says so once and goes on.
+#[test]
+fn a_system_that_cuts_nobody_off() {
+    let case = Case::named("reaches-out-open", "reaches-out");
+    let listener = Listener::of(&case);
+    let programs = case.folder().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for program in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if program.file_name() != "unshare" {
+                // Of two with the same name, the first is the one that is found.
+                let _ = std::os::unix::fs::symlink(program.path(), programs.join(program.file_name()));
+            }
+        }
+    }
+    let ran = case.run_with(&["shadow"], &[("PATH", programs.to_str().unwrap())]).expect(0);
+    let told = "reach all that this machine reaches: the program unshare is not here; install util-linux";
+    assert_eq!(
+        ran.err.split_whitespace().collect::<Vec<_>>().join(" ").matches(told).count(),
+        1,
+        "{}",
+        ran.err
+    );
+    let open = serde_json::json!({"kind": "open", "why": "no_program"});
+    assert_eq!(case.evidence("compat")["scratch"]["network"], open);
+    assert_eq!(case.evidence("clone")["network"], open);
+    assert!(listener.came() > 0, "what the test is about");
 }

@@ -10,17 +10,17 @@ use super::{Database, InPlace};
 use crate::error::Result;
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
-use crate::model::disarmed::Disarmed;
 use crate::model::endpoint::Endpoint;
+use crate::model::isolation::{Isolation, Network};
 use crate::model::preflight::Fact;
 use crate::model::sample::SampleData;
 use crate::watcher::Progress;
 
-/// A restored copy, and what was taken out of it.
+/// A restored copy, and what keeps it to itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restored {
     pub endpoint: Endpoint,
-    pub disarmed: Vec<Disarmed>,
+    pub isolation: Isolation,
 }
 
 /// Takes backups and makes databases out of them. Everything it makes lies in the folder it is given, so that a later
@@ -64,6 +64,10 @@ pub trait Provider: Send + Sync {
     async fn rest(&self, folder: &Path) -> Result<()>;
     /// Stops and removes whatever `restore` or `scratch` made in `folder`. Nothing there is no error.
     async fn discard(&self, folder: &Path) -> Result<()>;
+    /// What the processes of the server in `folder` reach, as it was started last. `None`: there is none.
+    async fn network(&self, _folder: &Path) -> Result<Option<Network>> {
+        Ok(None)
+    }
     /// Whether the database that lies in `folder` answers; starts it when it is stopped.
     async fn revive(&self, folder: &Path) -> Result<Option<Endpoint>>;
 }
@@ -73,6 +77,8 @@ pub trait Provider: Send + Sync {
 pub trait Scratch: Send + Sync {
     /// The one that others are made of.
     fn template(&self) -> &Endpoint;
+    /// What keeps all of them to themselves.
+    fn isolation(&self) -> &Isolation;
     /// A database of this name (replaces an earlier one): a copy of `of`, with what was changed there where scratch databases
     /// are `Copies`; where they are `SchemaOnly`, `of` is the template.
     async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint>;

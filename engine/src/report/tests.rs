@@ -63,6 +63,7 @@ fn shadow(key: ChangesetId, verdict: Verdict) -> Shadow {
         unmeasured: vec![],
         schema_after: SchemaFingerprint::default(),
         backfill_rows_per_second: None,
+        network: None,
     }
 }
 
@@ -159,6 +160,7 @@ fn record() -> RunRecord {
                 untried: None,
                 unknown_roles: Vec::new(),
             },
+            scratch: None,
             services: vec![(EVIL.to_owned(), "1".to_owned()), ("other".to_owned(), "2".to_owned())],
         }),
         clone: None,

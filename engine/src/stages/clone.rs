@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::event::ActOutcome;
-use crate::model::evidence::CloneProof;
+use crate::model::evidence::{CloneProof, Compat};
+use crate::model::isolation::{Isolation, Network};
 use crate::product::{Database, Restored};
 use crate::run::Run;
 use crate::stages::StageDone;
@@ -20,15 +21,18 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let backup: Backup = run.evidence("backup")?;
     let begun = Instant::now();
     let progress = as_progress(&run.watcher);
-    let Restored { endpoint, disarmed } =
+    let Restored { endpoint, isolation } =
         run.provider.restore(&backup, run.database.as_ref(), &run.clone_folder(), progress).await?;
     let restore_seconds = begun.elapsed().as_secs_f64();
     run.watcher.progress("comparing the clone with the source", None);
     let clone = run.database.at(endpoint);
-    for line in &disarmed {
+    for line in isolation.lines() {
         run.watcher.note(&format!("on the clone, {line}"));
     }
-    let proof = CloneProof { disarmed, ..prove(clone.as_ref(), &backup, restore_seconds).await? };
+    let compat: Option<Compat> = run.evidence("compat").ok();
+    let told = compat.and_then(|compat| compat.scratch?.network);
+    tell_network(run, isolation.network.filter(|now| told != Some(*now)));
+    let proof = CloneProof { isolation, ..prove(clone.as_ref(), &backup, restore_seconds).await? };
     let evidence = run.keep("clone", &proof).await?;
     if !proof.equal {
         return Err(Error::failed(format!(
@@ -37,11 +41,20 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
         ))
         .hint("the backup cannot be trusted to go back to; take it again and look at its log"));
     }
+    let cut_off =
+        if proof.isolation.network == Some(Network::CutOff) { "cut off from the network, " } else { "" };
     let text = format!(
-        "restored in {:.1} s, equal to the source: {} objects, {} tables, {} rows",
+        "restored in {:.1} s, {cut_off}equal to the source: {} objects, {} tables, {} rows",
         proof.restore_seconds, proof.objects, proof.tables, proof.rows
     );
     Ok((ActOutcome::Plain, evidence, text))
+}
+
+/// Says that a server is not cut off, and what can be done.
+fn tell_network(run: &Run, network: Option<Network>) {
+    if let Some(warning) = network.and_then(Network::warning) {
+        run.watcher.note(&format!("on the clone, {warning}"));
+    }
 }
 
 /// Holds a copy against what the backup that it was made of says of its source.
@@ -64,7 +77,7 @@ pub async fn prove(clone: &dyn Database, backup: &Backup, restore_seconds: f64) 
         rows: data.tables.values().map(|t| t.rows).sum(),
         objects: count(schema.objects.len()),
         differences: schema_differences.into_iter().chain(data_differences).collect(),
-        disarmed: Vec::new(),
+        isolation: Isolation::default(),
     })
 }
 
@@ -72,13 +85,18 @@ fn count(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
 
-/// The clone of this run, started again if it is stopped.
+/// The clone of this run, started again if it is stopped, and what its processes reach now: another machine or user may go on with a run.
 ///
 /// # Errors
 /// `Failed` when there is none any more.
-pub async fn revive(run: &Run) -> Result<Arc<dyn Database>> {
+pub async fn revive(run: &Run) -> Result<(Arc<dyn Database>, Option<Network>)> {
     match run.provider.revive(&run.clone_folder()).await? {
-        Some(endpoint) => Ok(run.database.at(endpoint)),
+        Some(endpoint) => {
+            let network = run.provider.network(&run.clone_folder()).await?;
+            let proof: CloneProof = run.evidence("clone")?;
+            tell_network(run, network.filter(|now| proof.isolation.network != Some(*now)));
+            Ok((run.database.at(endpoint), network))
+        }
         None => Err(Error::failed("the clone of this run is gone").hint("run the clone stage again")),
     }
 }

@@ -34,6 +34,7 @@ use crate::model::event::ActOutcome;
 use crate::model::evidence::{
     Checked, Compat, Held, NotTried, NotTriedWhy, Plan, Verdict, VerdictClass, VerdictKind, WaitsFor,
 };
+use crate::model::isolation::Network;
 use crate::product::{Database, Provider, Scratch, ScratchKind};
 use crate::run::Run;
 use crate::run::drive::StageDone;
@@ -142,6 +143,9 @@ impl Bench {
                 self.production.product().name()
             ))
         })?;
+        if let Some(warning) = places.isolation().network.and_then(Network::warning) {
+            self.watcher.note(&format!("on scratch databases, {warning}"));
+        }
         let mut state = State::new(places);
         let scratch = self.copy(&mut state).await?;
         let begun = Instant::now();
@@ -242,6 +246,7 @@ impl Bench {
                 untried: untried.or_else(|| checker.untried()),
                 unknown_roles,
             },
+            scratch: Some(state.places.isolation().clone()),
             services: contracts
                 .iter()
                 .flat_map(|c| c.versions.iter().map(|v| (c.service.clone(), v.version.clone())))

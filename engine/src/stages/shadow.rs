@@ -37,7 +37,7 @@ const RATE: f64 = 200.0;
 /// # Errors
 /// `Refused` when an inverse is not proven, or a query fails or gets slow under the new schema.
 pub async fn stage(run: &mut Run) -> Result<StageDone> {
-    let clone = clone::revive(run).await?;
+    let (clone, network) = clone::revive(run).await?;
     let application = format!("{} shadow", run.application());
     run.liquibase.connect(clone.as_ref(), &application).await?;
     // Whoever held it when the backup was taken holds production's, not the clone's.
@@ -48,7 +48,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     // Whatever came of it, from here on Liquibase works on production.
     let production = Arc::clone(&run.database);
     let back = run.liquibase.connect(production.as_ref(), &run.application()).await;
-    let shadow = rehearsed?;
+    let shadow = Shadow { network, ..rehearsed? };
     back?;
     let evidence = run.keep("shadow", &shadow).await?;
     let plan: Plan = run.evidence("plan")?;
@@ -137,6 +137,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         unmeasured,
         schema_after,
         backfill_rows_per_second: (moved.1 > 0.0).then(|| moved.0 as f64 / moved.1),
+        network: None,
     })
 }
 

@@ -10,6 +10,7 @@ use drydock::error::{Context, Error, Result};
 use drydock::model::backup::{Backup, BackupMethod};
 use drydock::model::catalog::Catalog;
 use drydock::model::endpoint::Endpoint;
+use drydock::model::isolation::Isolation;
 use drydock::model::preflight::{Fact, Finding};
 use drydock::model::sample::SampleData;
 use drydock::model::server::Moment;
@@ -117,7 +118,7 @@ impl Provider for Files {
         emptied(folder)?;
         let file = folder.join(CLONE);
         std::fs::copy(backup.folder.join(BACKUP), &file).context("the backup cannot be restored")?;
-        Ok(Restored { endpoint: endpoint(&file), disarmed: Vec::new() })
+        Ok(Restored { endpoint: endpoint(&file), isolation: Isolation::default() })
     }
 
     async fn scratch(
@@ -131,7 +132,7 @@ impl Provider for Files {
             emptied(&folder)?;
             let template = folder.join(TEMPLATE);
             without_rows(&source, &template)?;
-            Ok(SchemaOnly { template: endpoint(&template), folder })
+            Ok(SchemaOnly { template: endpoint(&template), isolation: Isolation::default(), folder })
         })
         .await?;
         Ok(Some(Arc::new(scratch)))
@@ -174,6 +175,8 @@ fn without_rows(source: &Path, target: &Path) -> Result<()> {
 
 struct SchemaOnly {
     template: Endpoint,
+    /// A file starts nothing.
+    isolation: Isolation,
     folder: PathBuf,
 }
 
@@ -181,6 +184,10 @@ struct SchemaOnly {
 impl Scratch for SchemaOnly {
     fn template(&self) -> &Endpoint {
         &self.template
+    }
+
+    fn isolation(&self) -> &Isolation {
+        &self.isolation
     }
 
     async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::disarmed::Disarmed;
+use crate::model::isolation::Isolation;
 
 /// Evidence of `clone`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,6 @@ pub struct CloneProof {
     pub rows: u64,
     pub objects: u64,
     pub differences: Vec<String>,
-    /// What would have reached out of the copy, or held it up.
-    #[serde(default)]
-    pub disarmed: Vec<Disarmed>,
+    #[serde(flatten)]
+    pub isolation: Isolation,
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::changeset::ChangesetId;
+use crate::model::isolation::Isolation;
 use crate::model::verdict::{Held, Verdict};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +62,9 @@ pub struct Compat {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_contracts: bool,
     pub checked: Checked,
+    /// What kept the scratch databases to themselves; `null` in evidence of earlier versions.
+    #[serde(default)]
+    pub scratch: Option<Isolation>,
     /// All service versions, for the matrix: `(service, version)`.
     pub services: Vec<(String, String)>,
 }

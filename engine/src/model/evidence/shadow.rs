@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::changeset::ChangesetId;
 use crate::model::difference::Difference;
 use crate::model::evidence::{TrafficFailure, TrafficSummary};
+use crate::model::isolation::Network;
 use crate::model::schema::SchemaFingerprint;
 use crate::model::session::HeldLock;
 use crate::model::verdict::Verdict;
@@ -90,4 +91,7 @@ pub struct Shadow {
     /// Fingerprints with everything applied.
     pub schema_after: SchemaFingerprint,
     pub backfill_rows_per_second: Option<f64>,
+    /// What the processes of the clone's server reached; `null` where there is no server, and in evidence of earlier versions.
+    #[serde(default)]
+    pub network: Option<Network>,
 }

@@ -12,12 +12,13 @@ use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
 use crate::model::endpoint::{Endpoint, Secret};
+use crate::model::isolation::{Isolation, Network};
 use crate::model::preflight::Fact;
 use crate::model::sample::SampleData;
 use crate::product::postgres::Postgres;
 use crate::product::{Database, Execute, InPlace, Provider, Restored, Scratch};
 use crate::watcher::Progress;
-use cluster::{Cluster, Settings};
+use cluster::{Cluster, Purpose, Settings};
 use tools::Tools;
 
 mod backup;
@@ -27,11 +28,13 @@ mod dump;
 mod empty_cluster;
 mod in_place;
 mod logical;
+mod network;
 mod physical;
 mod preflight;
 mod restore;
 mod rows;
 mod scratch;
+mod server_process;
 mod server_state;
 mod source;
 mod tools;
@@ -66,7 +69,8 @@ impl Local {
             return Ok(endpoint);
         }
         cluster::discard(&self.tools, folder).await?;
-        let mut cluster = Cluster::new(&self.tools, folder, "drydock", "logistics", "drydock")?;
+        let mut cluster =
+            Cluster::new(&self.tools, Purpose::Service, folder, "drydock", "logistics", "drydock")?;
         cluster.init().await?;
         let mut settings: Settings = [
             ("wal_level", "replica"),
@@ -171,12 +175,14 @@ impl Provider for Local {
         progress: Progress,
     ) -> Result<Option<Arc<dyn Scratch>>> {
         cluster::discard(&self.tools, folder).await?;
-        let template = scratch::make(&self.tools, database, folder, &progress).await?;
+        let Restored { endpoint: template, isolation } =
+            scratch::make(&self.tools, database, folder, &progress).await?;
         let aside = Postgres::from_endpoint(scratch::aside(&template));
         Ok(Some(Arc::new(LocalScratch {
             tools: self.tools.clone(),
             folder: folder.to_owned(),
             template,
+            isolation,
             aside,
         })))
     }
@@ -197,6 +203,10 @@ impl Provider for Local {
         cluster::discard(&self.tools, folder).await
     }
 
+    async fn network(&self, folder: &Path) -> Result<Option<Network>> {
+        Ok(Cluster::open(&self.tools, folder)?.map(|cluster| cluster.network()))
+    }
+
     async fn revive(&self, folder: &Path) -> Result<Option<Endpoint>> {
         let Some(mut cluster) = Cluster::open(&self.tools, folder)? else { return Ok(None) };
         cluster.start(START).await?;
@@ -209,6 +219,7 @@ struct LocalScratch {
     tools: Tools,
     folder: PathBuf,
     template: Endpoint,
+    isolation: Isolation,
     /// Copies are made from a session there.
     aside: Postgres,
 }
@@ -217,6 +228,10 @@ struct LocalScratch {
 impl Scratch for LocalScratch {
     fn template(&self) -> &Endpoint {
         &self.template
+    }
+
+    fn isolation(&self) -> &Isolation {
+        &self.isolation
     }
 
     async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint> {

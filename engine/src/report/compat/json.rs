@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::model::changeset::ChangesetId;
 use crate::model::evidence::{Checked, Compat, Held, Verdict};
+use crate::model::isolation::Isolation;
 use crate::report::compat::{Findings, Note};
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -15,6 +16,8 @@ pub struct Json {
     /// What goes on, in order.
     pub accepted: Vec<ChangesetId>,
     pub checked: Checked,
+    /// What kept the scratch databases to themselves.
+    pub scratch: Option<Isolation>,
     /// All service versions, for the matrix: `(service, version)`.
     pub services: Vec<(String, String)>,
     /// What was not looked at.
@@ -31,8 +34,16 @@ pub struct Advised {
 
 /// Breaking ones first.
 pub fn json(findings: &Findings<'_>) -> Json {
-    let Compat { held, accepted, checked, services, .. } = findings.compat.clone();
+    let Compat { held, accepted, checked, scratch, services, .. } = findings.compat.clone();
     let advised =
         findings.all.iter().map(|f| Advised { verdict: f.verdict.clone(), advice: f.advice.clone() });
-    Json { verdicts: advised.collect(), held, accepted, checked, services, notes: findings.notes.clone() }
+    Json {
+        verdicts: advised.collect(),
+        held,
+        accepted,
+        checked,
+        scratch,
+        services,
+        notes: findings.notes.clone(),
+    }
 }

@@ -118,6 +118,7 @@ fn sample() -> (Compat, Vec<Changeset>) {
             untried: None,
             unknown_roles: Vec::new(),
         },
+        scratch: None,
         services: [old, new, (EVIL, "2"), ("billing", "5.0.1")]
             .map(|(s, v)| (s.to_owned(), v.to_owned()))
             .to_vec(),

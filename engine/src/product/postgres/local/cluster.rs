@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Context, Error, Result};
 use crate::model::endpoint::{Endpoint, Secret};
-use crate::product::postgres::local::empty_cluster;
-use crate::product::postgres::local::tools::Tools;
+use crate::model::isolation::{Network, Obstacle};
+use crate::product::postgres::local::server_process::{is_ready, is_server, pid};
+use crate::product::postgres::local::tools::{self, Tools};
+use crate::product::postgres::local::{empty_cluster, network};
 
 /// The superuser of clusters we initialise as clones; a name that no source has.
 pub const ADMIN: &str = "drydock_clone";
@@ -25,9 +27,28 @@ const FLAGS: [&str; 5] =
 /// Settings by name; strings are quoted when written.
 pub type Settings = Vec<(&'static str, String)>;
 
+/// Names the socket of a copy, in a folder that no other server has.
+const COPYS_PORT: u16 = 5432;
+
+/// What the server is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Other programs reach it over TCP. Earlier versions made copies so too.
+    #[default]
+    Service,
+    /// It is reached by its socket alone, and its processes reach no network where the system allows that.
+    Copy,
+}
+
 /// How the server in a folder is reached. Only its owner may read the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct State {
+    #[serde(default)]
+    purpose: Purpose,
+    /// Of a copy, since it was started last.
+    #[serde(default)]
+    network: Option<Network>,
     port: u16,
     socket: PathBuf,
     admin: String,
@@ -50,7 +71,14 @@ pub fn random_password() -> String {
 
 impl<'a> Cluster<'a> {
     /// A folder for a new server, whose `data/` is not there yet. What lay there must have been discarded.
-    pub fn new(tools: &'a Tools, folder: &Path, admin: &str, database: &str, user: &str) -> Result<Self> {
+    pub fn new(
+        tools: &'a Tools,
+        purpose: Purpose,
+        folder: &Path,
+        admin: &str,
+        database: &str,
+        user: &str,
+    ) -> Result<Self> {
         let folder =
             std::path::absolute(folder).context("the path of the cluster's folder cannot be resolved")?;
         tools.folder(&folder)?;
@@ -62,6 +90,8 @@ impl<'a> Cluster<'a> {
         }
         tools.folder(&socket)?;
         let state = State {
+            purpose,
+            network: None,
             port: 0,
             socket,
             admin: admin.into(),
@@ -113,9 +143,17 @@ impl<'a> Cluster<'a> {
         self.folder.join("data")
     }
 
+    /// What the processes of a copy reach.
+    pub fn network(&self) -> Network {
+        self.state.network.unwrap_or(Network::Open { why: Obstacle::EarlierVersion })
+    }
+
     pub fn endpoint(&self) -> Endpoint {
         Endpoint {
-            host: "127.0.0.1".into(),
+            host: match self.state.purpose {
+                Purpose::Service => "127.0.0.1".into(),
+                Purpose::Copy => self.socket_folder(),
+            },
             port: self.state.port,
             database: self.state.database.clone(),
             user: self.state.user.clone(),
@@ -124,15 +162,14 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// Through the socket, for those who ask much in little time: half of what a short query costs is the network.
-    pub fn near(&self) -> Endpoint {
-        Endpoint { host: self.state.socket.to_string_lossy().into_owned(), ..self.endpoint() }
+    fn socket_folder(&self) -> String {
+        self.state.socket.to_string_lossy().into_owned()
     }
 
     /// Through the socket, which only the owner of its folder reaches, as a superuser.
     pub fn admin(&self, database: &str) -> Endpoint {
         Endpoint {
-            host: self.state.socket.to_string_lossy().into_owned(),
+            host: self.socket_folder(),
             user: self.state.admin.clone(),
             database: database.to_owned(),
             password: None,
@@ -186,9 +223,13 @@ impl<'a> Cluster<'a> {
 
     /// Writes the whole configuration: nothing of a copied cluster's own stays in force.
     pub fn configure(&self, settings: &Settings) -> Result<()> {
-        let socket = self.state.socket.to_string_lossy().replace('\'', "''");
+        let socket = self.socket_folder().replace('\'', "''");
+        let (listen, rules) = match self.state.purpose {
+            Purpose::Service => ("127.0.0.1", Self::RULES),
+            Purpose::Copy => ("", Self::COPYS_RULES),
+        };
         let mut text = format!(
-            "listen_addresses = '127.0.0.1'\nunix_socket_directories = '{socket}'\nunix_socket_permissions = 0700\nssl = off\n\
+            "listen_addresses = '{listen}'\nunix_socket_directories = '{socket}'\nunix_socket_permissions = 0700\nssl = off\n\
              password_encryption = 'scram-sha-256'\nlog_line_prefix = '%m [%p] %q%a '\nlog_min_messages = 'warning'\n\
              log_checkpoints = off\nlogging_collector = off\narchive_mode = off\nlc_messages = 'C'\n"
         );
@@ -199,11 +240,12 @@ impl<'a> Cluster<'a> {
         self.tools.write(&data.join("postgresql.conf"), &text)?;
         self.tools.write(&data.join("postgresql.auto.conf"), "")?;
         self.tools.write(&data.join("pg_ident.conf"), "")?;
-        self.tools.write(&data.join("pg_hba.conf"), Self::RULES)
+        self.tools.write(&data.join("pg_hba.conf"), rules)
     }
 
     /// Who is let in: the owner over the socket, others with a password from this machine.
     const RULES: &'static str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n";
+    const COPYS_RULES: &'static str = "local all,replication all trust\n";
 
     pub async fn running(&self) -> bool {
         let data = self.data();
@@ -223,13 +265,16 @@ impl<'a> Cluster<'a> {
         if self.running().await {
             return Ok(());
         }
+        if self.state.purpose == Purpose::Copy {
+            return self.start_copy(patience).await;
+        }
         let log = self.folder.join("server.log");
         let mut last = Error::failed("the server cannot be started");
         for _ in 0..5 {
             if self.state.port == 0 || TcpListener::bind(("127.0.0.1", self.state.port)).is_err() {
                 self.state.port = free_port()?;
             }
-            let Err(error) = self.launch(&format!("-p {}", self.state.port), patience).await else {
+            let Err(error) = self.launch(None, &format!("-p {}", self.state.port), patience).await else {
                 return Ok(());
             };
             let said = std::fs::read_to_string(&log).unwrap_or_default();
@@ -244,6 +289,20 @@ impl<'a> Cluster<'a> {
         Err(last)
     }
 
+    async fn start_copy(&mut self, patience: Duration) -> Result<()> {
+        self.state.port = COPYS_PORT;
+        let way = network::find(self.tools).await;
+        self.state.network = Some(match &way {
+            Ok(_) => Network::CutOff,
+            Err(why) => Network::Open { why: *why },
+        });
+        let launched = self.launch(way.ok().as_ref(), &format!("-p {COPYS_PORT}"), patience).await;
+        let Err(error) = launched else { return Ok(()) };
+        // It may go on starting behind our back.
+        self.stop("immediate").await;
+        Err(self.died(error))
+    }
+
     /// Starts it for others than this machine too, on an address that must be free.
     pub async fn listen(&mut self, address: SocketAddr, patience: Duration) -> Result<()> {
         let free = TcpListener::bind(address);
@@ -256,11 +315,11 @@ impl<'a> Cluster<'a> {
         self.tools.write(&self.data().join("pg_hba.conf"), &rules)?;
         self.state.port = address.port();
         let options = format!("-p {} -h {}", address.port(), address.ip());
-        let launched = self.launch(&options, patience).await;
+        let launched = self.launch(None, &options, patience).await;
         launched.map_err(|error| self.died(error))
     }
 
-    async fn launch(&self, options: &str, patience: Duration) -> Result<()> {
+    async fn launch(&self, way: Option<&network::Way>, options: &str, patience: Duration) -> Result<()> {
         self.tools.folder(&self.state.socket)?;
         self.save()?;
         let log = self.folder.join("server.log");
@@ -269,8 +328,12 @@ impl<'a> Cluster<'a> {
         let (data, log, wait) =
             (data.to_string_lossy(), log.to_string_lossy(), patience.as_secs().to_string());
         let arguments = ["start", "-s", "-w", "-t", &wait, "-D", &data, "-l", &log, "-o", options];
-        let started = self.tools.output("pg_ctl", &arguments, &[]);
-        unless_seen(started, || is_ready(&self.data())).await
+        let mut command = match way {
+            Some(way) => way.command(self.tools, "pg_ctl"),
+            None => self.tools.command("pg_ctl"),
+        };
+        command.args(arguments);
+        unless_seen(tools::output("pg_ctl", command), || is_ready(&self.data())).await
     }
 
     /// Why the server is not there, in the last words of its log.
@@ -354,55 +417,7 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The first line of `postmaster.pid`; the file stays behind when a machine dies.
-fn pid(data: &Path) -> Option<i32> {
-    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
-    text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1)
-}
-
-/// Whether the server in a folder takes connections. It says so in the last line of its file since version 10.
-fn is_ready(data: &Path) -> bool {
-    let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    text.lines().nth(7).is_some_and(|status| status.trim_end() == "ready")
-        && pid(data).is_some_and(|pid| is_server(pid, data))
-}
-
-/// Whether the process is a server on this very folder, and not one that got the number of a dead server.
-fn is_server(pid: i32, data: &Path) -> bool {
-    match std::fs::read_link(format!("/proc/{pid}/cwd")) {
-        Ok(cwd) => cwd.starts_with(data) || data.canonicalize().is_ok_and(|d| cwd.starts_with(d)),
-        // In a container not even root may look there; a server's arguments are open to all, and a dead one has none.
-        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
-            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            names(&arguments, data)
-        }
-        Err(_) => false,
-    }
-}
-
-/// Whether one of a process's arguments, each ended by a zero, is this folder.
-fn names(arguments: &[u8], data: &Path) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    arguments.split(|b| *b == 0).any(|argument| argument == data.as_os_str().as_bytes())
-}
-
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("there is no free port on 127.0.0.1")?;
     Ok(listener.local_addr().context("there is no free port on 127.0.0.1")?.port())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-    use std::path::Path;
-
-    #[test]
-    fn a_server_is_known_by_its_folder() {
-        let server = b"/usr/lib/postgresql/15/bin/postgres\0-D\0/home/clone/data\0-p\x0041111\0";
-        assert!(names(server, Path::new("/home/clone/data")));
-        for other in ["/home/clone", "/home/clone/data2"] {
-            assert!(!names(server, Path::new(other)), "{other}");
-        }
-        assert!(!names(b"", Path::new("/home/clone/data")), "a dead one has no arguments");
-    }
 }

@@ -5,10 +5,24 @@
 
 use crate::error::{Error, Result};
 use crate::model::disarmed::Disarmed;
+use crate::model::isolation::{Isolation, OutsideRoutine, RoutineReach};
+use crate::product::postgres::local::cluster::Cluster;
 use crate::product::postgres::{Postgres, ServerContext, literal};
 
 const WHAT: &str = "the copy cannot be kept from reaching other servers";
 const FUNCTIONS: &str = include_str!("disarm.sql");
+
+/// The server's own routines and those that extensions bring in C are not counted: what these do is known by their extension. Those of
+/// aggregates have no text.
+const OUTSIDE_ROUTINES: &str = r#"SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), l.lanname::text,
+         NOT l.lanpltrusted
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang,
+         LATERAL (SELECT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')) e (brought)
+       WHERE p.oid >= 16384 AND n.nspname <> 'pg_catalog' AND l.lanname <> 'internal' AND CASE
+         WHEN NOT l.lanpltrusted THEN l.lanname <> 'c' OR NOT brought
+         WHEN brought OR p.prokind = 'a' THEN false
+         ELSE pg_get_functiondef(p.oid) ~* E'\\mdblink(_connect|_connect_u|_exec|_open|_send_query)?"?\\s*\\(' END
+       ORDER BY 1"#;
 
 /// Disarms one database of a copy. `admin`: a superuser in it.
 ///
@@ -37,4 +51,27 @@ pub async fn disarm(admin: &Postgres) -> Result<Vec<Disarmed>> {
         disarmed.push(Disarmed::PreparedTransaction { name });
     }
     Ok(disarmed)
+}
+
+/// What keeps a copy to itself. `admin`: a superuser in its database, which is whole.
+///
+/// # Errors
+/// As the server gives them.
+pub async fn isolation(
+    cluster: &Cluster<'_>,
+    admin: &Postgres,
+    disarmed: Vec<Disarmed>,
+) -> Result<Isolation> {
+    const WHAT: &str = "cannot list the routines of the copy";
+    let client = admin.connect("restore (drydock)").await?;
+    let mut outside_routines = Vec::new();
+    for row in client.query(OUTSIDE_ROUTINES, &[]).await.server_context(WHAT)? {
+        let untrusted: bool = row.try_get(2).server_context(WHAT)?;
+        outside_routines.push(OutsideRoutine {
+            name: row.try_get(0).server_context(WHAT)?,
+            language: row.try_get(1).server_context(WHAT)?,
+            reach: if untrusted { RoutineReach::Machine } else { RoutineReach::OtherServers },
+        });
+    }
+    Ok(Isolation { network: Some(cluster.network()), disarmed, outside_routines })
 }

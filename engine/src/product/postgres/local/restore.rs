@@ -11,8 +11,8 @@ use crate::model::backup::{Backup, BackupMethod};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
 use crate::product::postgres::local::backup::{Manifest, manifest};
-use crate::product::postgres::local::cluster::{ADMIN, Cluster, Settings};
-use crate::product::postgres::local::disarm::disarm;
+use crate::product::postgres::local::cluster::{ADMIN, Cluster, Purpose, Settings};
+use crate::product::postgres::local::disarm::{disarm, isolation};
 use crate::product::postgres::local::logical::checksums;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
@@ -71,7 +71,7 @@ async fn physical(
 ) -> Result<Restored> {
     let superuser =
         manifest.source.superusers.first().ok_or_else(|| Error::failed("the backup names no superuser"))?;
-    let mut cluster = Cluster::new(tools, folder, superuser, &origin.database, &origin.user)?;
+    let mut cluster = Cluster::new(tools, Purpose::Copy, folder, superuser, &origin.database, &origin.user)?;
     progress("copying the backup", None);
     let base = manifest.backup.folder.join("base");
     let mut arguments = vec![std::ffi::OsString::from("-a")];
@@ -98,8 +98,9 @@ async fn physical(
         Reach::Kept => Vec::new(),
     };
     unlogged::restore(tools, manifest, &admin, progress).await?;
+    let isolation = isolation(&cluster, &Postgres::from_endpoint(admin), disarmed).await?;
     cluster.finish()?;
-    Ok(Restored { endpoint: cluster.endpoint(), disarmed })
+    Ok(Restored { endpoint: cluster.endpoint(), isolation })
 }
 
 /// <https://www.postgresql.org/docs/current/runtime-config-wal.html#RUNTIME-CONFIG-WAL-RECOVERY-TARGET>
@@ -225,8 +226,9 @@ async fn logical(
     disarmed.dedup();
     progress("gathering statistics", None);
     admin.execute_script("ANALYZE").await?;
+    let isolation = isolation(&cluster, &admin, disarmed).await?;
     cluster.finish()?;
-    Ok(Restored { endpoint: cluster.endpoint(), disarmed })
+    Ok(Restored { endpoint: cluster.endpoint(), isolation })
 }
 
 /// A new cluster with the source's roles, and an empty database of its name and settings.
@@ -239,7 +241,7 @@ pub async fn empty<'a>(
     tiny: bool,
     progress: &Progress,
 ) -> Result<Cluster<'a>> {
-    let mut cluster = Cluster::new(tools, folder, ADMIN, &origin.database, &origin.user)?;
+    let mut cluster = Cluster::new(tools, Purpose::Copy, folder, ADMIN, &origin.database, &origin.user)?;
     progress("initialising a cluster", None);
     let settings = source.copy_settings(tools, tiny);
     let kept = cluster.init_copy().await?;

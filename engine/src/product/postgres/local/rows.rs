@@ -37,7 +37,7 @@ pub async fn sample_rows(
     progress: &Progress,
 ) -> Result<SampleData> {
     let begun = Instant::now();
-    let template = cluster.near();
+    let template = cluster.endpoint();
     let copy = async {
         // One of an earlier call goes.
         let again = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(NAME));

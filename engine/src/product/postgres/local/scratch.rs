@@ -7,11 +7,9 @@ use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
-use crate::product::Database;
-use crate::product::Execute;
 use crate::product::postgres::local::absolute;
 use crate::product::postgres::local::cluster::Cluster;
-use crate::product::postgres::local::disarm::disarm;
+use crate::product::postgres::local::disarm::{disarm, isolation};
 use crate::product::postgres::local::dump;
 use crate::product::postgres::local::logical::{common, roles};
 use crate::product::postgres::local::restore::{alter, create, empty, error_of_both};
@@ -20,6 +18,7 @@ use crate::product::postgres::local::server_state;
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::{Postgres, ServerContext, literal, quoted, quoted_relation};
+use crate::product::{Database, Execute, Restored};
 use crate::watcher::Progress;
 
 /// The name of sessions that make and clear copies.
@@ -30,7 +29,7 @@ pub async fn make(
     database: &dyn Database,
     folder: &Path,
     progress: &Progress,
-) -> Result<Endpoint> {
+) -> Result<Restored> {
     let folder = absolute(folder)?;
     tools.folder(&folder)?;
     let origin = database.endpoint();
@@ -85,7 +84,8 @@ pub async fn make(
         }
     }
     let inside = Postgres::from_endpoint(cluster.admin(&origin.database));
-    disarm(&inside).await?;
+    let disarmed = disarm(&inside).await?;
+    let isolation = isolation(&cluster, &inside, disarmed).await?;
     populate(&inside, source.populated).await;
     // That a changeset sets a sequence back shows where it stands as production's does.
     if let Err(error) = count_on(&inside.connect(SCRATCH).await?, &postgres).await {
@@ -103,7 +103,7 @@ pub async fn make(
     let client = admin.connect(SCRATCH).await?;
     server_state::keep(&client, &origin.database, tools, &folder).await?;
     cluster.finish()?;
-    Ok(cluster.near())
+    Ok(Restored { endpoint: cluster.endpoint(), isolation })
 }
 
 /// Fills all materialised views from what is there now.

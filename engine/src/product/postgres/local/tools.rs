@@ -62,28 +62,42 @@ impl Tools {
         self.owner.as_ref().map_or(Ok(()), |o| chown(path, Some(o.uid.as_raw()), Some(o.gid.as_raw())))
     }
 
-    pub fn command(&self, program: &str) -> Command {
+    /// The user and the group that the server runs as, where these are not our own.
+    pub fn owner(&self) -> Option<(u32, u32)> {
+        self.owner.as_ref().map(|o| (o.uid.as_raw(), o.gid.as_raw()))
+    }
+
+    /// A program of the server, or another one.
+    pub fn found(&self, program: &str) -> PathBuf {
         let own = self.program(program);
-        let mut command = Command::new(if own.exists() { own } else { PathBuf::from(program) });
+        if own.exists() { own } else { PathBuf::from(program) }
+    }
+
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = self.command_as_we(program);
+        if let Some((user, group)) = self.owner() {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    /// For the server's user, and begun as the user that we are.
+    pub fn command_as_we(&self, program: &str) -> Command {
+        let mut command = Command::new(self.found(program));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
         if let Some(owner) = &self.owner {
-            command
-                .uid(owner.uid.as_raw())
-                .gid(owner.gid.as_raw())
-                .env("HOME", &owner.dir)
-                .env("USER", &owner.name)
-                .current_dir("/");
+            command.env("HOME", &owner.dir).env("USER", &owner.name).current_dir("/");
         }
         command
     }
 
-    /// Runs a program to its end and gives its standard output.
+    /// Runs a program to its end; see `output`.
     ///
     /// # Errors
-    /// With the end of what it wrote to standard error.
+    /// As it gives them.
     pub async fn output<S: AsRef<OsStr>>(
         &self,
         program: &str,
@@ -91,12 +105,8 @@ impl Tools {
         env: &[(String, String)],
     ) -> Result<String> {
         let mut command = self.command(program);
-        command.args(arguments).envs(env.iter().cloned()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let output = command.output().await.context(format!("{program} cannot be started"))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        Err(failure(program, &String::from_utf8_lossy(&output.stderr)))
+        command.args(arguments).envs(env.iter().cloned());
+        output(program, command).await
     }
 
     /// As `output`, with each line of standard error as it comes.
@@ -209,6 +219,19 @@ impl Tools {
             .parent()
             .is_some_and(|root| [root.join("lib"), root.join("lib/postgresql")].iter().any(|f| inside(f)))
     }
+}
+
+/// Runs a program to its end and gives its standard output.
+///
+/// # Errors
+/// With the end of what it wrote to standard error.
+pub async fn output(program: &str, mut command: Command) -> Result<String> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = command.output().await.context(format!("{program} cannot be started"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(failure(program, &String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Folders that may hold the programs, best first: the newest installed, so that any server can be read.
