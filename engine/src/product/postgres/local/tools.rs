@@ -65,7 +65,9 @@ impl Tools {
     pub fn command(&self, program: &str) -> Command {
         let own = self.program(program);
         let mut command = Command::new(if own.exists() { own } else { PathBuf::from(program) });
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+        // libpq's own; pgBackRest, which may fetch log files, has others that begin so.
+        let is_libpq = |name: &str| name.starts_with("PG") && !name.starts_with("PGBACKREST_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_libpq(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
