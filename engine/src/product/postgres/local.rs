@@ -29,6 +29,7 @@ mod in_place;
 mod logical;
 mod physical;
 mod preflight;
+mod recovery;
 mod restore;
 mod rows;
 mod scratch;
