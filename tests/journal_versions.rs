@@ -136,6 +136,31 @@ fn a_torn_last_line_is_one_that_was_never_written() {
     }
 }
 
+/// The first versions noted neither where production's log stood before the rollout nor when a backup was taken.
+#[test]
+fn what_an_earlier_version_did_not_note_is_no_moment_to_restore() {
+    for case in ["held", "rolled-back"] {
+        let home = home_of(case);
+        let (run, folder) = run_of(&home.folder.join("home"));
+        let backup = folder.join("evidence/backup.json");
+        let text = std::fs::read_to_string(&backup).unwrap();
+        // Their backups were dumps, which no log leads on from.
+        for (method, to, why) in [
+            ("logical", "before-rollout", "is a dump"),
+            ("physical", "before-rollout", "does not say where production's log stood before its rollout"),
+            ("physical", "2026-11-27T21:30:00Z", "did not note its time"),
+        ] {
+            let method = format!("\"method\":\"{method}\"");
+            std::fs::write(&backup, text.replace("\"method\":\"logical\"", &method)).unwrap();
+            let before = lines(&folder);
+            let arguments = ["restore-production", "--run", &run, "--to", to, "--accept-loss"];
+            let refused = depot(&home, NOWHERE, &arguments).expect(1);
+            assert!(refused.err.contains(why), "{case}: {}", refused.err);
+            assert_eq!(lines(&folder), before, "{case}");
+        }
+    }
+}
+
 /// A line as a later version may write it.
 fn sealed(body: &str) -> String {
     let hash: String = Sha256::digest(body).iter().map(|b| format!("{b:02x}")).collect();

@@ -17,8 +17,8 @@ use crate::variables::Variables;
 
 pub use liquibase::{LiquibaseSelection, LiquibaseSettings};
 pub use settings::{
-    CompatSettings, GateSettings, LimitSettings, RollbackSettings, ShadowSettings, TrafficKind,
-    TrafficSettings,
+    BackupSettings, CompatSettings, GateSettings, LimitSettings, RollbackSettings, ShadowSettings,
+    TrafficKind, TrafficSettings,
 };
 
 /// The file as written.
@@ -51,6 +51,8 @@ struct FileEnvironment {
     default_schema: Option<String>,
     liquibase_properties: Option<PathBuf>,
     keep_backups: Option<usize>,
+    #[serde(default)]
+    backup: BackupSettings,
     /// URL of object storage that journals and evidence are kept in.
     journal: Option<String>,
     #[serde(default)]
@@ -124,6 +126,7 @@ pub struct Environment {
     pub liquibase: LiquibaseSettings,
     /// How many runs keep their backup, the current one included.
     pub keep_backups: usize,
+    pub backup: BackupSettings,
     pub limits: LimitSettings,
     pub gates: GateSettings,
     pub rollback: RollbackSettings,
@@ -234,6 +237,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         )));
     }
     let found = found.unwrap_or_default();
+    found.backup.check(&name)?;
     let target = match (&selection.database, &found.database) {
         (Some(url), None) if name == "demo" => Target::Served(url.clone()),
         (Some(url), _) => Target::Url(with_password(url.expose(), found.password.as_deref(), selection)?),
@@ -300,6 +304,7 @@ pub fn resolve_record(selection: &Selection) -> Result<Environment> {
         labels: located.labels,
         liquibase: located.settings,
         keep_backups: found.keep_backups.unwrap_or(2),
+        backup: found.backup,
         limits: found.limits,
         gates: found.gates,
         rollback: found.rollback,

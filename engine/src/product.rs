@@ -31,7 +31,7 @@ pub use capabilities::{Capabilities, ScratchKind};
 pub use client::Client;
 pub use dialect::Dialect;
 pub use execute::{Batch, Execute, Trial};
-pub use in_place::InPlace;
+pub use in_place::{InPlace, Origin};
 pub use inspect::Inspect;
 pub use keep::{Keep, KeepOptions, PutBackOptions, Renewed, ToKeep};
 pub use optional::{FaultInjection, Harvest};

@@ -98,12 +98,15 @@ impl Drydock {
         &self,
         dag: &Query,
         #[argument(group)] run: Named,
-        /// Do it although production loses what the backup does not have; it is kept as a database of its own
+        /// Later moment to restore, from the archived log: a date and time with its zone, or before-rollout
+        to: Option<String>,
+        /// Do it although production loses what is not restored; it is kept as a database of its own
         #[argument(default = false)]
         accept_loss: bool,
     ) -> Result<String> {
+        let to: Vec<&str> = to.iter().flat_map(|to| ["--to", to]).collect();
         let accept: &[&str] = if accept_loss { &["--accept-loss"] } else { &[] };
-        self.on(run.into()).tend(dag, &[&["restore-production"], accept].concat()).await
+        self.on(run.into()).tend(dag, &[&["restore-production"], &to[..], accept].concat()).await
     }
 
     /// Drops what rollbacks have kept aside and whose window is over; with --run all that is kept of that run

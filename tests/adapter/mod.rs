@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drydock::config::{
-    CompatSettings, Environment, GateSettings, LimitSettings, RollbackSettings, ShadowSettings, Target,
-    TrafficKind, TrafficSettings,
+    BackupSettings, CompatSettings, Environment, GateSettings, LimitSettings, RollbackSettings,
+    ShadowSettings, Target, TrafficKind, TrafficSettings,
 };
 use drydock::model::endpoint::Secret;
 use drydock::product::Database;
@@ -42,6 +42,7 @@ fn environment(folder: &Path, url: &str) -> Environment {
         contexts: String::new(),
         labels: String::new(),
         keep_backups: 2,
+        backup: BackupSettings::default(),
         limits: LimitSettings::default(),
         // A machine that is busy with other tests is slow, and that is no breach.
         gates: GateSettings { settle_seconds: 0.6, p99_ms: 20_000.0, ..GateSettings::default() },

@@ -9,6 +9,7 @@ mod kept;
 mod locks;
 mod looks;
 mod meanings;
+mod moments;
 mod opaque;
 mod preflight;
 mod quiet;

@@ -1,6 +1,6 @@
 //! Servers of other kinds than the one of all cases: a replica, a pooler.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use drydock::model::endpoint::Endpoint;
@@ -15,6 +15,15 @@ fn is_root() -> bool {
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Makes an empty file that the server's own user reads.
+fn write_as_server(path: &Path) {
+    std::fs::write(path, "").unwrap();
+    if is_root() {
+        let owner = nix::unistd::User::from_name("postgres").unwrap().unwrap();
+        std::os::unix::fs::chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+    }
 }
 
 /// A server that is in recovery: it waits for a log that never comes.
@@ -37,13 +46,7 @@ impl Replica {
         user.rows(&format!("create database {database}"));
         user.rows(&format!("alter role {} password '{secret}'", endpoint.user));
         SERVER.runtime.block_on(async { Local::find().await.unwrap().stop(&folder).await.unwrap() });
-        std::fs::write(folder.join("data/standby.signal"), "").unwrap();
-        // The server's own user reads it.
-        if is_root() {
-            let owner = nix::unistd::User::from_name("postgres").unwrap().unwrap();
-            let path = folder.join("data/standby.signal");
-            std::os::unix::fs::chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
-        }
+        write_as_server(&folder.join("data/standby.signal"));
         Self { endpoint: start(), _home: home }
     }
 
@@ -82,6 +85,30 @@ impl Primary {
     pub fn session(&self, database: &str) -> Session {
         let password = SERVER.endpoint.password.clone();
         super::session_at(&Endpoint { password, ..self.endpoint.clone() }, database)
+    }
+
+    /// Starts it anew with these settings.
+    pub fn restart(&mut self, settings: &[&str]) {
+        for set in settings {
+            self.session("postgres").rows(&format!("alter system set {set}"));
+        }
+        self.stop();
+        self.start_again();
+    }
+
+    /// Another server takes over, as far as the log can tell: it goes on with another timeline.
+    pub fn fail_over(&mut self) {
+        self.stop();
+        write_as_server(&self.home.folder.join("server/data/standby.signal"));
+        self.start_again();
+        self.session("postgres").rows("select pg_promote()");
+    }
+
+    fn start_again(&mut self) {
+        let folder = self.home.folder.join("server");
+        self.endpoint = SERVER
+            .runtime
+            .block_on(async { Local::find().await.unwrap().production(&folder).await.unwrap() });
     }
 
     pub fn stop(&self) {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{LiquibaseSelection, Selection, TrafficKind};
 use crate::error::Result;
 use crate::model::endpoint::Secret;
+use crate::model::restored_production::MomentAsked;
 use crate::run::inject::Inject;
 use crate::variables::Variables;
 
@@ -265,7 +266,10 @@ pub enum Command {
         /// Run whose backup takes the place of production
         #[arg(long, value_name = "RUN")]
         run: String,
-        /// Accept that production loses what the backup does not have; it is kept as a database of its own
+        /// Later moment to restore, from the archived log: a date and time with its zone, or before-rollout
+        #[arg(long, value_name = "MOMENT")]
+        to: Option<MomentAsked>,
+        /// Accept that production loses what is not restored; it is kept as a database of its own
         #[arg(long)]
         accept_loss: bool,
     },

@@ -70,8 +70,8 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
             go_back(target, options, evidence, reason, out).await
         }
         Command::RestoreData { run } => kept::restore_data(target, &run, out).await,
-        Command::RestoreProduction { run, accept_loss } => {
-            kept::restore_production(target, &run, accept_loss, out).await
+        Command::RestoreProduction { run, to, accept_loss } => {
+            kept::restore_production(target, &run, to, accept_loss, out).await
         }
         Command::Clean { run } => kept::clean(target, run.as_deref(), out).await,
         Command::Status { run } => records::status(target, run, out).await,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::error::{Error, Result};
+
 /// How gently production is treated.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,6 +94,37 @@ pub struct RollbackSettings {
 impl Default for RollbackSettings {
     fn default() -> Self {
         Self { keep_days: 7 }
+    }
+}
+
+/// What there is of production's history besides the backups of runs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupSettings {
+    /// The command that fetches a file of production's archived log, as PostgreSQL's `restore_command`: `%f` stands for the file, `%p` for
+    /// where it goes.
+    pub restore_command: Option<String>,
+}
+
+impl BackupSettings {
+    /// # Errors
+    /// `Input` when the command cannot fetch a file that is asked for.
+    pub(super) fn check(&self, environment: &str) -> Result<()> {
+        let Some(command) = &self.restore_command else { return Ok(()) };
+        let mut found = Vec::new();
+        let mut rest = command.chars();
+        while let Some(at) = rest.by_ref().find(|c| *c == '%').and_then(|_| rest.next()) {
+            found.push(at);
+        }
+        let wrong = match () {
+            () if command.chars().any(char::is_control) => "is not one line",
+            () if !found.contains(&'f') => "has no %f",
+            () if !found.contains(&'p') => "has no %p",
+            () => return Ok(()),
+        };
+        let hint =
+            "%f stands for the name of the file in the archive and %p for where it is put: cp /archive/%f %p";
+        Err(Error::input(format!("restore_command of environment \"{environment}\" {wrong}")).hint(hint))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::changeset::ChangesetId;
 use super::evidence::Outcome;
 use super::history::HistoryBefore;
+use super::server::LogPosition;
 use super::stage::Stage;
 
 /// One line of the record of a run.
@@ -78,6 +79,10 @@ pub enum EventKind {
         /// For an act on production, what the history said of its changeset. Older versions did not write it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<HistoryBefore>,
+        /// For the first act of the run on production, where the log of production stood just before it. Older versions did not write
+        /// it, and not every product or server tells it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log: Option<LogPosition>,
     },
     Done {
         action: Action,

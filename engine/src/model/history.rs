@@ -47,8 +47,16 @@ impl HistoryRow {
 pub struct OtherHistory {
     pub schema: String,
     pub table: String,
-    /// Changesets and the checksums recorded of them.
-    pub rows: Vec<(ChangesetId, Option<String>)>,
+    pub rows: Vec<OtherHistoryRow>,
+}
+
+/// What such a history says of a changeset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherHistoryRow {
+    pub key: ChangesetId,
+    pub checksum: Option<String>,
+    /// What all rows of one deployment have in common; `None` too where an older Liquibase made the table.
+    pub deployment: Option<String>,
 }
 
 /// What the history said of a changeset before an act, and what marks the rows that the act writes.

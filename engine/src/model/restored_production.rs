@@ -2,11 +2,68 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::BeforeAfter;
 use super::schema::{DataFingerprint, TableFingerprint};
+use super::server::LogPosition;
+
+/// The moment that somebody asks for, as they write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MomentAsked {
+    BeforeRollout,
+    Time(Timestamp),
+}
+
+const BEFORE_ROLLOUT: &str = "before-rollout";
+
+impl std::str::FromStr for MomentAsked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == BEFORE_ROLLOUT {
+            return Ok(Self::BeforeRollout);
+        }
+        let wanted = || {
+            format!(
+                "give a date and time with its zone, as 2026-11-28T08:12:30Z or 2026-11-28T09:12:30+01:00, or {BEFORE_ROLLOUT}"
+            )
+        };
+        let at: Timestamp = text.parse().map_err(|_| wanted())?;
+        // Servers know no finer times. What is committed within this microsecond is part of the moment.
+        Timestamp::from_microsecond(at.as_microsecond()).map(Self::Time).map_err(|_| wanted())
+    }
+}
+
+impl fmt::Display for MomentAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BeforeRollout => f.write_str(BEFORE_ROLLOUT),
+            Self::Time(at) => write!(f, "{at}"),
+        }
+    }
+}
+
+/// A moment after that of the backup, which its log is replayed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum RestorePoint {
+    /// With everything that was committed up to then.
+    Time { at: Timestamp },
+    /// Just before the run changed production for the first time, where its log stood at this place.
+    BeforeRollout { log: LogPosition },
+}
+
+impl fmt::Display for RestorePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time { at } => write!(f, "as of {at}"),
+            Self::BeforeRollout { .. } => f.write_str("as it was just before the rollout"),
+        }
+    }
+}
 
 /// Why a backup cannot take the place of production.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -47,12 +104,12 @@ impl fmt::Display for Hindrance {
     }
 }
 
-/// A table whose rows are not those of the backup.
+/// A table whose rows are not those of the moment that is restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WritesSince {
     /// `schema.table`.
     pub table: String,
-    /// Rows in the backup; `None`: it is not there.
+    /// Rows then; `None`: it is not there.
     pub then: Option<u64>,
     /// Rows now; `None`: it is not there.
     pub now: Option<u64>,
@@ -76,15 +133,21 @@ impl WritesSince {
     }
 }
 
-impl fmt::Display for WritesSince {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl WritesSince {
+    /// For people. `point`: that is restored; `None`: the moment of the backup.
+    pub fn line(&self, point: Option<&RestorePoint>) -> String {
+        let (then, absent) = match point {
+            None => ("in the backup", "not in the backup"),
+            Some(_) => ("at that moment", "not there at that moment"),
+        };
+        let table = &self.table;
         match (self.then, self.now) {
-            (Some(then), Some(now)) if then == now => {
-                write!(f, "{}: rows were changed ({now} rows then and now)", self.table)
+            (Some(rows), Some(now)) if rows == now => {
+                format!("{table}: rows were changed ({now} rows then and now)")
             }
-            (Some(then), Some(now)) => write!(f, "{}: {now} rows, {then} in the backup", self.table),
-            (Some(then), None) => write!(f, "{}: is gone, {then} rows in the backup", self.table),
-            (None, now) => write!(f, "{}: {} rows, not in the backup", self.table, now.unwrap_or_default()),
+            (Some(rows), Some(now)) => format!("{table}: {now} rows, {rows} {then}"),
+            (Some(rows), None) => format!("{table}: is gone, {rows} rows {then}"),
+            (None, now) => format!("{table}: {} rows, {absent}", now.unwrap_or_default()),
         }
     }
 }
@@ -97,7 +160,13 @@ pub const RESTORED: &str = "restored";
 pub struct RestoredProduction {
     pub run: String,
     pub backup: String,
-    /// Objects that differed from those of the backup: `+ object`, `- object`, `~ object: before -> after`.
+    /// The moment that was restored; `null`: that of the backup.
+    #[serde(default)]
+    pub point: Option<RestorePoint>,
+    /// Whether production has no changeset of the run any more, so that the run counts as rolled back. Otherwise it has all that it had.
+    #[serde(default = "of_backup")]
+    pub rolled_back: bool,
+    /// Objects that differed from those of that moment: `+ object`, `- object`, `~ object: before -> after`.
     pub schema: Vec<String>,
     /// Tables whose rows differed. What production had is in `aside` now.
     pub writes: Vec<WritesSince>,
@@ -110,4 +179,28 @@ pub struct RestoredProduction {
     pub fingerprint: BeforeAfter,
     /// How long services could only read, or not connect.
     pub outage_seconds: f64,
+}
+
+/// A backup is older than the changes of its run. Older versions restored nothing else.
+fn of_backup() -> bool {
+    true
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_a_zone() {
+        let at = |text: &str| text.parse::<MomentAsked>();
+        let eight = MomentAsked::Time("2026-11-28T08:12:30Z".parse().unwrap());
+        for text in ["2026-11-28T08:12:30Z", "2026-11-28T09:12:30+01:00", "2026-11-28 08:12:30.0000009Z"] {
+            assert_eq!(at(text), Ok(eight), "{text}");
+        }
+        assert_eq!(at("before-rollout"), Ok(MomentAsked::BeforeRollout));
+        for text in ["", "yesterday", "2026-11-28", "2026-11-28T08:12:30", "08:12:30Z", "before rollout"] {
+            assert!(at(text).unwrap_err().contains("with its zone"), "{text}");
+        }
+    }
 }

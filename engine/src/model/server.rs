@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,4 +41,17 @@ pub struct Moment {
     pub position: String,
     /// Whether no transaction ended between the fingerprint's snapshot and this point.
     pub exact: bool,
+    /// Time of the server's clock right after this point: what its log has of later moments can be recovered from the backup. `None`
+    /// for dumps, and for backups of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+/// A place in the log of a server that a recovery can end at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogPosition {
+    /// LSN or SCN.
+    pub position: String,
+    /// Timeline or incarnation: after a failover or a recovery the log goes on under another number.
+    pub timeline: u32,
 }

@@ -13,7 +13,7 @@ use crate::model::history::OtherHistory;
 use crate::model::preflight::{Fact, ServerDisk};
 use crate::model::row_writer::RowWriter;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, WriteMark};
-use crate::model::server::{Footprint, ServerInfo};
+use crate::model::server::{Footprint, LogPosition, ServerInfo};
 
 #[async_trait]
 pub trait Inspect: Send + Sync {
@@ -50,6 +50,10 @@ pub trait Inspect: Send + Sync {
     /// within `limit` is told as such.
     async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>>;
     async fn footprint(&self) -> Result<Footprint>;
+    /// Where the log of the server stands now. `None` where the product has no log that a recovery could end in, or does not show it.
+    async fn log_position(&self) -> Result<Option<LogPosition>> {
+        Ok(None)
+    }
     /// The disk that the server has its data on. `None` where no server stands between, so that there is nothing to add to what is
     /// known of this machine.
     async fn disk(&self) -> Result<Option<ServerDisk>> {

@@ -25,7 +25,7 @@ use crate::model::query_syntax::{ArraySearch, QuerySyntax};
 use crate::model::resolved::{Resolved, RoutineNames};
 use crate::model::row_writer::RowWriter;
 use crate::model::schema::{DataFingerprint, SchemaFingerprint, SchemaSnapshot, WriteMark};
-use crate::model::server::{Footprint, ServerInfo};
+use crate::model::server::{Footprint, LogPosition, ServerInfo};
 use crate::model::session::{Activity, LiquibaseLock, Wait};
 use crate::model::session_defaults::SessionDefaults;
 use crate::model::statement_stats::StatementStats;
@@ -641,6 +641,13 @@ impl Inspect for Postgres {
         let disk = facts::disk(&client).await;
         self.give_back(INSPECT, client);
         Ok(Some(disk))
+    }
+
+    async fn log_position(&self) -> Result<Option<LogPosition>> {
+        let client = self.take(INSPECT).await?;
+        let position = facts::log_position(&client).await?;
+        self.give_back(INSPECT, client);
+        Ok(Some(position))
     }
 
     async fn footprint(&self) -> Result<Footprint> {

@@ -9,6 +9,7 @@ use crate::model::changeset::{ApplyState, ChangesetId, UndoState};
 use crate::model::event::{ActOutcome, Action, EventKind, FailureKind};
 use crate::model::evidence::{Applied, Outcome, Plan, Undone};
 use crate::model::history::ActTrace;
+use crate::model::server::LogPosition;
 use crate::model::stage::Stage;
 use crate::run::Run;
 use crate::run::half_done;
@@ -93,7 +94,8 @@ fn past(stage: Stage, action: &Action) -> bool {
 async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
     half_done::remember(run, &action).await?;
     let before = trace::before(run, &action).await?;
-    run.journal.append(EventKind::Intended { action: action.clone(), before }).await?;
+    let log = log_before(run, &action).await;
+    run.journal.append(EventKind::Intended { action: action.clone(), before, log }).await?;
     match &action {
         Action::Stage { stage } => {
             let stage = *stage;
@@ -187,6 +189,18 @@ async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Resul
         },
     }
     Ok(())
+}
+
+/// Where production's log stands before the first act on it, for a restore to that moment. A server that does not tell it is no reason
+/// not to go on.
+async fn log_before(run: &Run, action: &Action) -> Option<LogPosition> {
+    if !matches!(action, Action::Apply { .. }) || saga::reached_production(run.journal.events()) {
+        return None;
+    }
+    run.database.log_position().await.unwrap_or_else(|error| {
+        tracing::warn!(error = %error.chain(), "where the log stands is not told");
+        None
+    })
 }
 
 async fn done(run: &mut Run, action: Action, changed: bool, text: String) -> Result<()> {

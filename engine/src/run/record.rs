@@ -40,7 +40,8 @@ pub fn load(environment: &Environment, run: &str) -> Result<RunRecord> {
         rollout.as_ref(),
         rollback.as_ref(),
     )?;
-    if let Some(restored) = evidence::<RestoredProduction>(&folder, RESTORED)? {
+    // Where its changesets stayed, the run is as its rollout left it, and may still be taken back.
+    if let Some(restored) = evidence::<RestoredProduction>(&folder, RESTORED)?.filter(|r| r.rolled_back) {
         summary.fingerprint = restored.fingerprint;
     }
     Ok(RunRecord {

@@ -56,7 +56,7 @@ fn before_apply<'e>(events: &'e [Event], changeset: &ChangesetId) -> Option<&'e 
         .iter()
         .rev()
         .find_map(|event| match &event.what {
-            EventKind::Intended { action: Action::Apply { changeset: applied, .. }, before }
+            EventKind::Intended { action: Action::Apply { changeset: applied, .. }, before, .. }
                 if applied == changeset =>
             {
                 Some(before.as_ref())

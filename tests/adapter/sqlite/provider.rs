@@ -78,7 +78,7 @@ fn back_up(source: &Path, folder: &Path, id: &str) -> Result<Backup> {
         method: BackupMethod::Physical,
         note: None,
         folder: folder.to_path_buf(),
-        moment: Moment { name: None, position, exact: true },
+        moment: Moment { name: None, position, exact: true, at: None },
         bytes,
         verified_by: "integrity_check".to_owned(),
         schema,

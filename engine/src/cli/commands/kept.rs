@@ -4,6 +4,7 @@ use super::Out;
 use crate::cli::args::TargetArgs;
 use crate::config;
 use crate::error::Result;
+use crate::model::restored_production::MomentAsked;
 use crate::operations::restore_production::Taken;
 use crate::report;
 
@@ -24,15 +25,16 @@ pub(super) async fn clean(target: &TargetArgs, run: Option<&str>, out: &Out) -> 
 pub(super) async fn restore_production(
     target: &TargetArgs,
     run: &str,
+    to: Option<MomentAsked>,
     accept_loss: bool,
     out: &Out,
 ) -> Result<u8> {
     let environment = config::resolve_record(&target.selection()?)?;
     let ask = |taken: &Taken| {
         let question = "Services can only read meanwhile. Restore production all the same?";
-        out.terminal.confirm(&format!("Production has what the backup does not:\n{taken}\n{question}"))
+        out.terminal.confirm(&format!("Production has what is not restored:\n{taken}\n{question}"))
     };
-    let restored = out.operations().restore_production(&environment, run, accept_loss, &ask).await?;
+    let restored = out.operations().restore_production(&environment, run, to, accept_loss, &ask).await?;
     out.give(&restored, |_| report::restored_production::text(&restored))?;
     Ok(0)
 }

@@ -31,6 +31,7 @@ mod logical;
 mod network;
 mod physical;
 mod preflight;
+mod recovery;
 mod restore;
 mod rows;
 mod scratch;

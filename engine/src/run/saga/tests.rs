@@ -96,7 +96,7 @@ impl World {
         }
     }
     fn act(&mut self, action: &Action, fate: Fate) {
-        self.log(EventKind::Intended { action: action.clone(), before: None });
+        self.log(EventKind::Intended { action: action.clone(), before: None, log: None });
         if let Action::Apply { changeset, .. } = action
             && changeset.id.parse().is_ok_and(|n: usize| n % 2 == 1)
             && fate != Fate::DiesBefore

@@ -55,7 +55,7 @@ pub(super) async fn elsewhere(
         for changeset in &new {
             let found = rows
                 .iter()
-                .any(|(key, checksum)| !of_ours(key) && is_same(changeset, key, checksum.as_deref()));
+                .any(|row| !of_ours(&row.key) && is_same(changeset, &row.key, row.checksum.as_deref()));
             if found {
                 drift.push(match table.eq_ignore_ascii_case(HISTORY) {
                     true => other_schema(&changeset.key, &schema),

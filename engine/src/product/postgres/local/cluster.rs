@@ -24,6 +24,9 @@ pub const ADMIN: &str = "drydock_clone";
 const FLAGS: [&str; 5] =
     ["--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--username"];
 
+/// The file in its folder with what the server says, and what its commands say.
+pub const LOG: &str = "server.log";
+
 /// Settings by name; strings are quoted when written.
 pub type Settings = Vec<(&'static str, String)>;
 
@@ -139,6 +142,10 @@ impl<'a> Cluster<'a> {
         self.save()
     }
 
+    pub fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -234,7 +241,8 @@ impl<'a> Cluster<'a> {
              log_checkpoints = off\nlogging_collector = off\narchive_mode = off\nlc_messages = 'C'\n"
         );
         for (name, value) in settings {
-            text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+            let value = value.replace('\\', "\\\\").replace('\'', "''");
+            text.push_str(&format!("{name} = '{value}'\n"));
         }
         let data = self.data();
         self.tools.write(&data.join("postgresql.conf"), &text)?;
@@ -268,7 +276,7 @@ impl<'a> Cluster<'a> {
         if self.state.purpose == Purpose::Copy {
             return self.start_copy(patience).await;
         }
-        let log = self.folder.join("server.log");
+        let log = self.log();
         let mut last = Error::failed("the server cannot be started");
         for _ in 0..5 {
             if self.state.port == 0 || TcpListener::bind(("127.0.0.1", self.state.port)).is_err() {
@@ -290,13 +298,24 @@ impl<'a> Cluster<'a> {
     }
 
     async fn start_copy(&mut self, patience: Duration) -> Result<()> {
-        self.state.port = COPYS_PORT;
         let way = network::find(self.tools).await;
         self.state.network = Some(match &way {
             Ok(_) => Network::CutOff,
             Err(why) => Network::Open { why: *why },
         });
-        let launched = self.launch(way.ok().as_ref(), &format!("-p {COPYS_PORT}"), patience).await;
+        self.start_by(way.ok().as_ref(), patience).await
+    }
+
+    /// Starts a copy that fetches the log from an archive, which may be on another machine. No code of the database runs while it does.
+    /// It is to be started anew when it has the log.
+    pub async fn start_reaching(&mut self, patience: Duration) -> Result<()> {
+        self.state.network = None;
+        self.start_by(None, patience).await
+    }
+
+    async fn start_by(&mut self, way: Option<&network::Way>, patience: Duration) -> Result<()> {
+        self.state.port = COPYS_PORT;
+        let launched = self.launch(way, &format!("-p {COPYS_PORT}"), patience).await;
         let Err(error) = launched else { return Ok(()) };
         // It may go on starting behind our back.
         self.stop("immediate").await;
@@ -322,7 +341,7 @@ impl<'a> Cluster<'a> {
     async fn launch(&self, way: Option<&network::Way>, options: &str, patience: Duration) -> Result<()> {
         self.tools.folder(&self.state.socket)?;
         self.save()?;
-        let log = self.folder.join("server.log");
+        let log = self.log();
         let _ = std::fs::remove_file(&log);
         let data = self.data();
         let (data, log, wait) =
@@ -338,12 +357,9 @@ impl<'a> Cluster<'a> {
 
     /// Why the server is not there, in the last words of its log.
     pub fn died(&self, error: Error) -> Error {
-        let log = self.folder.join("server.log");
+        let log = self.log();
         let said = std::fs::read_to_string(&log).unwrap_or_default();
-        let fatal = said.lines().rev().find_map(|line| {
-            let (_, message) = ["FATAL: ", "PANIC: "].iter().find_map(|word| line.split_once(word))?;
-            Some(message.trim())
-        });
+        let fatal = last_fatal(&said);
         let folder = self.folder.display();
         match fatal {
             Some(fatal) => Error::failed(format!("the server in {folder} does not run: {fatal}")),
@@ -394,16 +410,9 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
         cluster.stop("immediate").await;
         let _ = std::fs::remove_dir_all(&cluster.state.socket);
     }
-    for name in [
-        "data",
-        "socket",
-        "server.log",
-        "roles.sql",
-        "schema.dump",
-        "history.dump",
-        "cluster.json",
-        "cluster.new",
-    ] {
+    for name in
+        ["data", "socket", LOG, "roles.sql", "schema.dump", "history.dump", "cluster.json", "cluster.new"]
+    {
         let path = folder.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {
@@ -417,7 +426,34 @@ pub async fn discard(tools: &Tools, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the server itself ended with, by its log. What it says to a session that it does not let in is no end of it: those lines have what
+/// the session calls itself after the number of the process.
+pub fn last_fatal(log: &str) -> Option<&str> {
+    log.lines().rev().find_map(|line| {
+        let (before, message) = line.split_once("FATAL: ").or_else(|| line.split_once("PANIC: "))?;
+        let own =
+            line.contains("PANIC: ") || before.trim_end().ends_with(']') && before.matches('[').count() == 1;
+        own.then(|| message.trim())
+    })
+}
+
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("there is no free port on 127.0.0.1")?;
     Ok(listener.local_addr().context("there is no free port on 127.0.0.1")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_fatal;
+
+    #[test]
+    fn what_a_session_was_told_is_not_why_a_server_ended() {
+        let own = "2026-11-28 08:00:00.500 GMT [11] FATAL:  could not map memory\n";
+        let told = "2026-11-28 08:00:00.500 GMT [12] [unknown] FATAL:  the database system is not accepting connections
+2026-11-28 08:00:00.600 GMT [13] restore (drydock) FATAL:  the database system is shutting down\n";
+        assert_eq!(last_fatal(&format!("{own}{told}")), Some("could not map memory"));
+        assert_eq!(last_fatal(told), None);
+        let panic = "2026-11-28 08:00:00.700 GMT [14] somebody PANIC:  could not write\n";
+        assert_eq!(last_fatal(&format!("{own}{panic}{told}")), Some("could not write"));
+    }
 }

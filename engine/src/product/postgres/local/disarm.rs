@@ -3,6 +3,8 @@
 //!
 //! What changesets bring later is disarmed by the server itself, in the statement that brings it (`disarm.sql`).
 
+use tokio_postgres::Client;
+
 use crate::error::{Error, Result};
 use crate::model::disarmed::Disarmed;
 use crate::model::isolation::{Isolation, OutsideRoutine, RoutineReach};
@@ -44,13 +46,23 @@ pub async fn disarm(admin: &Postgres) -> Result<Vec<Disarmed>> {
             _ => return Err(Error::failed(WHAT).because(format!("{kind} {name} is not known"))),
         });
     }
+    disarmed.extend(end_prepared(&client).await?);
+    Ok(disarmed)
+}
+
+/// Takes back the transactions that a coordinator has prepared: nobody ends them in a copy, and their locks would stay.
+///
+/// # Errors
+/// As the server gives them.
+pub async fn end_prepared(client: &Client) -> Result<Vec<Disarmed>> {
+    let mut ended = Vec::new();
     let prepared = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY 1";
     for row in client.query(prepared, &[]).await.server_context(WHAT)? {
         let name: String = row.try_get(0).server_context(WHAT)?;
         client.batch_execute(&format!("ROLLBACK PREPARED {}", literal(&name))).await.server_context(WHAT)?;
-        disarmed.push(Disarmed::PreparedTransaction { name });
+        ended.push(Disarmed::PreparedTransaction { name });
     }
-    Ok(disarmed)
+    Ok(ended)
 }
 
 /// What keeps a copy to itself. `admin`: a superuser in its database, which is whole.

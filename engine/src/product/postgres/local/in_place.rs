@@ -3,7 +3,7 @@
 //! Renaming is part of a transaction (<https://www.postgresql.org/docs/current/sql-alterdatabase.html>), so that both databases
 //! have their new names or neither has. It locks both against new sessions first, and waits for the sessions that are there to end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +13,17 @@ use tokio_postgres::Client;
 use crate::error::{Context, Error, Result};
 use crate::model::backup::{Backup, BackupMethod};
 use crate::model::endpoint::Endpoint;
-use crate::model::restored_production::Hindrance;
+use crate::model::restored_production::{Hindrance, RestorePoint};
 use crate::product::postgres::local::backup::manifest;
-use crate::product::postgres::local::cluster;
+use crate::product::postgres::local::cluster::{self, Cluster};
+use crate::product::postgres::local::physical::Label;
+use crate::product::postgres::local::recovery::{self, Archived, Goal};
 use crate::product::postgres::local::restore::{self, Reach, alter, error_of_both};
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::local::{Local, absolute, dump};
 use crate::product::postgres::{Postgres, ServerContext, literal, quoted};
-use crate::product::{Database, InPlace};
+use crate::product::{Database, InPlace, Origin};
 use crate::watcher::Progress;
 
 const APPLICATION: &str = "restore (drydock)";
@@ -163,42 +165,72 @@ impl InPlace for Local {
         row.and_then(|row| row.try_get(0)).server_context("cannot ask whether the database is read only")
     }
 
-    async fn lay_beside(
+    async fn recover(
         &self,
         backup: &Backup,
+        database: &dyn Database,
+        point: &RestorePoint,
+        fetch: &str,
+        folder: &Path,
+        progress: Progress,
+    ) -> Result<Arc<dyn Database>> {
+        clear(&self.tools, folder).await?;
+        let manifest = restore::checked(backup)?;
+        // A position is one of its own timeline. A time is meant as production knows it, which may have failed over since the backup.
+        let log = match point {
+            RestorePoint::BeforeRollout { log } => Some(log.clone()),
+            RestorePoint::Time { .. } => database.log_position().await?,
+        };
+        let of_backup = Label::read(&backup.folder.join("base"))?.timeline;
+        let timeline = log.map(|log| log.timeline).filter(|timeline| *timeline != of_backup);
+        let archived = Archived { point, timeline, fetch };
+        let (folder, origin) = (absolute(folder)?, database.endpoint());
+        let goal = Goal::Archived(archived);
+        let restored =
+            restore::physical(&self.tools, &manifest, origin, &folder, Reach::Kept, goal, &progress).await;
+        match restored {
+            Ok(restored) => Ok(database.at(restored.endpoint)),
+            Err(error) => {
+                let log = std::fs::read(folder.join(cluster::LOG)).unwrap_or_default();
+                Err(recovery::explain(error, &String::from_utf8_lossy(&log), &archived))
+            }
+        }
+    }
+
+    async fn lay_beside(
+        &self,
+        origin: Origin<'_>,
         database: &dyn Database,
         name: &str,
         folder: &Path,
         progress: Progress,
     ) -> Result<Arc<dyn Database>> {
-        clear(&self.tools, folder).await?;
-        let kept = manifest(&backup.folder)?;
-        let dump = match backup.method {
-            BackupMethod::Logical => backup.folder.join("dump"),
-            BackupMethod::Physical => {
-                restore::restore(&self.tools, backup, database, folder, Reach::Kept, &progress).await?;
-                let cluster = cluster::Cluster::open(&self.tools, folder)?
-                    .ok_or_else(|| Error::failed("the copy of the backup is gone"))?;
-                progress("dumping the copy of the backup", None);
-                let dump = absolute(folder)?.join("dump");
-                let file = format!("--file={}", dump.display());
-                let arguments = ["--format=directory", "--jobs=2", "--no-password", &file];
-                let from = libpq(&cluster.admin(&database.endpoint().database));
-                self.tools.output("pg_dump", &arguments, &from).await?;
-                cluster.stop("fast").await;
-                dump
+        let (dump, source) = match origin {
+            Origin::Recovered => self.dump_copy(database, folder, &progress).await?,
+            Origin::Backup(backup) => {
+                clear(&self.tools, folder).await?;
+                let source = restore::checked(backup)?.source;
+                let dump = match backup.method {
+                    BackupMethod::Logical => backup.folder.join("dump"),
+                    BackupMethod::Physical => {
+                        restore::restore(&self.tools, backup, database, folder, Reach::Kept, &progress)
+                            .await?;
+                        self.dump_copy(database, folder, &progress).await?.0
+                    }
+                };
+                (dump, source)
             }
         };
         let to = Endpoint { database: name.to_owned(), ..database.endpoint().clone() };
-        create(database, name, &kept.source).await?;
+        create(database, name, &source).await?;
         progress("restoring beside production", None);
         let into = format!("--dbname={name}");
         let path = dump.to_string_lossy().into_owned();
         let arguments = ["--exit-on-error", "--jobs=2", "--no-password", "--no-subscriptions", &into, &path];
         if let Err(error) = self.tools.output("pg_restore", &arguments, &libpq(&to)).await {
-            create(database, name, &kept.source).await?;
+            create(database, name, &source).await?;
             self.tools.folder(folder)?;
-            dump::restore(&self.tools, &dump, &[], &kept.source.search_path, &absolute(folder)?, &to)
+            dump::restore(&self.tools, &dump, &[], &source.search_path, &absolute(folder)?, &to)
                 .await
                 .map_err(|second| error_of_both(&error, &second))?;
         }
@@ -265,6 +297,29 @@ impl InPlace for Local {
         let row =
             client.query_one("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", &[&name]).await;
         row.and_then(|row| row.try_get(0)).server_context("cannot list the databases of the server")
+    }
+}
+
+impl Local {
+    /// Dumps the copy that runs in the folder, and ends it. Gives the dump, and what has to be known of the copy besides.
+    async fn dump_copy(
+        &self,
+        database: &dyn Database,
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<(PathBuf, Source)> {
+        let cluster = Cluster::open(&self.tools, folder)?
+            .ok_or_else(|| Error::failed("the copy of the backup is gone"))?;
+        progress("dumping the copy of the backup", None);
+        let admin = cluster.admin(&database.endpoint().database);
+        let inside = Postgres::from_endpoint(cluster.endpoint());
+        let source = Source::read(&inside.connect(APPLICATION).await?).await?;
+        let dump = absolute(folder)?.join("dump");
+        let file = format!("--file={}", dump.display());
+        let arguments = ["--format=directory", "--jobs=2", "--no-password", &file];
+        self.tools.output("pg_dump", &arguments, &libpq(&admin)).await?;
+        cluster.stop("fast").await;
+        Ok((dump, source))
     }
 }
 

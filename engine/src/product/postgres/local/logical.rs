@@ -41,7 +41,7 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
     (job.progress)("verifying the backup", None);
     job.tools.output("pg_restore", &["--list".into(), dump.as_os_str().to_owned()], &[]).await?;
     let files = checksums(&dump)?;
-    let moment = Moment { name: None, position, exact: true };
+    let moment = Moment { name: None, position, exact: true, at: None };
     let verified_by = "pg_restore --list and SHA-256".into();
     Ok(Taken { moment, verified_by, schema, data, files, extra_tables: Vec::new() })
 }

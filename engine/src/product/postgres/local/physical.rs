@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Child;
@@ -65,7 +66,8 @@ pub async fn take(job: &Job<'_>) -> Result<Taken> {
         Target::Before(at) => (None, at),
         Target::There | Target::Nowhere => (seen.name, seen.point),
     };
-    let moment = Moment { name, position: position.to_string(), exact: found != Target::Nowhere };
+    let exact = found != Target::Nowhere;
+    let moment = Moment { name, position: position.to_string(), exact, at: Some(seen.at) };
     let verified_by = "pg_verifybackup".into();
     Ok(Taken { moment, verified_by, schema, data, files: extra.files, extra_tables: extra.tables })
 }
@@ -151,6 +153,23 @@ fn close_segment(wal: &Path) -> Result<()> {
     }
 }
 
+/// What a base backup says of its begin.
+pub struct Label {
+    pub start: Lsn,
+    pub timeline: u32,
+}
+
+impl Label {
+    pub fn read(base: &Path) -> Result<Self> {
+        const WHAT: &str = "the label of the base backup cannot be read";
+        let label = std::fs::read_to_string(base.join("backup_label")).context(WHAT)?;
+        let line = |name: &str| label.lines().find_map(|line| line.strip_prefix(name));
+        let start = line("START WAL LOCATION: ").and_then(|l| l.split(' ').next()).and_then(Lsn::parse);
+        let timeline = line("START TIMELINE: ").and_then(|l| l.trim().parse().ok()).unwrap_or(1);
+        Ok(Self { start: start.ok_or_else(|| Error::failed(WHAT))?, timeline })
+    }
+}
+
 /// A snapshot that is held, and a place in the log after it.
 struct Observation {
     /// Holds the snapshot.
@@ -162,6 +181,8 @@ struct Observation {
     point: Lsn,
     /// After the point, with a whole record between.
     flushed: Lsn,
+    /// After the point too.
+    at: Timestamp,
 }
 
 impl Observation {
@@ -206,25 +227,20 @@ impl Observation {
         // and the receiver one after the place where it is to end.
         let commit = "SET synchronous_commit = local; SELECT pg_current_xact_id()";
         other.batch_execute(commit).await.server_context(WHAT)?;
-        let row =
-            other.query_one("SELECT pg_current_wal_insert_lsn()::text", &[]).await.server_context(WHAT)?;
+        let after = "SELECT pg_current_wal_insert_lsn()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
+        let row = other.query_one(after, &[]).await.server_context(WHAT)?;
         other.batch_execute(commit).await.server_context(WHAT)?;
         let flushed =
             Lsn::parse(&row.try_get::<_, String>(0).server_context(WHAT)?).ok_or_else(unreadable)?;
         let point = Lsn::parse(&point).ok_or_else(unreadable)?;
-        Ok(Self { session, snapshot, exported, name, point, flushed })
+        let at = Timestamp::from_microsecond(row.try_get(1).server_context(WHAT)?).context(WHAT)?;
+        Ok(Self { session, snapshot, exported, name, point, flushed, at })
     }
 
     /// Reads the log from the start of the base backup.
     async fn place(&self, job: &Job<'_>, base: &Path, wal: &Path) -> Result<Target> {
-        const WHAT: &str = "the label of the base backup cannot be read";
-        let label = std::fs::read_to_string(base.join("backup_label")).context(WHAT)?;
-        let start = label.lines().find_map(|l| l.strip_prefix("START WAL LOCATION: ")?.split(' ').next());
-        let start = start.and_then(Lsn::parse).ok_or_else(|| Error::failed(WHAT))?;
-        let timeline = label
-            .lines()
-            .find_map(|l| l.strip_prefix("START TIMELINE: ")?.trim().parse::<u32>().ok())
-            .unwrap_or(1);
+        const WHAT: &str = "the manifest of the base backup cannot be read";
+        let Label { start, timeline } = Label::read(base)?;
         let manifest = std::fs::read_to_string(base.join("backup_manifest")).context(WHAT)?;
         let manifest: serde_json::Value = serde_json::from_str(&manifest).context(WHAT)?;
         let end = manifest.pointer("/WAL-Ranges/0/End-LSN").and_then(|v| v.as_str()).and_then(Lsn::parse);

@@ -4,16 +4,16 @@
 //! that user may not do in production fails here first.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Error, Result};
 use crate::model::backup::{Backup, BackupMethod};
 use crate::model::endpoint::Endpoint;
 use crate::product::Database;
 use crate::product::postgres::local::backup::{Manifest, manifest};
-use crate::product::postgres::local::cluster::{ADMIN, Cluster, Purpose, Settings};
-use crate::product::postgres::local::disarm::{disarm, isolation};
+use crate::product::postgres::local::cluster::{ADMIN, Cluster, Purpose};
+use crate::product::postgres::local::disarm::{disarm, end_prepared, isolation};
 use crate::product::postgres::local::logical::checksums;
+use crate::product::postgres::local::recovery::{self, Goal};
 use crate::product::postgres::local::source::Source;
 use crate::product::postgres::local::tools::{Tools, libpq};
 use crate::product::postgres::local::unlogged;
@@ -24,9 +24,6 @@ use crate::watcher::Progress;
 
 /// Materialised views are filled with the rows.
 const SECTIONS: [&[&str]; 2] = [&["--section=pre-data"], &["--section=data", "--section=post-data"]];
-/// Replaying a log takes as long as it takes.
-const RECOVERY: Duration = Duration::from_secs(6 * 3600);
-
 /// Whether what a copy would reach other systems through is taken out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -43,30 +40,35 @@ pub async fn restore(
     reach: Reach,
     progress: &Progress,
 ) -> Result<Restored> {
-    let manifest = manifest(&backup.folder)?;
-    if manifest.backup.id != backup.id {
-        return Err(Error::failed(format!(
-            "{} holds backup {}, not {}",
-            backup.folder.display(),
-            manifest.backup.id,
-            backup.id
-        )));
-    }
+    let manifest = checked(backup)?;
     let folder = absolute(folder)?;
     match backup.method {
         BackupMethod::Physical => {
-            physical(tools, &manifest, database.endpoint(), &folder, reach, progress).await
+            let endpoint = database.endpoint();
+            physical(tools, &manifest, endpoint, &folder, reach, Goal::Backup, progress).await
         }
         BackupMethod::Logical => logical(tools, &manifest, database.endpoint(), &folder, progress).await,
     }
 }
 
-async fn physical(
+/// What a backup says of itself, and is.
+pub fn checked(backup: &Backup) -> Result<Manifest> {
+    let manifest = manifest(&backup.folder)?;
+    if manifest.backup.id == backup.id {
+        return Ok(manifest);
+    }
+    let (folder, other) = (backup.folder.display(), &manifest.backup.id);
+    Err(Error::failed(format!("{folder} holds backup {other}, not {}", backup.id)))
+}
+
+/// A cluster that is recovered from a base backup. `folder` is absolute.
+pub async fn physical(
     tools: &Tools,
     manifest: &Manifest,
     origin: &Endpoint,
     folder: &Path,
     reach: Reach,
+    goal: Goal<'_>,
     progress: &Progress,
 ) -> Result<Restored> {
     let superuser =
@@ -85,66 +87,35 @@ async fn physical(
         let _ = std::fs::remove_file(cluster.data().join(name));
     }
     let lasting = manifest.source.copy_settings(tools, false);
-    cluster.configure(&recovery(&lasting, manifest))?;
+    cluster.configure(&recovery::settings(&lasting, manifest, goal))?;
     tools.write(&cluster.data().join("recovery.signal"), "")?;
     progress("recovering to the moment", None);
-    cluster.start(START).await?;
-    promoted(&cluster).await?;
+    match goal {
+        Goal::Backup => cluster.start(recovery::patience(goal)).await?,
+        Goal::Archived(_) => cluster.start_reaching(recovery::patience(goal)).await?,
+    }
+    recovery::ended(&cluster, progress).await?;
     cluster.configure(&lasting)?;
+    if goal != Goal::Backup {
+        cluster.stop("fast").await;
+        cluster.start(START).await?;
+    }
     login(&cluster, origin).await?;
     let admin = cluster.admin(&origin.database);
     let disarmed = match reach {
         Reach::TakenOut => disarm(&Postgres::from_endpoint(admin.clone())).await?,
-        Reach::Kept => Vec::new(),
+        Reach::Kept => {
+            let client = Postgres::from_endpoint(admin.clone()).connect("restore (drydock)").await?;
+            end_prepared(&client).await?
+        }
     };
-    unlogged::restore(tools, manifest, &admin, progress).await?;
+    // No log has their rows. At another moment than the backup's they stay empty, as after a crash.
+    if goal == Goal::Backup {
+        unlogged::restore(tools, manifest, &admin, progress).await?;
+    }
     let isolation = isolation(&cluster, &Postgres::from_endpoint(admin), disarmed).await?;
     cluster.finish()?;
     Ok(Restored { endpoint: cluster.endpoint(), isolation })
-}
-
-/// <https://www.postgresql.org/docs/current/runtime-config-wal.html#RUNTIME-CONFIG-WAL-RECOVERY-TARGET>
-fn recovery(lasting: &Settings, manifest: &Manifest) -> Settings {
-    let wal = manifest.backup.folder.join("wal").to_string_lossy().replace('%', "%%").replace('"', "\\\"");
-    let mut settings = lasting.clone();
-    // Nobody reads before the moment is reached, so the source's limits on connections need not be met. Only here: with this
-    // off, the server's programs call a server started that still recovers from a crash.
-    settings.push(("hot_standby", "off".into()));
-    settings.push(("restore_command", format!("cp \"{wal}/%f\" \"%p\"")));
-    settings.push(("recovery_target_timeline", "current".into()));
-    settings.push(("recovery_target_action", "promote".into()));
-    let moment = &manifest.backup.moment;
-    match &moment.name {
-        Some(name) => settings.push(("recovery_target_name", name.clone())),
-        None => {
-            settings.push(("recovery_target_lsn", moment.position.clone()));
-            settings.push(("recovery_target_inclusive", "off".into()));
-        }
-    }
-    settings
-}
-
-/// Waits for the end of recovery: the server's programs call a server started when its recovery has begun.
-async fn promoted(cluster: &Cluster<'_>) -> Result<()> {
-    let began = Instant::now();
-    let mut database = "postgres";
-    while began.elapsed() < RECOVERY {
-        match Postgres::from_endpoint(cluster.admin(database)).connect("restore (drydock)").await {
-            Ok(client) => {
-                let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await;
-                if row.and_then(|row| row.try_get(0)).is_ok_and(|recovering: bool| !recovering) {
-                    return Ok(());
-                }
-            }
-            // A source may have no database of this name.
-            Err(e) if e.code.as_deref() == Some("3D000") && database == "postgres" => database = "template1",
-            Err(e) if e.kind == ErrorKind::Input => return Err(e),
-            Err(_) if cluster.running().await => {}
-            Err(e) => return Err(cluster.died(e)),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Err(Error::failed(format!("the copy was not recovered within {} h", RECOVERY.as_secs() / 3600)))
 }
 
 /// Lets the origin's user in, with a password of this cluster's own.

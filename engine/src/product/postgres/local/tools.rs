@@ -84,7 +84,9 @@ impl Tools {
     /// For the server's user, and begun as the user that we are.
     pub fn command_as_we(&self, program: &str) -> Command {
         let mut command = Command::new(self.found(program));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+        // libpq's own; pgBackRest, which may fetch log files, has others that begin so.
+        let is_libpq = |name: &str| name.starts_with("PG") && !name.starts_with("PGBACKREST_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_libpq(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use tokio_postgres::Client;
 
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::model::endpoint::Endpoint;
 use crate::model::preflight::ServerDisk;
-use crate::model::server::{Footprint, ServerInfo};
+use crate::model::server::{Footprint, LogPosition, ServerInfo};
 use crate::product::disk;
 use crate::product::postgres::server::connect::ServerContext;
 
@@ -50,6 +50,16 @@ async fn seen(client: &Client) -> Option<ServerDisk> {
     let free =
         disk::free(Path::new(&folder)).filter(|_| (here.mtime(), here.ctime()) == (modified, changed))?;
     Some(ServerDisk::Here { folder, free })
+}
+
+/// Where the next record of the write-ahead log goes, and the timeline that it is written on: the name of a segment begins with it.
+pub async fn log_position(client: &Client) -> Result<LogPosition> {
+    const WHAT: &str = "cannot read the position in the write-ahead log";
+    let sql = "SELECT l::text, substr(pg_walfile_name(l), 1, 8) FROM pg_current_wal_insert_lsn() l";
+    let row = client.query_typed_one(sql, &[]).await.server_context(WHAT)?;
+    let timeline: String = row.try_get(1).server_context(WHAT)?;
+    let timeline = u32::from_str_radix(&timeline, 16).context(WHAT)?;
+    Ok(LogPosition { position: row.try_get(0).server_context(WHAT)?, timeline })
 }
 
 /// The file behind each table and partition, and the position in the write-ahead log. On a standby, and where it may not be

@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Row};
 use crate::error::Result;
 use crate::model::changeset::ChangesetId;
 use crate::model::endpoint::Endpoint;
-use crate::model::history::OtherHistory;
+use crate::model::history::{OtherHistory, OtherHistoryRow};
 use crate::model::preflight::{Fact, Finding, SettingScope};
 use crate::product::postgres::server::connect::{INSPECT, ServerContext, connect_only, quoted_relation};
 use crate::product::postgres::server::session::{self, LockWait};
@@ -241,14 +241,16 @@ pub async fn histories(client: &Client) -> Result<Vec<OtherHistory>> {
     for row in client.query_typed(sql, &[]).await.server_context(WHAT)? {
         let table: String = row.try_get(1).server_context(WHAT)?;
         let sql = format!(
-            "SELECT id::text, author::text, filename::text, md5sum::text FROM {}",
+            "SELECT id::text, author::text, filename::text, md5sum::text, to_jsonb(h) ->> 'deployment_id' FROM {} h",
             quoted_relation(&table)
         );
         let mut rows = Vec::new();
         for row in client.query_typed(&sql, &[]).await.server_context(WHAT)? {
             let text = |at: usize| row.try_get::<_, String>(at).server_context(WHAT);
             let key = ChangesetId { id: text(0)?, author: text(1)?, path: text(2)? };
-            rows.push((key, row.try_get(3).server_context(WHAT)?));
+            let (checksum, deployment) =
+                (row.try_get(3).server_context(WHAT)?, row.try_get(4).server_context(WHAT)?);
+            rows.push(OtherHistoryRow { key, checksum, deployment });
         }
         let (schema, table) = (row.try_get(0).server_context(WHAT)?, row.try_get(2).server_context(WHAT)?);
         histories.push(OtherHistory { schema, table, rows });
