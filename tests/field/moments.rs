@@ -166,8 +166,16 @@ fn production_is_restored_to_a_moment_after_the_run() {
     let status = server.status();
     assert_eq!(status["outcome"], "migrated", "{status}");
     assert_eq!(status["changesets"][0]["outcome"], "applied", "{status}");
+    // As if it had been killed right after the exchange.
+    let evidence = server.folder().with_file_name("evidence/restored.json");
+    std::fs::remove_file(&evidence).unwrap();
     let again = server.restore(&moment, &["--accept-loss"]).expect(2);
     assert!(again.err.contains(&server.aside()), "{}", again.err);
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(&evidence).unwrap()).unwrap();
+    assert_eq!(kept["point"], restored["point"]);
+    let written = std::fs::metadata(&evidence).unwrap().modified().unwrap();
+    server.restore(&moment, &["--accept-loss"]).expect(2);
+    assert_eq!(std::fs::metadata(&evidence).unwrap().modified().unwrap(), written, "it is complete");
     // The record is whole, and what follows meets no drift.
     server.case.run(&["verify", "--run", &server.run]).expect(0);
     let nothing = server.case.run(&["migrate", "--format", "json"]).expect(0).json();

@@ -155,6 +155,9 @@ impl WritesSince {
 /// Name of the evidence.
 pub const RESTORED: &str = "restored";
 
+/// Name of the same as it was known just before production was exchanged.
+pub const RESTORING: &str = "restoring";
+
 /// What `drydock restore-production` prints as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RestoredProduction {

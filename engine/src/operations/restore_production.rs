@@ -21,12 +21,12 @@ use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::event::Event;
 use crate::model::evidence::{BeforeAfter, CloneProof};
-use crate::model::restored_production::{MomentAsked, RESTORED, RestorePoint, RestoredProduction};
+use crate::model::restored_production::{MomentAsked, RESTORING, RestorePoint, RestoredProduction};
 use crate::model::server::Moment;
 use crate::product::{Database, InPlace, Origin};
 use crate::run::journal::Journal;
 use crate::run::select::{self, RunSelector};
-use crate::run::{files, last_schema, owner, session, target};
+use crate::run::{files, owner, target};
 use crate::stages::clone;
 use crate::watcher::as_progress;
 use point::{Replay, Standing};
@@ -116,36 +116,36 @@ impl Operations {
             () = stop.asked() => Err(interrupted()),
         };
         // From here on nothing stops it: both have their new names, or neither.
-        let done = match laid {
-            Ok(Laid { database: laid, proof, taken }) => {
-                self.watcher.progress("putting it in the place of production", None);
-                work.in_place.exchange(work.database, laid.as_ref(), aside).await.map(|()| (proof, taken))
-            }
-            Err(error) => Err(error),
+        let exchanging = async {
+            let Laid { database: laid, proof, taken } = laid?;
+            let restored = RestoredProduction {
+                run: run.to_owned(),
+                backup: backup.id.clone(),
+                point: taken.point,
+                rolled_back: *standing == Standing::Nothing,
+                schema: taken.schema,
+                writes: taken.writes,
+                aside: aside.to_owned(),
+                objects: proof.objects,
+                tables: proof.tables,
+                rows: proof.rows,
+                fingerprint: fingerprint.clone(),
+                outage_seconds: begun.elapsed().as_secs_f64(),
+            };
+            // Cut off after the exchange, the record is completed from this.
+            record.keep(RESTORING, &restored).await?;
+            self.watcher.progress("putting it in the place of production", None);
+            work.in_place.exchange(work.database, laid.as_ref(), aside).await?;
+            Ok(restored)
         };
+        let exchanged = exchanging.await;
         let outage_seconds = begun.elapsed().as_secs_f64();
         drop(claim);
-        let (proof, Taken { schema, writes, point }) = match done {
-            Ok(done) => done,
+        let restored = match exchanged {
+            Ok(restored) => RestoredProduction { outage_seconds, ..restored },
             Err(error) => return Err(work.give_up(&mut journal, error).await?),
         };
-        let restored = RestoredProduction {
-            run: run.to_owned(),
-            backup: backup.id.clone(),
-            point,
-            rolled_back: *standing == Standing::Nothing,
-            schema,
-            writes,
-            aside: aside.to_owned(),
-            objects: proof.objects,
-            tables: proof.tables,
-            rows: proof.rows,
-            fingerprint: fingerprint.clone(),
-            outage_seconds,
-        };
-        last_schema::write(environment, storage.as_ref(), &backup.schema).await?;
-        session::keep_evidence(environment, storage.as_ref(), run, RESTORED, &restored).await?;
-        record.finish(&mut journal, *standing, restored.point.as_ref()).await?;
+        record.complete(&mut journal, &restored, &backup.schema).await?;
         Ok(restored)
     }
 

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::point::{self, Standing};
+use super::point::Standing;
 use super::taken::MOST_OBJECTS;
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::model::event::{ActOutcome, Action, Event, EventKind};
 use crate::model::evidence::{BeforeAfter, Outcome, Shadow};
-use crate::model::restored_production::{RESTORED, RestorePoint, RestoredProduction};
+use crate::model::restored_production::{RESTORED, RESTORING, RestorePoint, RestoredProduction};
 use crate::model::schema::SchemaFingerprint;
 use crate::product::Database;
 use crate::run::journal::{self, Journal};
@@ -51,18 +51,41 @@ impl Record<'_> {
         files::runs_folder(self.environment).join(self.run)
     }
 
+    pub async fn keep(&self, name: &str, restored: &RestoredProduction) -> Result<()> {
+        session::keep_evidence(self.environment, self.storage, self.run, name, restored).await.map(drop)
+    }
+
     /// Completes the record of a restore that was cut off after production was exchanged.
     pub async fn catch_up(&self, database: &dyn Database, events: &[Event]) -> Result<()> {
-        let restored = files::evidence::<RestoredProduction>(&self.folder(), RESTORED)?;
-        let complete = saga::next(events) == Decision::Over(Outcome::RolledBack)
-            || restored.as_ref().is_some_and(|restored| !restored.rolled_back);
-        if complete {
+        let evidence = |name| files::evidence::<RestoredProduction>(&self.folder(), name);
+        let rolled_back = saga::next(events) == Decision::Over(Outcome::RolledBack);
+        let Some(restoring) = evidence(RESTORING)?.filter(|restoring| restoring.aside == self.aside) else {
+            // An older Drydock was at work, which restored to the moment of the backup only.
+            if rolled_back {
+                return Ok(());
+            }
+            last_schema::write(self.environment, self.storage, &database.schema_fingerprint().await?).await?;
+            return self.finish(&mut self.journal().await?, None, true).await;
+        };
+        let written = evidence(RESTORED)?
+            .map(|restored| RestoredProduction { outage_seconds: restoring.outage_seconds, ..restored });
+        if written.as_ref() == Some(&restoring) && (rolled_back || !restoring.rolled_back) {
             return Ok(());
         }
-        let standing = point::standing((self.run, events), &database.histories().await?)?;
-        last_schema::write(self.environment, self.storage, &database.schema_fingerprint().await?).await?;
-        let point = restored.and_then(|restored| restored.point);
-        self.finish(&mut self.journal().await?, standing, point.as_ref()).await
+        let schema = database.schema_fingerprint().await?;
+        self.complete(&mut self.journal().await?, &restoring, &schema).await
+    }
+
+    /// Writes down what was restored. `schema`: of production from now on.
+    pub async fn complete(
+        &self,
+        journal: &mut Journal,
+        restored: &RestoredProduction,
+        schema: &SchemaFingerprint,
+    ) -> Result<()> {
+        last_schema::write(self.environment, self.storage, schema).await?;
+        self.keep(RESTORED, restored).await?;
+        self.finish(journal, restored.point.as_ref(), restored.rolled_back).await
     }
 
     /// The schema of before the run and the restored one, held against that of before the run or after its rehearsal.
@@ -87,16 +110,16 @@ impl Record<'_> {
     }
 
     /// Where nothing of the run is on production any more, it counts as rolled back.
-    pub async fn finish(
+    async fn finish(
         &self,
         journal: &mut Journal,
-        standing: Standing,
         point: Option<&RestorePoint>,
+        rolled_back: bool,
     ) -> Result<()> {
         let point = point.map(|point| format!(", {point}")).unwrap_or_default();
         let reason =
             format!("restored from its backup{point}; what was production is the database {}", self.aside);
-        if standing == Standing::Everything {
+        if !rolled_back {
             let text =
                 format!("restore-production: {reason}; its changesets are on production, as they were then");
             return journal.note(text, None).await;
