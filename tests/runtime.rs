@@ -322,6 +322,9 @@ async fn backups_equal_their_source_under_writes() {
     let (backup, copy) = rig.copy(&source, "idle").await;
     assert!(backup.moment.name.is_some() && backup.moment.exact);
     assert_equal(&backup, &copy).await;
+    // A copy, which has no network, is backed up like another server.
+    let of_copy = rig.local.backup(&copy, &rig.path("copy-backup"), "run-2", quiet()).await.unwrap();
+    assert_eq!((of_copy.method, of_copy.data), (BackupMethod::Physical, backup.data.clone()));
 
     let scratch = rig.local.scratch(&source, &rig.path("scratch"), quiet()).await.unwrap().unwrap();
     let began = Instant::now();

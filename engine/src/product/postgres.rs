@@ -108,6 +108,8 @@ const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     array_slices: true,
     array_search: Some(ArraySearch { any: "= ANY (", none: "<> ALL (" }),
 };
+/// The host in URLs of sockets, which JDBC insists on. Nobody can have it (RFC 6761).
+const NO_ADDRESS: &str = "socket.invalid";
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -317,10 +319,8 @@ impl Database for Postgres {
 
     fn jdbc(&self) -> JdbcTarget {
         let e = &self.endpoint;
-        let socket = e.host.starts_with('/').then(|| format!("{}/.s.PGSQL.{}", e.host, e.port));
         let host = match e.host.as_str() {
-            // JDBC's URLs know no sockets; whoever has one is told its path below.
-            _ if socket.is_some() => "localhost".to_owned(),
+            h if h.starts_with('/') => NO_ADDRESS.to_owned(),
             h if h.contains(':') => format!("[{h}]"),
             h => h.to_owned(),
         };
@@ -351,16 +351,19 @@ impl Database for Postgres {
             let algorithm = tls::key_algorithm(std::path::Path::new(key));
             properties.insert("pemKeyAlgorithm".to_owned(), algorithm.to_owned());
         }
-        if let Some(path) = socket {
-            // libpq does not ask for encryption on a socket either.
-            properties.insert("sslmode".to_owned(), "disable".to_owned());
-            properties.insert("socketFactory".to_owned(), UNIX_SOCKET_FACTORY.to_owned());
-            properties.insert("socketFactoryArg".to_owned(), path);
-        }
         // The server's details quote values of rows.
         properties.insert("logServerErrorDetail".to_owned(), "false".to_owned());
+        let mut url = format!("jdbc:postgresql://{host}:{}/{database}", e.port);
+        if e.host.starts_with('/') {
+            // In the URL, where changes of the changelog's authors find it: they must not come to another server by it.
+            let path = format!("{}/.s.PGSQL.{}", e.host, e.port);
+            let path = utf8_percent_encode(&path, NON_ALPHANUMERIC);
+            url.push_str(&format!("?socketFactory={UNIX_SOCKET_FACTORY}&socketFactoryArg={path}"));
+            // libpq does not ask for encryption on a socket either.
+            properties.insert("sslmode".to_owned(), "disable".to_owned());
+        }
         JdbcTarget {
-            url: format!("jdbc:postgresql://{host}:{}/{database}", e.port),
+            url,
             user: e.user.clone(),
             password: e.password.clone(),
             properties,

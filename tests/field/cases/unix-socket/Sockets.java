@@ -3,6 +3,8 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -32,15 +34,16 @@ public final class Sockets {
         interrupted();
         brokenConnection();
         nobodyThere();
+        sameServerByItsUrl();
     }
 
     private static Connection connect(String path) throws SQLException {
         Properties properties = new Properties();
         properties.put("user", user);
         properties.put("sslmode", "disable");
-        properties.put("socketFactory", "drydock.UnixSocketFactory");
-        properties.put("socketFactoryArg", path);
-        return DriverManager.getConnection("jdbc:postgresql://localhost:1/" + database, properties);
+        String socket = URLEncoder.encode(path, StandardCharsets.UTF_8);
+        String url = "jdbc:postgresql://socket.invalid:1/" + database + "?socketFactory=drydock.UnixSocketFactory&socketFactoryArg=" + socket;
+        return DriverManager.getConnection(url, properties);
     }
 
     private static void check(boolean right, String what) {
@@ -168,6 +171,13 @@ public final class Sockets {
             throw new AssertionError("somebody is there");
         } catch (SQLException e) {
             check(e.getCause() != null && e.getCause().getMessage().contains(path + "0 cannot be reached"), "nobody: " + e.getCause());
+        }
+    }
+
+    /** Changes of a changelog's authors connect by the URL of the connection that they are given. */
+    private static void sameServerByItsUrl() throws Exception {
+        try (Connection connection = connect(path); Connection again = DriverManager.getConnection(connection.getMetaData().getURL(), user, null)) {
+            check(again.isValid(5), "the URL says it all");
         }
     }
 }
