@@ -17,6 +17,13 @@ pub struct ChangesetId {
     pub path: String,
 }
 
+impl ChangesetId {
+    /// The name of its file: the same however the changelog is found.
+    pub fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
 impl fmt::Display for ChangesetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}::{}::{}", self.path, self.id, self.author)

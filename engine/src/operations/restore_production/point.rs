@@ -116,8 +116,8 @@ pub fn standing((run, events): (&str, &[Event]), histories: &[OtherHistory]) -> 
         };
         // The history may have the path in another spelling.
         let is = |key: &ChangesetId| {
-            (&key.id, &key.author, file(&key.path))
-                == (&changeset.id, &changeset.author, file(&changeset.path))
+            (&key.id, &key.author, key.file_name())
+                == (&changeset.id, &changeset.author, changeset.file_name())
         };
         if rows().any(|row| is(&row.key) && row.deployment.as_deref() == Some(&before.deployment)) {
             there.insert(changeset.clone());
@@ -136,10 +136,6 @@ pub fn standing((run, events): (&str, &[Event]), histories: &[OtherHistory]) -> 
     );
     Err(Error::refused(format!("{why}: the record would not fit any more"))
         .hint("restore before-rollout, or a moment at which the run had not begun or was through"))
-}
-
-fn file(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -125,16 +125,14 @@ impl Trial {
         self.place = None;
         let endpoint = self.scratch.copy(&self.lent.template, NAME).await?;
         let owner = self.production.at(endpoint.clone());
-        let search_path = match self.search_path.take() {
-            Some(known) => known,
-            None => owner.catalog().await?.search_path,
-        };
-        self.search_path = Some(search_path.clone());
+        if self.search_path.is_none() {
+            self.search_path = Some(owner.catalog().await?.search_path);
+        }
         let settings = ClientSettings {
             statement: Some(STATEMENT),
             lock_wait: Some(LOCK_WAIT),
             idle_in_transaction: Some(IDLE_IN_TRANSACTION),
-            search_path: Some(search_path),
+            search_path: self.search_path.clone(),
             ..ClientSettings::default()
         };
         let (user, password) = (self.lent.user.clone(), Some(self.lent.password.clone()));

@@ -76,12 +76,8 @@ fn is_same(changeset: &ChangesetStatus, key: &ChangesetId, checksum: Option<&str
     let version = |checksum: &str| checksum.split_once(':').map(|(version, _)| version.to_owned());
     match (changeset.checksum.as_deref(), checksum) {
         (Some(now), Some(then)) if version(now) == version(then) => now == then,
-        _ => name(&changeset.key.path) == name(&key.path),
+        _ => changeset.key.file_name() == key.file_name(),
     }
-}
-
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn other_path(root: &Path, pending: &ChangesetId, recorded: &str) -> Drift {

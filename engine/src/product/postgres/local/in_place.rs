@@ -206,7 +206,11 @@ impl InPlace for Local {
         progress: Progress,
     ) -> Result<Arc<dyn Database>> {
         let (dump, source) = match origin {
-            Origin::Recovered => self.dump_copy(database, folder, &progress).await?,
+            Origin::Recovered => {
+                let inside = Postgres::from_endpoint(self.copy(folder)?.endpoint());
+                let source = Source::read(&inside.connect(APPLICATION).await?).await?;
+                (self.dump_copy(database, folder, &progress).await?, source)
+            }
             Origin::Backup(backup) => {
                 clear(&self.tools, folder).await?;
                 let source = restore::checked(backup)?.source;
@@ -215,7 +219,7 @@ impl InPlace for Local {
                     BackupMethod::Physical => {
                         restore::restore(&self.tools, backup, database, folder, Reach::Kept, &progress)
                             .await?;
-                        self.dump_copy(database, folder, &progress).await?.0
+                        self.dump_copy(database, folder, &progress).await?
                     }
                 };
                 (dump, source)
@@ -301,25 +305,26 @@ impl InPlace for Local {
 }
 
 impl Local {
-    /// Dumps the copy that runs in the folder, and ends it. Gives the dump, and what has to be known of the copy besides.
+    fn copy(&self, folder: &Path) -> Result<Cluster<'_>> {
+        Cluster::open(&self.tools, folder)?.ok_or_else(|| Error::failed("the copy of the backup is gone"))
+    }
+
+    /// Dumps the copy that runs in the folder, and ends it.
     async fn dump_copy(
         &self,
         database: &dyn Database,
         folder: &Path,
         progress: &Progress,
-    ) -> Result<(PathBuf, Source)> {
-        let cluster = Cluster::open(&self.tools, folder)?
-            .ok_or_else(|| Error::failed("the copy of the backup is gone"))?;
+    ) -> Result<PathBuf> {
+        let cluster = self.copy(folder)?;
         progress("dumping the copy of the backup", None);
         let admin = cluster.admin(&database.endpoint().database);
-        let inside = Postgres::from_endpoint(cluster.endpoint());
-        let source = Source::read(&inside.connect(APPLICATION).await?).await?;
         let dump = absolute(folder)?.join("dump");
         let file = format!("--file={}", dump.display());
         let arguments = ["--format=directory", "--jobs=2", "--no-password", &file];
         self.tools.output("pg_dump", &arguments, &libpq(&admin)).await?;
         cluster.stop("fast").await;
-        Ok((dump, source))
+        Ok(dump)
     }
 }
 
