@@ -97,6 +97,49 @@ impl Catalog {
         }
     }
 
+    /// Takes over what was read anew of some relations, in the place of what was known of them; with `others`, also what belongs to no
+    /// relation. None of the relations has gone or is called otherwise.
+    pub fn renew(&mut self, part: Self, others: bool) {
+        let read = |name: &String| part.tables.contains_key(name) || part.views.contains_key(name);
+        self.indexes.retain(|_, table| !read(table));
+        self.triggers.retain(|table, _| !read(table));
+        self.policies.retain(|table, _| !read(table));
+        self.expressions.retain(|table, _| !read(table));
+        self.rules.retain(|table, _| !read(table));
+        let Self {
+            tables,
+            indexes,
+            views,
+            enums,
+            search_path,
+            pending_indexes: _,
+            routines,
+            triggers,
+            operators,
+            policies,
+            expressions,
+            rules,
+            follow,
+            domains,
+            pending_tables: _,
+        } = part;
+        self.tables.extend(tables);
+        self.indexes.extend(indexes);
+        self.views.extend(views);
+        self.triggers.extend(triggers);
+        self.policies.extend(policies);
+        self.expressions.extend(expressions);
+        self.rules.extend(rules);
+        self.follow.extend(follow);
+        if others {
+            self.enums = enums;
+            self.search_path = search_path;
+            self.routines = routines;
+            self.operators = operators;
+            self.domains = domains;
+        }
+    }
+
     /// The labels of an enum type, by the name that a column or a query shows of it: with its schema, or found in the search path.
     pub fn labels(&self, name: &str) -> Option<&Vec<String>> {
         let in_path = || self.search_path.iter().find_map(|s| self.enums.get(&format!("{s}.{name}")));

@@ -1,5 +1,6 @@
 //! What a database is and holds. Nothing here changes it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,11 @@ pub trait Inspect: Send + Sync {
     async fn row_writers(&self) -> Result<Vec<RowWriter>>;
     /// The schema at this moment, with what tells a renamed object from a new one.
     async fn snapshot(&self) -> Result<SchemaSnapshot>;
+    /// The catalog and a snapshot. Where a database of ours is looked at again and again, a product may read only what has changed.
+    async fn catalog_and_snapshot(&self) -> Result<(Arc<Catalog>, Arc<SchemaSnapshot>)> {
+        let (catalog, snapshot) = futures::try_join!(self.catalog(), self.snapshot())?;
+        Ok((Arc::new(catalog), Arc::new(snapshot)))
+    }
     /// What differs between two snapshots, as far as it may affect somebody whose queries still plan.
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change>;
     /// Up to `most` rows of a small table: columns, and all values as text.

@@ -35,14 +35,18 @@ use crate::product::{
     Inspect, Keep, KeepOptions, LockWatch, Provider, PutBackOptions, Renewed, Resolve, ScratchKind, Sessions,
     ToKeep, Trial,
 };
-use diff::{definition_change, fingerprint, object_ids, objects};
+use diff::objects::Spelled;
+use diff::{definition_change, fingerprint, numbers, object_ids, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{INSPECT, KEEP, NAMES, WATCH};
 use server::connection::Connection;
+use server::known_schema::{KnownSchema, Part};
+use server::relations::Relations;
 use server::resolve::Listener;
 use server::routine_names::Bodies;
 use server::session::{self, LockWait};
+use server::stamps::{self, Since, Stamps};
 use server::{
     activity, batch, catalog, choice, claim, client, connect, data_at_risk, error_codes, facts, keep, pooler,
     preflight, routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
@@ -110,6 +114,7 @@ const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
 };
 /// The host in URLs of sockets, which JDBC insists on. Nobody can have it (RFC 6761).
 const NO_ADDRESS: &str = "socket.invalid";
+const READ: &str = "cannot read the schema";
 /// How long a server may take to start once it listens.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -188,8 +193,9 @@ pub(crate) struct Shared {
     /// Idle connections by application name. One is taken out while it is used, and does not come back when its user was
     /// cancelled half-way: it may be inside a transaction.
     idle: Mutex<HashMap<String, Vec<Connection>>>,
-    /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
-    spelled: Mutex<HashMap<String, String>>,
+    spelled: Spelled,
+    /// What the last look at a schema of ours has read.
+    known: Mutex<Option<KnownSchema>>,
     /// A session that shows how the server reads queries, while nobody uses it.
     listener: Mutex<Option<Listener>>,
     /// The names in the bodies of routines.
@@ -239,7 +245,10 @@ impl Postgres {
             match idle {
                 Some(client) if client.is_closed() => {}
                 Some(client) => return Ok(client),
-                None => return Ok(Connection::new(self.connect(application).await?, self.ours)),
+                None if self.ours => {
+                    return Connection::keeping_plans(self.connect(application).await?).await;
+                }
+                None => return Ok(Connection::new(self.connect(application).await?)),
             }
         }
     }
@@ -265,12 +274,80 @@ impl Postgres {
         let client = self.take(INSPECT).await?;
         let major = Self::major(&client).await?;
         fingerprint::begin(&client, None).await?;
-        let schema = objects::schema(&client, major, &self.shared.spelled).await?;
-        Ok((schema, client))
+        Ok((self.schema(&client, major).await?, client))
+    }
+
+    /// The schema's fingerprint in the open transaction.
+    async fn schema(&self, client: &Connection, major: u32) -> Result<SchemaFingerprint> {
+        let lines = objects::lines(client, major, &self.shared.spelled, &Relations::All, true).await?;
+        Ok(objects::fingerprint(lines.into_iter().map(|line| (line.identity, line.definition)).collect()))
+    }
+
+    /// What tells two snapshots apart, of these relations and with `others` of what belongs to none.
+    async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
+        let lines = async {
+            let client = self.take(INSPECT).await?;
+            let major = Self::major(&client).await?;
+            fingerprint::begin(&client, None).await?;
+            client.batch_execute(relations.settings()).await.server_context(READ)?;
+            let lines = objects::lines(&client, major, &self.shared.spelled, relations, others).await?;
+            self.put_back(client).await?;
+            Ok::<_, Error>(lines)
+        };
+        let beside = async {
+            let client = self.take(INSPECT).await?;
+            fingerprint::begin(&client, None).await?;
+            client.batch_execute(relations.settings()).await.server_context(READ)?;
+            let objects = object_ids::read(&client, relations).await?;
+            let (sources, sequences, members) = futures::try_join!(
+                numbers::sources(&client, relations),
+                numbers::sequences(&client),
+                diff::members::read(&client)
+            )?;
+            self.put_back(client).await?;
+            Ok::<_, Error>((objects, sources, sequences, members))
+        };
+        // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
+        // the small looks share one.
+        let (lines, (objects, sources, sequences, members)) = futures::try_join!(lines, beside)?;
+        Ok(Part { lines, objects, sources, sequences, members })
+    }
+
+    async fn catalog_of(&self, relations: &Relations, others: bool) -> Result<Catalog> {
+        let client = self.take(INSPECT).await?;
+        let begin = format!("BEGIN READ ONLY; {}", relations.settings());
+        client.batch_execute(&begin).await.server_context(READ)?;
+        let catalog = catalog::read(&client, relations, others).await?;
+        self.put_back(client).await?;
+        Ok(catalog)
+    }
+
+    /// What is known of the schema, brought up to date by reading what has changed.
+    async fn renewed(&self, last: Option<KnownSchema>) -> Result<KnownSchema> {
+        let client = self.take(INSPECT).await?;
+        let (stamps, since) = Stamps::read(&client, last.as_ref().map(|last| &last.stamps)).await?;
+        let changed = match since {
+            Since::Changed { relations, others } => {
+                stamps::with_dependents(&client, relations).await?.map(|relations| (relations, others))
+            }
+            Since::Anything => None,
+        };
+        self.give_back(INSPECT, client);
+        if let (Some(last), Some((relations, others))) = (last, changed) {
+            let relations = Relations::Only(relations);
+            let part = self.part(&relations, others);
+            let (part, catalog) = futures::try_join!(part, self.catalog_of(&relations, others))?;
+            if let Some(known) = last.with(stamps.clone(), part, catalog, others) {
+                return Ok(known);
+            }
+        }
+        let part = self.part(&Relations::All, true);
+        let (part, catalog) = futures::try_join!(part, self.catalog_of(&Relations::All, true))?;
+        Ok(KnownSchema::whole(stamps, part, catalog))
     }
 
     async fn put_back(&self, client: Connection) -> Result<()> {
-        client.batch_execute("ROLLBACK").await.server_context("cannot take the fingerprint of the schema")?;
+        client.batch_execute("ROLLBACK").await.server_context(READ)?;
         self.give_back(INSPECT, client);
         Ok(())
     }
@@ -297,7 +374,7 @@ impl Postgres {
         fingerprint::begin(&a, Some(snapshot)).await?;
         fingerprint::begin(&b, Some(snapshot)).await?;
         Ok((
-            objects::schema(&a, major, &self.shared.spelled).await?,
+            self.schema(&a, major).await?,
             fingerprint::data((&a, &b), major, fingerprint::Scope::default()).await?,
         ))
     }
@@ -546,10 +623,7 @@ impl Inspect for Postgres {
     }
 
     async fn catalog(&self) -> Result<Catalog> {
-        let client = self.take(INSPECT).await?;
-        let catalog = catalog::read(&client).await?;
-        self.give_back(INSPECT, client);
-        Ok(catalog)
+        self.catalog_of(&Relations::All, true).await
     }
 
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
@@ -589,21 +663,20 @@ impl Inspect for Postgres {
     }
 
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
-        let beside = async {
-            let client = self.take(INSPECT).await?;
-            fingerprint::begin(&client, None).await?;
-            let objects = object_ids::read(&client).await?;
-            self.put_back(client).await?;
-            let client = self.take(INSPECT).await?;
-            let (numbers, members) =
-                futures::try_join!(diff::numbers::read(&client), diff::members::read(&client))?;
-            self.give_back(INSPECT, client);
-            Ok((objects, numbers, members))
-        };
-        // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
-        // the small looks share one.
-        let (schema, (objects, numbers, members)) = futures::try_join!(self.schema_fingerprint(), beside)?;
-        Ok(SchemaSnapshot { schema, objects, numbers, members })
+        Ok(self.part(&Relations::All, true).await?.snapshot())
+    }
+
+    async fn catalog_and_snapshot(&self) -> Result<(Arc<Catalog>, Arc<SchemaSnapshot>)> {
+        if !self.ours {
+            let (catalog, snapshot) = futures::try_join!(self.catalog(), self.snapshot())?;
+            return Ok((Arc::new(catalog), Arc::new(snapshot)));
+        }
+        // A look that is cut off leaves nothing, and the next one reads everything.
+        let last = self.shared.known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let known = self.renewed(last).await?;
+        let both = (Arc::clone(&known.catalog), Arc::clone(&known.snapshot));
+        *self.shared.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(both)
     }
 
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {

@@ -18,7 +18,7 @@ mod renames;
 use crate::model::change::{Change, Effect, Events, Reason};
 use crate::model::schema::{NumberSource, SchemaFingerprint, SchemaSnapshot};
 use names::{identifiers, joined};
-use renames::{Fate, Renames};
+use renames::{Fate, Renames, side_by_side};
 
 /// Every difference that may affect a query that still plans, in the order of the objects' names.
 pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
@@ -34,10 +34,9 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     let (before, after) = (&before.schema, &after.schema);
     let mut found = Found { before, after, changes: Vec::new() };
     found.left_roles(looks.0, looks.1);
-    for ((table, column), is) in renumbered {
-        let Some(was) = numbered.get(&(table.clone(), column.clone())).filter(|was| is.repeats(was)) else {
-            continue;
-        };
+    for (numbered_column, is) in renumbered {
+        let (table, column) = numbered_column;
+        let Some(was) = numbered.get(numbered_column).filter(|was| is.repeats(was)) else { continue };
         let next = |source: &NumberSource| source.next.map(|n| n.to_string()).unwrap_or_default();
         let reason = format!(
             "{table}.{column} gets {} next and not {}: numbers come again that were given out already",
@@ -47,12 +46,15 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         let effect = Effect::Repeats { same_source: was.sequence == is.sequence };
         found.add(table, std::slice::from_ref(column), effect, reason);
     }
-    let names =
-        before.objects.keys().chain(after.objects.keys().filter(|k| !before.objects.contains_key(*k)));
-    for identity in names {
-        let was = before.objects.get(identity).map(String::as_str);
-        let mut is = after.objects.get(identity).map(String::as_str);
-        let Some((kind, rest)) = identity.split_once(' ').filter(|_| was != is) else { continue };
+    let differ = side_by_side(&before.objects, &after.objects)
+        .filter(|(_, was, is)| Some(*was) != *is)
+        .map(|(identity, was, is)| (identity, Some(was), is));
+    let come = side_by_side(&after.objects, &before.objects)
+        .filter(|(_, _, was)| was.is_none())
+        .map(|(identity, is, _)| (identity, None, Some(is)));
+    for (identity, was, is) in differ.chain(come) {
+        let (was, mut is) = (was.map(String::as_str), is.map(String::as_str));
+        let Some((kind, rest)) = identity.split_once(' ') else { continue };
         let fate = was.map(|was| renames.fate(identity, was));
         // Views and keys follow what is renamed; what a routine's body says does not.
         if renames.has_lost_its_name(identity) && matches!(fate, Some(Fate::Same | Fate::Moved(_))) {

@@ -30,10 +30,10 @@ pub struct Checker<'a> {
     database: Arc<dyn Database>,
     sessions: Sessions,
     bodies: Bodies,
-    catalog: Catalog,
-    next_catalog: Option<Catalog>,
-    schema: SchemaSnapshot,
-    next_schema: Option<SchemaSnapshot>,
+    catalog: Arc<Catalog>,
+    next_catalog: Option<Arc<Catalog>>,
+    schema: Arc<SchemaSnapshot>,
+    next_schema: Option<Arc<SchemaSnapshot>>,
     /// A changeset was accepted.
     changed: bool,
     watched: Vec<Watched<'a>>,
@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         application: &str,
     ) -> Result<Self> {
         let mut sessions = Sessions::begin(&database, contracts, application).await?;
-        let (catalog, schema) = look(database.as_ref()).await?;
+        let (catalog, schema) = database.catalog_and_snapshot().await?;
         let (watched, distinct) = watched(contracts);
         let (texts, refused) = Texts::begin(distinct, &mut sessions, &database, &catalog).await?;
         let bodies = Bodies::begin(&texts, &sessions, &database, &catalog).await?;
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
     /// `Failed` when the scratch database cannot be asked.
     pub async fn before(&mut self, changeset: &Changeset) -> Result<()> {
         if self.stale && self.is_reached_by(changeset) {
-            (self.catalog, self.schema) = look(self.database.as_ref()).await?;
+            (self.catalog, self.schema) = self.database.catalog_and_snapshot().await?;
             self.stale = false;
         }
         Ok(())
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
             return Ok(Vec::new());
         }
         let begun = std::time::Instant::now();
-        let (after, schema) = look(self.database.as_ref()).await?;
+        let (after, schema) = self.database.catalog_and_snapshot().await?;
         let looked = begun.elapsed();
         let changes = self.database.diff(&self.schema, &schema);
         let mut touched: BTreeSet<String> = changeset.touches().into_iter().collect();
@@ -244,7 +244,7 @@ impl<'a> Checker<'a> {
         // What changesets have made has another number there; what was copied with the database has not.
         let copied = self.database.product().capabilities().scratch == ScratchKind::Copies;
         let moved: BTreeSet<String> = if self.changed || !copied {
-            let schema = self.database.snapshot().await?;
+            let (_, schema) = self.database.catalog_and_snapshot().await?;
             let old = std::mem::replace(&mut self.schema, schema);
             let moved = |(identity, o): (&String, &ObjectIdentity)| {
                 let now = self.schema.objects.get(identity).map(|now| &now.number);
@@ -285,9 +285,4 @@ impl<'a> Checker<'a> {
         }
         Ok(())
     }
-}
-
-/// Both looks at once.
-async fn look(database: &dyn Database) -> Result<(Catalog, SchemaSnapshot)> {
-    futures::try_join!(database.catalog(), database.snapshot())
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::model::schema::ObjectIdentity;
-use crate::product::postgres::diff::objects::PRELUDE;
+use crate::product::postgres::diff::objects::prelude;
 use crate::product::postgres::server::connect::ServerContext;
 use crate::product::postgres::server::connection::Connection;
+use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot tell the objects of the schema apart";
 
@@ -43,15 +44,16 @@ const PARTS: &[&str] = &[
 ];
 
 /// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
-pub async fn read(client: &Connection) -> Result<BTreeMap<String, ObjectIdentity>> {
+pub async fn read(client: &Connection, relations: &Relations) -> Result<BTreeMap<String, ObjectIdentity>> {
     let parts: Vec<String> = PARTS.iter().map(|p| format!("({p})")).collect();
     let sql = format!(
-        "{PRELUDE} SELECT o.identity, o.number, CASE o.inside WHEN '' THEN '' ELSE md5(o.inside) END
+        "{} SELECT o.identity, o.number, CASE o.inside WHEN '' THEN '' ELSE md5(o.inside) END
          FROM ({}) o(identity, number, inside)",
+        prelude(relations),
         parts.join(" UNION ALL ")
     );
     let mut objects = BTreeMap::new();
-    for row in client.look(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let text = |at: usize| row.try_get::<_, String>(at).server_context(READ);
         objects.insert(text(0)?, ObjectIdentity { number: text(1)?, digest: text(2)? });
     }

@@ -16,18 +16,22 @@ use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::canonical::{normal, tokens};
 use crate::product::postgres::server::connect::ServerContext;
 use crate::product::postgres::server::connection::Connection;
+use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot take the fingerprint of the schema";
 
+/// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
+pub type Spelled = Mutex<HashMap<String, String>>;
+
 /// Objects of users, of no extension; relations of Liquibase, and the schema of what is kept aside, left out.
-pub(in crate::product::postgres) const PRELUDE: &str = concat!("WITH ns AS MATERIALIZED (
+const PRELUDE: &str = concat!("WITH ns AS MATERIALIZED (
     SELECT oid, quote_ident(nspname) AS name, nspacl, nspowner FROM pg_namespace
     WHERE ", users_sql!("nspname"), " AND has_schema_privilege(oid, 'USAGE')),
-  ext AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
+  ext AS {ext} (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
   rel AS MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND NOT ", liquibase_table_sql!("c"), "
-      AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_class'::regclass AND ext.objid = c.oid)),
+      AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_class'::regclass AND ext.objid = c.oid){only}),
   tab AS (SELECT * FROM rel WHERE relkind IN ('r', 'p', 'f')),
   fun AS (
     SELECT p.*, ns.name || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name
@@ -37,13 +41,29 @@ pub(in crate::product::postgres) const PRELUDE: &str = concat!("WITH ns AS MATER
     SELECT t.*, ns.name || '.' || quote_ident(t.typname) AS name FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
     WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_type'::regclass AND ext.objid = t.oid))");
 
-/// Each gives (identity, definition).
-const PARTS: &[&str] = &[
-    "SELECT 'schema ' || name, 'exists' FROM ns
-       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_namespace'::regclass AND ext.objid = ns.oid)",
-    "SELECT 'extension ' || quote_ident(extname), 'in ' || quote_ident(nspname)
-       FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace",
-    "SELECT 'table ' || name, concat_ws(' ',
+/// What the parts of a look at a schema begin with: objects of users as `ns`, `rel`, `tab`, `fun` and `typ`, of the relations these only.
+pub fn prelude(relations: &Relations) -> String {
+    match relations {
+        Relations::All => PRELUDE.replace("{only}", "").replace("{ext}", "MATERIALIZED"),
+        // What is over a relation belongs to it.
+        Relations::Only(_) => {
+            let only = " AND c.oid IN (SELECT unnest($1) UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($1))";
+            PRELUDE.replace("{only}", only).replace("{ext}", "NOT MATERIALIZED")
+        }
+    }
+}
+
+/// Who may do what with an object `g`, of whose rights each is an `e`.
+macro_rules! granted_sql {
+    () => {
+        "'grant on ' || g.what || ' to ' || coalesce(quote_ident(u.rolname), 'public'),
+         string_agg(lower(e.privilege_type) || CASE WHEN e.is_grantable THEN ' with grant option' ELSE '' END, ', ' ORDER BY e.privilege_type, e.is_grantable)"
+    };
+}
+
+/// Each gives (number of the relation that it belongs to, identity, definition).
+const OF_RELATIONS: &[&str] = &[
+    "SELECT oid, 'table ' || name, concat_ws(' ',
          CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' ELSE 'foreign table' END,
          CASE relpersistence WHEN 'u' THEN 'unlogged' END,
          CASE WHEN relkind = 'p' THEN 'by ' || pg_get_partkeydef(oid) END,
@@ -55,7 +75,7 @@ const PARTS: &[&str] = &[
          CASE WHEN reloftype <> 0 THEN 'of type ' || reloftype::regtype::text END,
          (SELECT 'using ' || amname FROM pg_am WHERE pg_am.oid = relam AND amname <> 'heap'))
        FROM tab",
-    "SELECT 'column ' || r.name || '.' || quote_ident(a.attname), concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+    "SELECT r.oid, 'column ' || r.name || '.' || quote_ident(a.attname), concat_ws(' ', format_type(a.atttypid, a.atttypmod),
          CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation::text END,
          CASE WHEN a.attnotnull THEN 'not null' END,
          CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
@@ -66,20 +86,57 @@ const PARTS: &[&str] = &[
        FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
        JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
        WHERE r.relkind IN ('r', 'p', 'f', 'c')",
-    "SELECT 'constraint ' || r.name || ' ' || quote_ident(o.conname),
+    "SELECT r.oid, 'constraint ' || r.name || ' ' || quote_ident(o.conname),
          pg_get_constraintdef(o.oid) || CASE WHEN NOT o.convalidated AND o.contype <> 'n' THEN ' (not validated)' ELSE '' END
        FROM pg_constraint o JOIN rel r ON r.oid = o.conrelid WHERE o.contype NOT IN ('n', 't')",
-    "SELECT 'constraint ' || t.name || ' ' || quote_ident(o.conname), pg_get_constraintdef(o.oid)
-       FROM pg_constraint o JOIN typ t ON t.oid = o.contypid WHERE o.contype <> 'n'",
-    "SELECT 'index ' || x.name, concat_ws(' ', pg_get_indexdef(x.oid), CASE WHEN NOT i.indisvalid THEN '(invalid)' END,
+    "SELECT t.oid, 'index ' || x.name, concat_ws(' ', pg_get_indexdef(x.oid), CASE WHEN NOT i.indisvalid THEN '(invalid)' END,
          CASE WHEN i.indisclustered THEN '(clustered)' END, CASE WHEN i.indisreplident THEN '(replica identity)' END,
          CASE WHEN NOT i.indimmediate THEN '(deferrable)' END,
          (SELECT '(in ' || h.inhparent::regclass::text || ')' FROM pg_inherits h WHERE h.inhrelid = x.oid))
        FROM rel x JOIN pg_index i ON i.indexrelid = x.oid JOIN rel t ON t.oid = i.indrelid",
-    "SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || name,
+    "SELECT oid, CASE relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || name,
          concat_ws(' ', pg_get_viewdef(oid), 'with ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(reloptions) o),
            CASE WHEN relkind = 'm' AND NOT relispopulated THEN '(not populated)' END)
        FROM rel WHERE relkind IN ('v', 'm')",
+    "SELECT r.oid, 'trigger ' || r.name || ' ' || quote_ident(t.tgname), pg_get_triggerdef(t.oid) ||
+         CASE t.tgenabled WHEN 'D' THEN ' (disabled)' WHEN 'R' THEN ' (replica)' WHEN 'A' THEN ' (always)' ELSE '' END
+       FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",
+    "SELECT r.oid, 'rule ' || r.name || ' ' || quote_ident(w.rulename), pg_get_ruledef(w.oid) || ' ' || w.ev_enabled::text
+       FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'",
+    "SELECT r.oid, 'sequence ' || r.name, concat_ws(' ', format_type(s.seqtypid, NULL), 'start', s.seqstart, 'increment', s.seqincrement,
+         'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
+         (SELECT 'owned by ' || d.refobjid::regclass::text || '.' || quote_ident(a.attname) FROM pg_depend d
+            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.objsubid = 0
+              AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
+       FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid",
+    "SELECT r.oid, 'policy ' || r.name || ' ' || quote_ident(p.polname), concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
+         'for ' || p.polcmd::text, 'to ' || (SELECT string_agg(coalesce(quote_ident(u.rolname), 'public'), ', ' ORDER BY u.rolname)
+            FROM unnest(p.polroles) g LEFT JOIN pg_roles u ON u.oid = g),
+         'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+       FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
+    "SELECT coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = r.oid), r.oid), 'comment on ' || r.name || coalesce('.' || quote_ident(a.attname), ''), d.description
+       FROM pg_description d JOIN rel r ON r.oid = d.objoid AND d.classoid = 'pg_class'::regclass
+       LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0",
+    // What the owner may do is left out with the owner; no grant at all reads as the default.
+    concat!("SELECT g.relation, ", granted_sql!(), "
+       FROM (SELECT oid AS relation, CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name AS what, relowner AS owner,
+               coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\", relowner)) AS acl
+             FROM rel WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
+             UNION ALL SELECT r.oid, 'column ' || r.name || '.' || quote_ident(a.attname), r.relowner, a.attacl
+             FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped) g,
+         aclexplode(g.acl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
+       WHERE e.grantee <> g.owner GROUP BY g.relation, g.what, u.rolname"),
+];
+
+/// What belongs to no relation: (identity, definition).
+const OTHERS: &[&str] = &[
+    "SELECT 'schema ' || name, 'exists' FROM ns
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_namespace'::regclass AND ext.objid = ns.oid)",
+    "SELECT 'extension ' || quote_ident(extname), 'in ' || quote_ident(nspname)
+       FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace",
+    "SELECT 'constraint ' || t.name || ' ' || quote_ident(o.conname), pg_get_constraintdef(o.oid)
+       FROM pg_constraint o JOIN typ t ON t.oid = o.contypid WHERE o.contype <> 'n'",
     "SELECT 'function ' || f.name, concat_ws(' ', CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' WHEN 'w' THEN 'window' END,
          '(' || pg_get_function_arguments(f.oid) || ')', 'returns ' || pg_get_function_result(f.oid), 'language ' || l.lanname,
          CASE f.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' END, CASE f.proparallel WHEN 's' THEN 'parallel safe' WHEN 'r' THEN 'parallel restricted' END,
@@ -88,11 +145,6 @@ const PARTS: &[&str] = &[
          (SELECT 'state ' || concat_ws(' ', g.aggtransfn::regproc, g.aggfinalfn::regproc, g.aggtranstype::regtype, g.agginitval) FROM pg_aggregate g WHERE g.aggfnoid = f.oid),
          chr(1) || coalesce({sqlbody}, '') || f.prosrc)
        FROM fun f JOIN pg_language l ON l.oid = f.prolang",
-    "SELECT 'trigger ' || r.name || ' ' || quote_ident(t.tgname), pg_get_triggerdef(t.oid) ||
-         CASE t.tgenabled WHEN 'D' THEN ' (disabled)' WHEN 'R' THEN ' (replica)' WHEN 'A' THEN ' (always)' ELSE '' END
-       FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",
-    "SELECT 'rule ' || r.name || ' ' || quote_ident(w.rulename), pg_get_ruledef(w.oid) || ' ' || w.ev_enabled::text
-       FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'",
     "SELECT 'event trigger ' || quote_ident(evtname), concat_ws(' ', evtevent, evtfoid::regproc, evtenabled, evttags::text)
        FROM pg_event_trigger e WHERE evtname <> 'drydock_disarm' AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_event_trigger'::regclass AND ext.objid = e.oid)",
     "SELECT 'type ' || name, 'enum ' || (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = typ.oid)
@@ -103,46 +155,24 @@ const PARTS: &[&str] = &[
     "SELECT 'type ' || name, CASE typtype WHEN 'c' THEN 'composite' ELSE 'range of ' ||
          (SELECT format_type(rngsubtype, NULL) FROM pg_range WHERE rngtypid = typ.oid) END
        FROM typ WHERE typtype = 'r' OR typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid AND c.relkind = 'c')",
-    "SELECT 'sequence ' || r.name, concat_ws(' ', format_type(s.seqtypid, NULL), 'start', s.seqstart, 'increment', s.seqincrement,
-         'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
-         (SELECT 'owned by ' || d.refobjid::regclass::text || '.' || quote_ident(a.attname) FROM pg_depend d
-            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.objsubid = 0
-              AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
-       FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid",
-    "SELECT 'policy ' || r.name || ' ' || quote_ident(p.polname), concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
-         'for ' || p.polcmd::text, 'to ' || (SELECT string_agg(coalesce(quote_ident(u.rolname), 'public'), ', ' ORDER BY u.rolname)
-            FROM unnest(p.polroles) g LEFT JOIN pg_roles u ON u.oid = g),
-         'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
-       FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
     "SELECT 'statistics ' || ns.name || '.' || quote_ident(s.stxname), pg_get_statisticsobjdef(s.oid)
        FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace",
     "SELECT 'publication ' || quote_ident(p.pubname), concat_ws(' ', CASE WHEN puballtables THEN 'all tables' END,
          CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END, CASE WHEN pubdelete THEN 'delete' END,
          (SELECT string_agg(r.prrelid::regclass::text, ', ' ORDER BY r.prrelid::regclass::text) FROM pg_publication_rel r WHERE r.prpubid = p.oid))
        FROM pg_publication p",
-    // What the owner may do is left out with the owner; no grant at all reads as the default.
-    "SELECT 'grant on ' || g.what || ' to ' || coalesce(quote_ident(u.rolname), 'public'),
-         string_agg(lower(e.privilege_type) || CASE WHEN e.is_grantable THEN ' with grant option' ELSE '' END, ', ' ORDER BY e.privilege_type, e.is_grantable)
-       FROM (SELECT CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name AS what, relowner AS owner,
-               coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\", relowner)) AS acl
-             FROM rel WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
-             UNION ALL SELECT 'column ' || r.name || '.' || quote_ident(a.attname), r.relowner, a.attacl
-             FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
-             UNION ALL SELECT 'function ' || name, proowner, coalesce(proacl, acldefault('f', proowner)) FROM fun
-             UNION ALL SELECT 'type ' || name, typowner, typacl FROM typ WHERE typacl IS NOT NULL
-             UNION ALL SELECT 'schema ' || name, nspowner, coalesce(nspacl, acldefault('n', nspowner)) FROM ns) g,
-         aclexplode(g.acl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
-       WHERE e.grantee <> g.owner GROUP BY g.what, u.rolname",
     "SELECT 'default grant ' || d.defaclobjtype::text || ' by ' || quote_ident(o.rolname) || coalesce(' in ' || n.name, '')
            || ' to ' || coalesce(quote_ident(u.rolname), 'public'),
          string_agg(lower(e.privilege_type), ', ' ORDER BY e.privilege_type)
        FROM pg_default_acl d JOIN pg_roles o ON o.oid = d.defaclrole LEFT JOIN ns n ON n.oid = d.defaclnamespace,
          aclexplode(d.defaclacl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
        WHERE d.defaclnamespace = 0 OR n.oid IS NOT NULL GROUP BY 1",
-    "SELECT 'comment on ' || r.name || coalesce('.' || quote_ident(a.attname), ''), d.description
-       FROM pg_description d JOIN rel r ON r.oid = d.objoid AND d.classoid = 'pg_class'::regclass
-       LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0",
+    concat!("SELECT ", granted_sql!(), "
+       FROM (SELECT 'function ' || name AS what, proowner AS owner, coalesce(proacl, acldefault('f', proowner)) AS acl FROM fun
+             UNION ALL SELECT 'type ' || name, typowner, typacl FROM typ WHERE typacl IS NOT NULL
+             UNION ALL SELECT 'schema ' || name, nspowner, coalesce(nspacl, acldefault('n', nspowner)) FROM ns) g,
+         aclexplode(g.acl) e LEFT JOIN pg_roles u ON u.oid = e.grantee
+       WHERE e.grantee <> g.owner GROUP BY g.what, u.rolname"),
 ];
 
 /// Between what is said of a function and its body.
@@ -157,38 +187,63 @@ fn digest_of(head: &str, body: &str) -> String {
     hex(&digest.finalize()).get(..32).unwrap_or_default().to_owned()
 }
 
-/// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
-pub async fn schema(
+/// One line of the fingerprint.
+pub struct Line {
+    /// The number of the relation that it belongs to; none for what belongs to no relation.
+    pub relation: Option<u32>,
+    pub identity: String,
+    pub definition: String,
+}
+
+/// The lines of these relations, and with `others` those of everything that belongs to no relation. Reads under the open transaction; see
+/// `fingerprint::begin` for the settings it needs.
+pub async fn lines(
     client: &Connection,
     major: u32,
-    spelled: &Mutex<HashMap<String, String>>,
-) -> Result<SchemaFingerprint> {
+    spelled: &Spelled,
+    relations: &Relations,
+    others: bool,
+) -> Result<Vec<Line>> {
     // Bodies in standard SQL and ways to compress came with 14.
     let (body, compression) = match major {
         14.. => ("pg_get_function_sqlbody(f.oid)", "nullif(a.attcompression, '')::text"),
         _ => ("NULL", "NULL"),
     };
-    let part = |p: &&str| format!("({})", p.replace("{sqlbody}", body).replace("{compression}", compression));
-    let parts: Vec<String> = PARTS.iter().map(part).collect();
-    let rows =
-        client.look(&format!("{PRELUDE} {}", parts.join(" UNION ALL ")), &[]).await.server_context(READ)?;
-    let mut objects = BTreeMap::new();
+    let of_others = OTHERS.iter().filter(|_| others);
+    let of_others = of_others.map(|p| format!("(SELECT NULL::oid, o.* FROM ({p}) o)"));
+    let parts = OF_RELATIONS.iter().map(|p| format!("({p})")).chain(of_others).collect::<Vec<_>>();
+    let parts = parts.join(" UNION ALL ").replace("{sqlbody}", body).replace("{compression}", compression);
+    let sql = format!("{} {parts}", prelude(relations));
+    let rows = client.look(&sql, &relations.parameters()).await.server_context(READ)?;
     let mut spelled = spelled.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = std::mem::take(&mut *spelled);
+    // What a whole look does not see again is of no use any more.
+    let before = if *relations == Relations::All { std::mem::take(&mut *spelled) } else { HashMap::new() };
+    let mut lines = Vec::with_capacity(rows.len());
     for row in &rows {
-        let identity: &str = row.try_get(0).server_context(READ)?;
-        let definition = row.try_get::<_, Option<&str>>(1).server_context(READ)?.unwrap_or_default();
-        let stable = match (before.get(definition), definition.split_once(BODY)) {
+        let definition = row.try_get::<_, Option<&str>>(2).server_context(READ)?.unwrap_or_default();
+        let known = before.get(definition).or_else(|| spelled.get(definition));
+        let stable = match (known, definition.split_once(BODY)) {
             (Some(known), _) => known.clone(),
             (None, Some((head, body))) => format!("{} body {}", normal(head), digest_of(head, body)),
             (None, None) => normal(definition),
         };
         spelled.insert(definition.to_owned(), stable.clone());
-        objects.insert(identity.to_owned(), stable);
+        lines.push(Line {
+            relation: row.try_get(0).server_context(READ)?,
+            identity: row.try_get(1).server_context(READ)?,
+            definition: stable,
+        });
     }
+    Ok(lines)
+}
+
+/// The fingerprint that is made of these objects.
+pub fn fingerprint(objects: BTreeMap<String, String>) -> SchemaFingerprint {
     let mut digest = Sha256::new();
     for (identity, definition) in &objects {
-        digest.update(format!("{identity}\0{definition}\n"));
+        for part in [identity.as_str(), "\0", definition, "\n"] {
+            digest.update(part);
+        }
     }
-    Ok(SchemaFingerprint { objects, digest: hex(&digest.finalize()) })
+    SchemaFingerprint { objects, digest: hex(&digest.finalize()) }
 }

@@ -24,42 +24,55 @@ pub(super) enum Fate<'a> {
 pub(super) struct Renames<'a> {
     before: &'a SchemaSnapshot,
     after: &'a SchemaSnapshot,
-    /// Identity before -> identity after, of all that are still there.
-    pairs: BTreeMap<&'a str, &'a str>,
+    /// Identity before -> identity after, of all that are still there and called otherwise.
+    moved: BTreeMap<&'a str, &'a str>,
     /// The same, the other way round.
     back: BTreeMap<&'a str, &'a str>,
+    /// Identities that are of nothing or of something else now.
+    left: Vec<&'a str>,
     /// Relations whose name something else has now.
     taken: BTreeSet<Vec<String>>,
 }
 
 impl<'a> Renames<'a> {
     pub fn between(before: &'a SchemaSnapshot, after: &'a SchemaSnapshot) -> Self {
-        let numbers: BTreeMap<&str, &str> =
-            after.objects.iter().map(|(identity, o)| (o.number.as_str(), identity.as_str())).collect();
-        let pairs = before
-            .objects
-            .iter()
-            .filter_map(|(identity, o)| numbers.get(o.number.as_str()).map(|now| (identity.as_str(), *now)));
-        let pairs: BTreeMap<&str, &str> = pairs.collect();
-        let back = pairs.iter().map(|(old, now)| (*now, *old)).collect();
-        let mut all = Self { before, after, pairs, back, taken: BTreeSet::new() };
-        let mut named: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
-        for identity in after.objects.keys().filter(|identity| is_relation(identity)) {
-            named.entry(name_of(identity)).or_default().push(identity);
-        }
-        for identity in before.objects.keys().filter(|identity| is_relation(identity)) {
-            let name = name_of(identity);
-            if named.get(&name).is_some_and(|others| all.is_taken(identity, others)) {
-                all.taken.insert(name);
+        let left: Vec<&str> = unlike(&before.objects, &after.objects).collect();
+        let come = unlike(&after.objects, &before.objects);
+        let numbers: BTreeMap<&str, &str> = come
+            .filter_map(|identity| Some((after.objects.get(identity)?.number.as_str(), identity)))
+            .collect();
+        let number = |identity: &str| before.objects.get(identity).map(|o| o.number.as_str());
+        let moved = left.iter().filter_map(|was| Some((*was, *numbers.get(number(was)?)?)));
+        let moved: BTreeMap<&str, &str> = moved.collect();
+        let back = moved.iter().map(|(old, now)| (*now, *old)).collect();
+        let mut all = Self { before, after, moved, back, left, taken: BTreeSet::new() };
+        for identity in all.left.iter().filter(|identity| is_relation(identity)) {
+            // As they are spelled in identities.
+            let name = RELATIONS.iter().find_map(|kind| identity.strip_prefix(kind)).unwrap_or(identity);
+            let named = RELATIONS.iter().map(|kind| format!("{kind}{name}"));
+            let named: Vec<String> = named.filter(|other| after.objects.contains_key(other)).collect();
+            if all.is_taken(identity, &named) {
+                all.taken.insert(name_of(identity));
             }
         }
         all
     }
 
+    /// Its identity now; nothing if it is gone.
+    fn now(&self, identity: &'a str) -> Option<&'a str> {
+        let stays = || {
+            let (was, is) = (self.before.objects.get(identity)?, self.after.objects.get(identity)?);
+            (was.number == is.number).then_some(identity)
+        };
+        self.moved.get(identity).copied().or_else(stays)
+    }
+
     /// Whether one of the relations that have its name now is another one, and no view that shows all of it as it is.
-    fn is_taken(&self, identity: &str, named: &[&str]) -> bool {
-        let now = self.pairs.get(identity).copied();
-        named.iter().any(|other| Some(*other) != now && !now.is_some_and(|now| self.passes_on(other, now)))
+    fn is_taken(&self, identity: &'a str, named: &[String]) -> bool {
+        let now = self.now(identity);
+        named
+            .iter()
+            .any(|other| Some(other.as_str()) != now && !now.is_some_and(|now| self.passes_on(other, now)))
     }
 
     /// Whether a view shows a table's columns, all of them under their own names, and nothing else.
@@ -107,22 +120,22 @@ impl<'a> Renames<'a> {
 
     /// Relations that are there under the same name and are others.
     pub fn replaced(&self) -> impl Iterator<Item = &str> {
-        let relations = self.before.objects.keys().filter(|k| is_relation(k));
-        relations.map(String::as_str).filter(|k| k.starts_with("table ") && self.taken.contains(&name_of(k)))
+        let tables = self.left.iter().copied().filter(|identity| identity.starts_with("table "));
+        tables.filter(|identity| self.taken.contains(&name_of(identity)))
     }
 
     /// By its name now: the name that a relation had, by which those who come to it through a view know it.
     pub fn old_names(&self) -> BTreeMap<String, String> {
-        let moved = self.pairs.iter().filter(|(old, now)| is_relation(old) && old != now);
+        let moved = self.moved.iter().filter(|(old, _)| is_relation(old));
         moved.map(|(old, now)| (joined(&name_of(now)), joined(&name_of(old)))).collect()
     }
 
     /// Whether a relation is still there and called otherwise.
     pub fn has_lost_its_name(&self, identity: &str) -> bool {
-        is_relation(identity) && self.pairs.get(identity).is_some_and(|now| *now != identity)
+        is_relation(identity) && self.moved.contains_key(identity)
     }
 
-    pub fn fate(&self, identity: &str, definition: &str) -> Fate<'a> {
+    pub fn fate(&self, identity: &'a str, definition: &str) -> Fate<'a> {
         if let Some(now) = self.followed(identity, definition) {
             let inside = |look: &SchemaSnapshot, key: &str| {
                 look.objects.get(key).map(|o| o.digest.clone()).filter(|d| !d.is_empty())
@@ -141,8 +154,8 @@ impl<'a> Renames<'a> {
     }
 
     /// Its identity now, if whoever came to it by its old relation still does.
-    fn followed(&self, identity: &str, definition: &str) -> Option<&'a str> {
-        let now = *self.pairs.get(identity)?;
+    fn followed(&self, identity: &'a str, definition: &str) -> Option<&'a str> {
+        let now = self.now(identity)?;
         let relation = relation_of(identity, definition);
         // Another name of a column affects queries that join by all columns of the same name.
         let named = |identity: &str| identity.starts_with("column ").then(|| identifiers(identity).pop());
@@ -153,8 +166,30 @@ impl<'a> Renames<'a> {
     pub fn is_told(&self, identity: &str) -> bool {
         let Some(old) = self.back.get(identity) else { return false };
         let definition = self.before.schema.objects.get(*old).map(String::as_str).unwrap_or_default();
-        *old != identity && self.followed(old, definition).is_some()
+        self.followed(old, definition).is_some()
     }
+}
+
+/// Identities that are of nothing in the others, or of something else.
+fn unlike<'a>(
+    objects: &'a BTreeMap<String, ObjectIdentity>,
+    others: &'a BTreeMap<String, ObjectIdentity>,
+) -> impl Iterator<Item = &'a str> {
+    side_by_side(objects, others)
+        .filter(|(_, object, other)| Some(&object.number) != other.map(|o| &o.number))
+        .map(|(identity, _, _)| identity)
+}
+
+/// Everything of the first with what has its name in the second. Walks both once: most of two looks at a schema is the same.
+pub(super) fn side_by_side<'a, T>(
+    first: &'a BTreeMap<String, T>,
+    second: &'a BTreeMap<String, T>,
+) -> impl Iterator<Item = (&'a str, &'a T, Option<&'a T>)> {
+    let mut others = second.iter().peekable();
+    first.iter().map(move |(name, value)| {
+        while others.next_if(|(other, _)| *other < name).is_some() {}
+        (name.as_str(), value, others.next_if(|(other, _)| *other == name).map(|(_, value)| value))
+    })
 }
 
 const RELATIONS: [&str; 3] = ["table ", "view ", "materialized view "];

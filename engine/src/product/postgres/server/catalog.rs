@@ -12,6 +12,7 @@ use crate::product::postgres::diff::names::words_of_body;
 use crate::product::postgres::grammar::not_null;
 use crate::product::postgres::server::connect::{ServerContext, literal, quoted_relation};
 use crate::product::postgres::server::connection::Connection;
+use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot read the catalog";
 /// Tables below this size (bytes) are counted when the planner has no estimate for them.
@@ -27,39 +28,45 @@ struct Class {
     readable: bool,
 }
 
-pub async fn read(client: &Connection) -> Result<Catalog> {
-    let mut classes = classes(client).await?;
-    columns(client, &mut classes).await?;
-    let indexes = indexes(client, &mut classes).await?;
-    foreign_keys(client, &mut classes).await?;
-    not_null_checks(client, &mut classes).await?;
+/// What belongs to these relations, and with `others` what belongs to none.
+pub async fn read(client: &Connection, relations: &Relations, others: bool) -> Result<Catalog> {
+    let mut classes = classes(client, relations).await?;
+    columns(client, relations, &mut classes).await?;
+    let indexes = indexes(client, relations, &mut classes).await?;
+    foreign_keys(client, relations, &mut classes).await?;
+    not_null_checks(client, relations, &mut classes).await?;
     count_small(client, &mut classes).await?;
     let mut tables: BTreeMap<String, Table> = classes.into_values().map(|c| (c.name, c.table)).collect();
     sum_partitions(&mut tables);
-    Ok(Catalog {
+    let of_relations = Catalog {
         tables,
         indexes,
-        pending_indexes: BTreeMap::new(),
-        views: behind::views(client).await?,
+        views: behind::views(client, relations).await?,
+        triggers: behind::triggers(client, relations).await?,
+        policies: behind::policies(client, relations).await?,
+        expressions: behind::expressions(client, relations).await?,
+        rules: behind::rules(client, relations).await?,
+        follow: behind::follow(client, relations).await?,
+        ..Catalog::default()
+    };
+    if !others {
+        return Ok(of_relations);
+    }
+    Ok(Catalog {
         routines: routines(client).await?,
-        triggers: behind::triggers(client).await?,
-        policies: behind::policies(client).await?,
-        expressions: behind::expressions(client).await?,
-        rules: behind::rules(client).await?,
-        follow: behind::follow(client).await?,
         operators: behind::operators(client).await?,
         enums: enums(client).await?,
         domains: domains(client).await?,
-        pending_tables: BTreeSet::new(),
         search_path: client
             .query_one("SELECT current_schemas(false)::text[]", &[])
             .await
             .and_then(|row| row.try_get(0))
             .server_context(READ)?,
+        ..of_relations
     })
 }
 
-async fn classes(client: &Connection) -> Result<BTreeMap<u32, Class>> {
+async fn classes(client: &Connection, relations: &Relations) -> Result<BTreeMap<u32, Class>> {
     let sql = format!(
         "SELECT c.oid, {n_c}, c.relkind = 'p', c.reltuples::float8,
                 CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END,
@@ -69,10 +76,10 @@ async fn classes(client: &Connection) -> Result<BTreeMap<u32, Class>> {
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
          LEFT JOIN pg_class p ON p.oid = i.inhparent LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-         WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}", n_c = qualified_sql!("n.nspname", "c.relname"), pn_p = qualified_sql!("pn.nspname", "p.relname")
+         WHERE c.relkind IN ('r', 'p', 'f') AND {USERS}{only}", only = relations.and_is("c.oid"), n_c = qualified_sql!("n.nspname", "c.relname"), pn_p = qualified_sql!("pn.nspname", "p.relname")
     );
     let mut classes = BTreeMap::new();
-    for row in client.look(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let tuples: f64 = row.try_get(3).server_context(READ)?;
         let heap: i64 = row.try_get::<_, Option<i64>>(4).server_context(READ)?.unwrap_or(0);
         let bytes: i64 = row.try_get::<_, Option<i64>>(5).server_context(READ)?.unwrap_or(0);
@@ -98,7 +105,11 @@ async fn classes(client: &Connection) -> Result<BTreeMap<u32, Class>> {
     Ok(classes)
 }
 
-async fn columns(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
+async fn columns(
+    client: &Connection,
+    relations: &Relations,
+    classes: &mut BTreeMap<u32, Class>,
+) -> Result<()> {
     let sql = format!(
         "SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull OR t.typnotnull,
                 a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attidentity = 'a' OR a.attgenerated <> '',
@@ -106,10 +117,11 @@ async fn columns(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Res
                      THEN greatest(CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END - 4, 0) END
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_type t ON t.oid = a.atttypid
-         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {USERS}
-         ORDER BY a.attrelid, a.attnum"
+         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {USERS}{only}
+         ORDER BY a.attrelid, a.attnum",
+        only = relations.and_is("a.attrelid")
     );
-    for row in client.look(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let length: Option<i32> = row.try_get(6).server_context(READ)?;
         class.table.columns.push(Column {
@@ -127,6 +139,7 @@ async fn columns(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Res
 /// Fills keys; gives index -> table.
 async fn indexes(
     client: &Connection,
+    relations: &Relations,
     classes: &mut BTreeMap<u32, Class>,
 ) -> Result<BTreeMap<String, String>> {
     // Only plain columns over the whole table make a key; expression and partial indexes do not. For looking rows up by a
@@ -139,10 +152,10 @@ async fn indexes(
                 i.indisvalid AND i.indexprs IS NULL
                 AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')
          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS} ORDER BY 2", n_x = qualified_sql!("n.nspname", "x.relname"), n_c = qualified_sql!("n.nspname", "c.relname")
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS}{only} ORDER BY 2", only = relations.and_is("i.indrelid"), n_x = qualified_sql!("n.nspname", "x.relname"), n_c = qualified_sql!("n.nspname", "c.relname")
     );
     let mut names = BTreeMap::new();
-    for row in client.look(&sql, &[]).await.server_context(READ)? {
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         names.insert(row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
         let key = row.try_get::<_, Option<Vec<String>>>(5).server_context(READ)?.unwrap_or_default();
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
@@ -159,16 +172,20 @@ async fn indexes(
     Ok(names)
 }
 
-async fn foreign_keys(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
-    let sql = concat!("SELECT o.conrelid, ", qualified_sql!("n.nspname", "f.relname"), ",
+async fn foreign_keys(
+    client: &Connection,
+    relations: &Relations,
+    classes: &mut BTreeMap<u32, Class>,
+) -> Result<()> {
+    let sql = format!("SELECT o.conrelid, {n_f},
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(o.conkey) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.num),
                 (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(o.confkey) WITH ORDINALITY k(num, n)
                  JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.num)
          FROM pg_constraint o JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
-         WHERE o.contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = o.conparentid AND p.conrelid = o.conrelid)
-         ORDER BY o.conrelid, o.conname");
-    for row in client.look(sql, &[]).await.server_context(READ)? {
+         WHERE o.contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = o.conparentid AND p.conrelid = o.conrelid){only}
+         ORDER BY o.conrelid, o.conname", only = relations.and_is("o.conrelid"), n_f = qualified_sql!("n.nspname", "f.relname"));
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let own = row.try_get::<_, Option<Vec<String>>>(2).server_context(READ)?.unwrap_or_default();
         let theirs = row.try_get::<_, Option<Vec<String>>>(3).server_context(READ)?.unwrap_or_default();
@@ -177,10 +194,14 @@ async fn foreign_keys(client: &Connection, classes: &mut BTreeMap<u32, Class>) -
     Ok(())
 }
 
-async fn not_null_checks(client: &Connection, classes: &mut BTreeMap<u32, Class>) -> Result<()> {
-    let sql = "SELECT conrelid, conname::text, pg_get_expr(conbin, conrelid), convalidated FROM pg_constraint
-         WHERE contype = 'c' AND conrelid <> 0 AND pg_get_expr(conbin, conrelid) ~ 'IS NOT NULL' ORDER BY 1, 2";
-    for row in client.look(sql, &[]).await.server_context(READ)? {
+async fn not_null_checks(
+    client: &Connection,
+    relations: &Relations,
+    classes: &mut BTreeMap<u32, Class>,
+) -> Result<()> {
+    let sql = format!("SELECT conrelid, conname::text, pg_get_expr(conbin, conrelid), convalidated FROM pg_constraint
+         WHERE contype = 'c' AND conrelid <> 0 AND pg_get_expr(conbin, conrelid) ~ 'IS NOT NULL'{} ORDER BY 1, 2", relations.and_is("conrelid"));
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let Some(class) = classes.get_mut(&row.try_get(0).server_context(READ)?) else { continue };
         let columns = not_null::kept_by_text(&row.try_get::<_, String>(2).server_context(READ)?);
         let (name, valid) = (row.try_get(1).server_context(READ)?, row.try_get(3).server_context(READ)?);
@@ -272,11 +293,15 @@ async fn enums(client: &Connection) -> Result<BTreeMap<String, Vec<String>>> {
          WHERE {USERS} GROUP BY 1",
         n_t = qualified_sql!("n.nspname", "t.typname")
     );
-    pairs(client, &sql).await
+    pairs(client, &sql, &Relations::All).await
 }
 
-async fn pairs(client: &Connection, sql: &str) -> Result<BTreeMap<String, Vec<String>>> {
-    let rows = client.look(sql, &[]).await.server_context(READ)?;
+async fn pairs(
+    client: &Connection,
+    sql: &str,
+    relations: &Relations,
+) -> Result<BTreeMap<String, Vec<String>>> {
+    let rows = client.look(sql, &relations.parameters()).await.server_context(READ)?;
     rows.into_iter()
         .map(|row| Ok((row.try_get(0).server_context(READ)?, row.try_get(1).server_context(READ)?)))
         .collect()

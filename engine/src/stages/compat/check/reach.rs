@@ -51,10 +51,9 @@ impl Checker<'_> {
 
 /// Whether names may mean something else: objects came, went or were renamed. Who may look into a schema is part of it.
 pub(super) fn names_may_differ(before: &SchemaSnapshot, after: &SchemaSnapshot) -> bool {
-    let numbers = |look: &SchemaSnapshot| -> BTreeSet<(String, String)> {
-        look.objects.iter().map(|(identity, o)| (identity.clone(), o.number.clone())).collect()
-    };
-    before.schema.objects.keys().ne(after.schema.objects.keys()) || numbers(before) != numbers(after)
+    let (was, is) = (before.objects.iter(), after.objects.iter());
+    before.schema.objects.keys().ne(after.schema.objects.keys())
+        || was.map(|(identity, o)| (identity, &o.number)).ne(is.map(|(identity, o)| (identity, &o.number)))
 }
 
 fn bare_names<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<Cow<'n, str>> {

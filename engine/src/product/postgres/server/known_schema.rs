@@ -1,0 +1,84 @@
+//! The schema of a database of ours, which is looked at after each changeset: what has not changed since the last look is not read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::catalog::Catalog;
+use crate::model::schema::{NumberSource, ObjectIdentity, SchemaSnapshot};
+use crate::product::postgres::diff::numbers::{self, Sources};
+use crate::product::postgres::diff::objects::{self, Line};
+use crate::product::postgres::server::stamps::Stamps;
+
+/// What is read of a schema, of all of it or of some relations.
+pub struct Part {
+    pub lines: Vec<Line>,
+    pub objects: BTreeMap<String, ObjectIdentity>,
+    pub sources: Sources,
+    /// All of them: where a sequence stands changes by itself.
+    pub sequences: BTreeMap<u32, NumberSource>,
+    pub members: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Part {
+    pub fn snapshot(self) -> SchemaSnapshot {
+        let lines = self.lines.into_iter().map(|line| (line.identity, line.definition));
+        SchemaSnapshot {
+            schema: objects::fingerprint(lines.collect()),
+            objects: self.objects,
+            numbers: numbers::numbers(&self.sources, &self.sequences),
+            members: self.members,
+        }
+    }
+}
+
+/// What the last look has read.
+pub struct KnownSchema {
+    pub stamps: Stamps,
+    pub catalog: Arc<Catalog>,
+    pub snapshot: Arc<SchemaSnapshot>,
+    /// The lines of each relation, by its number.
+    identities: BTreeMap<u32, BTreeSet<String>>,
+    sources: Sources,
+}
+
+impl KnownSchema {
+    pub fn whole(stamps: Stamps, part: Part, catalog: Catalog) -> Self {
+        let identities = of_relations(&part.lines);
+        let sources = part.sources.clone();
+        Self { stamps, catalog: Arc::new(catalog), snapshot: Arc::new(part.snapshot()), identities, sources }
+    }
+
+    /// The same with what was read anew of relations that have changed; with `others`, also of what belongs to none. `None` where that is
+    /// not enough: what refers to an object by a name that is gone reads otherwise now, and a partitioned table has the sizes of its partitions.
+    pub fn with(mut self, stamps: Stamps, part: Part, catalog: Catalog, others: bool) -> Option<Self> {
+        let identities = of_relations(&part.lines);
+        let gone = |(number, now): (&u32, &BTreeSet<String>)| {
+            self.identities.get(number).is_some_and(|before| !before.is_subset(now))
+        };
+        if identities.iter().any(gone) || catalog.tables.values().any(|t| t.partitioned || t.parent.is_some())
+        {
+            return None;
+        }
+        self.identities.extend(identities);
+        let known = Arc::make_mut(&mut self.snapshot);
+        let mut objects = std::mem::take(&mut known.schema.objects);
+        objects.extend(part.lines.into_iter().map(|line| (line.identity, line.definition)));
+        known.schema = objects::fingerprint(objects);
+        known.objects.extend(part.objects);
+        self.sources.retain(|(table, _), _| !catalog.tables.contains_key(table));
+        self.sources.extend(part.sources);
+        known.numbers = numbers::numbers(&self.sources, &part.sequences);
+        known.members = part.members;
+        Arc::make_mut(&mut self.catalog).renew(catalog, others);
+        Some(Self { stamps, ..self })
+    }
+}
+
+fn of_relations(lines: &[Line]) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut all: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for line in lines {
+        let Some(relation) = line.relation else { continue };
+        all.entry(relation).or_default().insert(line.identity.clone());
+    }
+    all
+}
