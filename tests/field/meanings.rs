@@ -286,3 +286,19 @@ fn a_role_that_is_not_there_is_told() {
         told.ran.err
     );
 }
+
+/// What was found in any case is found in its own only, when the type or the collation is another one.
+#[test]
+fn a_column_that_begins_to_tell_case_is_found_with_the_other_case() {
+    let told = compat(&Case::new("case-sensitive"), 3);
+    assert_eq!(
+        told.short(),
+        [
+            "ById risky result-type",
+            "ByMail breaking answers-differently",
+            "ByMail risky parameter-type",
+            "ByNick breaking answers-differently"
+        ]
+    );
+    told.says("0 rows instead of 1 for a value in the other case; public.accounts.mail is text instead of public.citext");
+}

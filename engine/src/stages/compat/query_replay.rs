@@ -21,7 +21,7 @@ use crate::model::query::{Answer, Asker, Call, QueryError};
 use crate::model::sample::{Rows, SampleData};
 use crate::model::session_defaults::SessionDefaults;
 use crate::product::{Client, Database, Scratch};
-use answers::{Cause, Failure, Seen, differs};
+use answers::{Cause, Difference, Failure, Seen, differs};
 pub use answers::{Outcome, With};
 pub use values::Asked;
 use values::Set;
@@ -318,7 +318,10 @@ impl Place {
                 }
                 Ok(answer) if before.steady && !moves => {
                     seen.said += usize::from(answer.count > 0 && made_up.is_none());
-                    let what = differs(&subject.asked, &before.answer, &answer);
+                    let mut what = differs(&subject.asked, &before.answer, &answer);
+                    if let Some(Difference::Rows(said)) = what.as_mut().filter(|_| before.set.other_case) {
+                        said.push_str(" for a value in the other case");
+                    }
                     seen.answers.push((what, made_up));
                 }
                 Ok(_) => seen.answers.push((None, made_up)),

@@ -30,6 +30,8 @@ pub struct Set {
     pub free: Option<String>,
     /// The row that the values are of, when they are to be inserted: its table and key. It has to be away for that.
     pub again: Option<(String, Vec<(String, String)>)>,
+    /// A value of production is in the other case: who finds something with it may well ask so.
+    pub other_case: bool,
 }
 
 /// A query as it is tried.
@@ -101,7 +103,7 @@ pub fn sets(
     let Asked { shape, roles, writes, dialect, .. } = asked;
     let makers = values::makers(shape, roles, writes, catalog, samples, form, dialect.as_ref());
     if makers.is_empty() {
-        return vec![Set { values: Vec::new(), made_up: None, free: None, again: None }];
+        return vec![Set { values: Vec::new(), made_up: None, free: None, again: None, other_case: false }];
     }
     let invented = invented(asked, &makers);
     let free = makers
@@ -116,6 +118,11 @@ pub fn sets(
         None => (None, Vec::new()),
     };
     let mut sets = again(asked, catalog, &makers, focus, &rows, &mut drawn, lent);
+    if let (Some(focus), Some(row)) = (focus, rows.first()) {
+        let mut values = drawn();
+        lay(asked, &makers, focus, row, lent, &mut values, false);
+        sets.extend(in_the_other_case(asked, &values));
+    }
     // One that finds nothing says little.
     let draws = if asked.writes.is_empty() { DRAWS } else { 3 };
     for n in 0..rows.len().max(draws) {
@@ -123,16 +130,22 @@ pub fn sets(
         if let (Some(focus), Some(row)) = (focus, rows.get(n)) {
             lay(asked, &makers, focus, row, lent, &mut values, false);
         }
-        sets.push(Set { values, made_up: invented.clone(), free: free.clone(), again: None });
+        sets.push(Set {
+            values,
+            made_up: invented.clone(),
+            free: free.clone(),
+            again: None,
+            other_case: false,
+        });
     }
-    let Some(base) = sets.iter().find(|s| s.again.is_none()).cloned() else { return sets };
+    let Some(base) = sets.iter().find(|s| s.again.is_none() && !s.other_case).cloned() else { return sets };
     // Rows that are there, for who counts on conflicts.
     if let Some(focus) = focus.filter(|focus| handles_conflicts(asked, focus)) {
         let made_up = invented_beside(asked, &makers, focus);
         sets.extend(rows.iter().map(|row| {
             let mut values = drawn();
             lay(asked, &makers, focus, row, lent, &mut values, true);
-            Set { values, made_up: made_up.clone(), free: None, again: None }
+            Set { values, made_up: made_up.clone(), free: None, again: None, other_case: false }
         }));
     }
     // What one row has, given to another.
@@ -153,6 +166,7 @@ pub fn sets(
                 made_up: Some("what one row has, given to another".to_owned()),
                 free: None,
                 again: None,
+                other_case: false,
             });
         }
     }
@@ -181,6 +195,27 @@ pub fn sets(
     sets
 }
 
+/// What is compared with a column that is otherwise now, in the other case: its type or its collation may have begun to tell that.
+fn in_the_other_case(asked: &Asked<'_>, values: &[Option<String>]) -> Vec<Set> {
+    let other = |text: &String| -> String {
+        let swap = |c: char| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        text.chars().map(swap).collect()
+    };
+    let compared = (0..values.len()).filter(|n| {
+        asked
+            .behind(*n)
+            .is_some_and(|(table, column)| asked.is_named(table, column) && !asked.gives(table, column))
+    });
+    let set = |n: usize| {
+        let text = values.get(n)?.as_ref()?;
+        let swapped = Some(other(text)).filter(|swapped| swapped != text)?;
+        let mut values = values.to_vec();
+        *values.get_mut(n)? = Some(swapped);
+        Some(Set { values, made_up: None, free: None, again: None, other_case: true })
+    };
+    compared.filter_map(set).collect()
+}
+
 /// Rows inserted once more, just as they are.
 fn again(
     asked: &Asked<'_>,
@@ -202,7 +237,13 @@ fn again(
         let Some(key) = key.filter(|key| !key.is_empty()) else { continue };
         let mut values = drawn();
         lay(asked, makers, name, row, lent, &mut values, true);
-        sets.push(Set { values, made_up: made_up.clone(), free: None, again: Some((name.to_owned(), key)) });
+        sets.push(Set {
+            values,
+            made_up: made_up.clone(),
+            free: None,
+            again: Some((name.to_owned(), key)),
+            other_case: false,
+        });
     }
     sets
 }
