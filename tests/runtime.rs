@@ -565,6 +565,43 @@ async fn clients_see_what_a_service_would() {
     assert_eq!(samples, source.samples("log.shipments", "state", 5).await.unwrap());
 }
 
+/// Many rows in many batches cost what they cost in one, whatever the database says of plans.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_begins_where_the_one_before_ended() {
+    let rig = Rig::new("walk", SCHEMA).await;
+    let source = rig.source();
+    let generic = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET plan_cache_mode = force_generic_plan', current_database()); END $$";
+    source.execute_script(generic).await.unwrap();
+    let source = rig.source();
+    let backfill = Backfill {
+        table: "log.shipments".into(),
+        key: "id".into(),
+        key_type: "bigint".into(),
+        more_key: Vec::new(),
+        rows: 0,
+        batch_sql: "UPDATE log.shipments SET note = note WHERE ($1::text IS NULL OR id > $1::text::bigint) AND id <= $2::text::bigint".into(),
+    };
+    let mut after = None;
+    while let Some(batch) = source
+        .backfill_batch(&backfill, after.as_deref(), 500, "drydock fill", Duration::from_secs(1))
+        .await
+        .unwrap()
+    {
+        after = Some(batch.last_key);
+    }
+    // A session tells what it has read when it ends, if not before. Each row has an entry, and its new version may have another.
+    drop(source);
+    let check = "DO $$ DECLARE entries bigint; BEGIN
+        FOR i IN 1..100 LOOP
+          PERFORM pg_sleep(0.1); PERFORM pg_stat_clear_snapshot();
+          SELECT idx_tup_read INTO entries FROM pg_stat_user_indexes WHERE indexrelname = 'shipments_pkey';
+          EXIT WHEN entries >= 20000;
+        END LOOP;
+        IF entries NOT BETWEEN 20000 AND 150000 THEN RAISE EXCEPTION '% entries were read', entries; END IF;
+      END $$";
+    rig.source().execute_script(check).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watches_claims_and_batches() {
     let rig = Rig::new("watches", SCHEMA).await;

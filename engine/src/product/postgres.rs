@@ -245,10 +245,7 @@ impl Postgres {
             match idle {
                 Some(client) if client.is_closed() => {}
                 Some(client) => return Ok(client),
-                None if self.ours => {
-                    return Connection::keeping_plans(self.connect(application).await?).await;
-                }
-                None => return Ok(Connection::new(self.connect(application).await?)),
+                None => return Ok(Connection::new(self.connect(application).await?, self.ours)),
             }
         }
     }

@@ -67,8 +67,7 @@ fn compared(columns: &[KeyColumn], qualifier: &str, parameter: &str) -> (String,
 /// SQL for the last key of the next range: `$1` the key to start after (text, NULL: the start), `$2` rows to walk
 /// (`int8`). It gives one row with the key as text, or none at the end; it works for a last, shorter range too.
 ///
-/// Run it and `batch_sql` under `plan_cache_mode = force_custom_plan`: a generic plan cannot use the key's index for a
-/// bound that may be NULL, and would walk the table from its start each time.
+/// It and `batch_sql` are run under `plan_cache_mode = force_custom_plan` (`server/batch.rs`).
 pub fn bound_sql(b: &Backfill) -> String {
     let columns = columns_of(b);
     let (key, start) = compared(&columns, "source", "$1");

@@ -25,7 +25,10 @@ pub async fn run(
 ) -> Result<Option<Batch>> {
     let what = format!("a batch over {} failed", backfill.table);
     let limit = literal(&format!("{}ms", lock_wait.as_millis().max(1)));
-    client.batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {limit}")).await.server_context(&what)?;
+    // Whatever the role or the database says: a generic plan cannot begin at a bound that may be NULL, and would walk all that is done.
+    let begin =
+        format!("BEGIN; SET LOCAL lock_timeout = {limit}; SET LOCAL plan_cache_mode = force_custom_plan");
+    client.batch_execute(&begin).await.server_context(&what)?;
     let size = i64::from(size.max(1));
     let bound = client
         .query_typed(&bound_sql(backfill), &[(&after, Type::TEXT), (&size, Type::INT8)])

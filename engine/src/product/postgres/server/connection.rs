@@ -7,9 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
-use crate::error::Result;
-use crate::product::postgres::server::connect::ServerContext;
-
 pub struct Connection {
     client: Client,
     /// Statements by their text, where the session is nobody else's. A pooler may give it to somebody who has prepared others
@@ -18,15 +15,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn new(client: Client) -> Self {
-        Self { client, planned: None }
-    }
-
-    /// On a server of ours, which is looked at again and again. Half of a look at a catalog is planning it.
-    pub async fn keeping_plans(client: Client) -> Result<Self> {
-        let once = "SET plan_cache_mode = force_generic_plan";
-        client.batch_execute(once).await.server_context("cannot set up the session")?;
-        Ok(Self { client, planned: Some(Mutex::default()) })
+    /// `keeps`: on a server of ours, which is looked at again and again. Half of a look at a catalog is planning it.
+    pub fn new(client: Client, keeps: bool) -> Self {
+        Self { client, planned: keeps.then(Mutex::default) }
     }
 
     /// Runs a statement whose text is the same the next time.
@@ -34,7 +25,7 @@ impl Connection {
         &self,
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
-    ) -> std::result::Result<Vec<Row>, tokio_postgres::Error> {
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let Some(planned) = &self.planned else { return self.client.query_typed(sql, parameters).await };
         let known = planned.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         let statement = match known {

@@ -19,11 +19,13 @@ impl Relations {
     }
 
     /// Settings for the transaction that SQL is run in. The server's statistics of its own catalogs may be those of an empty database, and
-    /// few relations are found by their numbers.
+    /// few relations are found by their numbers, whichever they are.
     pub fn settings(&self) -> &'static str {
         match self {
             Self::All => "",
-            Self::Only(_) => "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;",
+            Self::Only(_) => {
+                "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;"
+            }
         }
     }
 
