@@ -39,7 +39,8 @@ pub trait Inspect: Send + Sync {
     async fn row_writers(&self) -> Result<Vec<RowWriter>>;
     /// The schema at this moment, with what tells a renamed object from a new one.
     async fn snapshot(&self) -> Result<SchemaSnapshot>;
-    /// The catalog and a snapshot. Where a database of ours is looked at again and again, a product may read only what has changed.
+    /// The catalog and a snapshot, of a copy that is looked at again and again: a product may read only what has changed. How much a
+    /// table holds may be what an earlier look has seen.
     async fn catalog_and_snapshot(&self) -> Result<(Arc<Catalog>, Arc<SchemaSnapshot>)> {
         let (catalog, snapshot) = futures::try_join!(self.catalog(), self.snapshot())?;
         Ok((Arc::new(catalog), Arc::new(snapshot)))

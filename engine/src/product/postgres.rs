@@ -36,17 +36,16 @@ use crate::product::{
     ToKeep, Trial,
 };
 use diff::objects::Spelled;
-use diff::{definition_change, fingerprint, numbers, object_ids, objects};
+use diff::{definition_change, fingerprint, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{INSPECT, KEEP, NAMES, WATCH};
 use server::connection::Connection;
-use server::known_schema::{KnownSchema, Part};
+use server::known_schema::KnownSchema;
 use server::relations::Relations;
 use server::resolve::Listener;
 use server::routine_names::Bodies;
 use server::session::{self, LockWait};
-use server::stamps::{self, Since, Stamps};
 use server::{
     activity, batch, catalog, choice, claim, client, connect, data_at_risk, error_codes, facts, keep, pooler,
     preflight, routine_names, row_writers, session_defaults, statement_stats, tls, trial, url,
@@ -194,7 +193,7 @@ pub(crate) struct Shared {
     /// cancelled half-way: it may be inside a transaction.
     idle: Mutex<HashMap<String, Vec<Connection>>>,
     spelled: Spelled,
-    /// What the last look at a schema of ours has read.
+    /// What the last look at the schema has read.
     known: Mutex<Option<KnownSchema>>,
     /// A session that shows how the server reads queries, while nobody uses it.
     listener: Mutex<Option<Listener>>,
@@ -278,69 +277,6 @@ impl Postgres {
     async fn schema(&self, client: &Connection, major: u32) -> Result<SchemaFingerprint> {
         let lines = objects::lines(client, major, &self.shared.spelled, &Relations::All, true).await?;
         Ok(objects::fingerprint(lines.into_iter().map(|line| (line.identity, line.definition)).collect()))
-    }
-
-    /// What tells two snapshots apart, of these relations and with `others` of what belongs to none.
-    async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
-        let lines = async {
-            let client = self.take(INSPECT).await?;
-            let major = Self::major(&client).await?;
-            fingerprint::begin(&client, None).await?;
-            client.batch_execute(relations.settings()).await.server_context(READ)?;
-            let lines = objects::lines(&client, major, &self.shared.spelled, relations, others).await?;
-            self.put_back(client).await?;
-            Ok::<_, Error>(lines)
-        };
-        let beside = async {
-            let client = self.take(INSPECT).await?;
-            fingerprint::begin(&client, None).await?;
-            client.batch_execute(relations.settings()).await.server_context(READ)?;
-            let objects = object_ids::read(&client, relations).await?;
-            let (sources, sequences, members) = futures::try_join!(
-                numbers::sources(&client, relations),
-                numbers::sequences(&client),
-                diff::members::read(&client)
-            )?;
-            self.put_back(client).await?;
-            Ok::<_, Error>((objects, sources, sequences, members))
-        };
-        // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
-        // the small looks share one.
-        let (lines, (objects, sources, sequences, members)) = futures::try_join!(lines, beside)?;
-        Ok(Part { lines, objects, sources, sequences, members })
-    }
-
-    async fn catalog_of(&self, relations: &Relations, others: bool) -> Result<Catalog> {
-        let client = self.take(INSPECT).await?;
-        let begin = format!("BEGIN READ ONLY; {}", relations.settings());
-        client.batch_execute(&begin).await.server_context(READ)?;
-        let catalog = catalog::read(&client, relations, others).await?;
-        self.put_back(client).await?;
-        Ok(catalog)
-    }
-
-    /// What is known of the schema, brought up to date by reading what has changed.
-    async fn renewed(&self, last: Option<KnownSchema>) -> Result<KnownSchema> {
-        let client = self.take(INSPECT).await?;
-        let (stamps, since) = Stamps::read(&client, last.as_ref().map(|last| &last.stamps)).await?;
-        let changed = match since {
-            Since::Changed { relations, others } => {
-                stamps::with_dependents(&client, relations).await?.map(|relations| (relations, others))
-            }
-            Since::Anything => None,
-        };
-        self.give_back(INSPECT, client);
-        if let (Some(last), Some((relations, others))) = (last, changed) {
-            let relations = Relations::Only(relations);
-            let part = self.part(&relations, others);
-            let (part, catalog) = futures::try_join!(part, self.catalog_of(&relations, others))?;
-            if let Some(known) = last.with(stamps.clone(), part, catalog, others) {
-                return Ok(known);
-            }
-        }
-        let part = self.part(&Relations::All, true);
-        let (part, catalog) = futures::try_join!(part, self.catalog_of(&Relations::All, true))?;
-        Ok(KnownSchema::whole(stamps, part, catalog))
     }
 
     async fn put_back(&self, client: Connection) -> Result<()> {
@@ -664,10 +600,6 @@ impl Inspect for Postgres {
     }
 
     async fn catalog_and_snapshot(&self) -> Result<(Arc<Catalog>, Arc<SchemaSnapshot>)> {
-        if !self.ours {
-            let (catalog, snapshot) = futures::try_join!(self.catalog(), self.snapshot())?;
-            return Ok((Arc::new(catalog), Arc::new(snapshot)));
-        }
         // A look that is cut off leaves nothing, and the next one reads everything.
         let last = self.shared.known.lock().unwrap_or_else(PoisonError::into_inner).take();
         let known = self.renewed(last).await?;

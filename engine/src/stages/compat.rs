@@ -106,6 +106,9 @@ fn describe(compat: &Compat) -> String {
 /// Changesets that it is cheaper to copy than to apply again.
 const WORTH_A_COPY: usize = 5;
 
+/// Unknown roles that get a line each.
+const ROLES_NAMED: usize = 3;
+
 /// What a check needs, whether a run does it or `drydock compat` alone.
 pub struct Bench {
     pub production: Arc<dyn Database>,
@@ -263,17 +266,25 @@ impl Bench {
         };
         let roles: Vec<&str> = named.keys().copied().collect();
         let known = resolve.session_defaults(&roles).await?;
-        let unknown = named.into_iter().filter(|(role, _)| !known.contains_key(*role));
-        Ok(unknown
-            .map(|(role, contract)| {
+        let unknown: Vec<_> = named.into_iter().filter(|(role, _)| !known.contains_key(*role)).collect();
+        if unknown.len() <= ROLES_NAMED {
+            for (role, contract) in &unknown {
                 self.watcher.note(&format!(
                     "{}: {} comes as the role {role}, which the database does not have: its rights and settings are not checked",
                     contract.file.display(),
                     contract.service
                 ));
-                role.to_owned()
-            })
-            .collect())
+            }
+        } else {
+            let some: Vec<&str> = unknown.iter().take(ROLES_NAMED).map(|(role, _)| *role).collect();
+            self.watcher.note(&format!(
+                "services come as {} roles that the database does not have ({} and {} more): their rights and settings are not checked",
+                unknown.len(),
+                some.join(", "),
+                unknown.len() - some.len()
+            ));
+        }
+        Ok(unknown.into_iter().map(|(role, _)| role.to_owned()).collect())
     }
 
     /// Rows of what queries that may be reached use.

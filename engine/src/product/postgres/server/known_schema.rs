@@ -3,11 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::schema::{NumberSource, ObjectIdentity, SchemaSnapshot};
+use crate::product::postgres::Postgres;
 use crate::product::postgres::diff::numbers::{self, Sources};
 use crate::product::postgres::diff::objects::{self, Line};
-use crate::product::postgres::server::stamps::Stamps;
+use crate::product::postgres::diff::{fingerprint, members, object_ids};
+use crate::product::postgres::server::catalog;
+use crate::product::postgres::server::connect::{INSPECT, ServerContext};
+use crate::product::postgres::server::relations::Relations;
+use crate::product::postgres::server::stamps::{self, Since, Stamps};
+
+const READ: &str = "cannot read the schema";
 
 /// What is read of a schema, of all of it or of some relations.
 pub struct Part {
@@ -71,6 +79,71 @@ impl KnownSchema {
         known.members = part.members;
         Arc::make_mut(&mut self.catalog).renew(catalog, others);
         Some(Self { stamps, ..self })
+    }
+}
+
+impl Postgres {
+    /// What tells two snapshots apart, of these relations and with `others` of what belongs to none.
+    pub async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
+        let lines = async {
+            let client = self.take(INSPECT).await?;
+            let major = Self::major(&client).await?;
+            fingerprint::begin(&client, None).await?;
+            client.batch_execute(relations.settings()).await.server_context(READ)?;
+            let lines = objects::lines(&client, major, &self.shared.spelled, relations, others).await?;
+            self.put_back(client).await?;
+            Ok::<_, Error>(lines)
+        };
+        let beside = async {
+            let client = self.take(INSPECT).await?;
+            fingerprint::begin(&client, None).await?;
+            client.batch_execute(relations.settings()).await.server_context(READ)?;
+            let objects = object_ids::read(&client, relations).await?;
+            let (sources, sequences, members) = futures::try_join!(
+                numbers::sources(&client, relations),
+                numbers::sequences(&client),
+                members::read(&client)
+            )?;
+            self.put_back(client).await?;
+            Ok::<_, Error>((objects, sources, sequences, members))
+        };
+        // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
+        // the small looks share one.
+        let (lines, (objects, sources, sequences, members)) = futures::try_join!(lines, beside)?;
+        Ok(Part { lines, objects, sources, sequences, members })
+    }
+
+    pub async fn catalog_of(&self, relations: &Relations, others: bool) -> Result<Catalog> {
+        let client = self.take(INSPECT).await?;
+        let begin = format!("BEGIN READ ONLY; {}", relations.settings());
+        client.batch_execute(&begin).await.server_context(READ)?;
+        let catalog = catalog::read(&client, relations, others).await?;
+        self.put_back(client).await?;
+        Ok(catalog)
+    }
+
+    /// What is known of the schema, brought up to date by reading what has changed.
+    pub async fn renewed(&self, last: Option<KnownSchema>) -> Result<KnownSchema> {
+        let client = self.take(INSPECT).await?;
+        let (stamps, since) = Stamps::read(&client, last.as_ref().map(|last| &last.stamps)).await?;
+        let changed = match since {
+            Since::Changed { relations, others } => {
+                stamps::with_dependents(&client, relations).await?.map(|relations| (relations, others))
+            }
+            Since::Anything => None,
+        };
+        self.give_back(INSPECT, client);
+        if let (Some(last), Some((relations, others))) = (last, changed) {
+            let relations = Relations::Only(relations);
+            let part = self.part(&relations, others);
+            let (part, catalog) = futures::try_join!(part, self.catalog_of(&relations, others))?;
+            if let Some(known) = last.with(stamps.clone(), part, catalog, others) {
+                return Ok(known);
+            }
+        }
+        let part = self.part(&Relations::All, true);
+        let (part, catalog) = futures::try_join!(part, self.catalog_of(&Relations::All, true))?;
+        Ok(KnownSchema::whole(stamps, part, catalog))
     }
 }
 
