@@ -1,5 +1,6 @@
 //! A network of their own for the processes of a copy's server, with nobody else in it: whatever they start inherits it. The server is
-//! reached by its socket, which is a file. So is any other socket of this machine: those stay open to the server's user.
+//! reached by its socket, which is a file. So are the sockets of other servers of this machine, which may let this user in: where those
+//! lie by default, there is nothing to be seen.
 //!
 //! Rust's own way to do it needs unsafe code, so it is left to `unshare` of util-linux.
 
@@ -15,7 +16,11 @@ const UNSHARE: &str = "unshare";
 /// Servers before this one send their statistics to themselves over the loopback interface, which is down in a new network. They start
 /// without, and then neither count nor vacuum.
 const NEEDS_NO_LOOPBACK: u32 = 15;
-const WITH_LOOPBACK: [&str; 4] = ["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
+const LOOPBACK: &str = "ip link set lo up && ";
+/// Where Debian's and Red Hat's packages have servers put their sockets, which are found there by default.
+const SOCKETS: &str = "/run/postgresql";
+/// Puts an empty folder over $1. Where that is not allowed, the network is a gain all the same.
+const HIDE: &str = "[ ! -d \"$1\" ] || mount -t tmpfs -o mode=0755 none \"$1\" 2>/dev/null; shift; ";
 
 /// How a program is started in a network of its own.
 pub struct Way {
@@ -26,30 +31,33 @@ pub struct Way {
 
 impl Way {
     /// As root, which needs no namespace of users.
-    fn of_root(user: u32, group: u32, loopback: bool) -> Self {
+    fn of_root(user: u32, group: u32, hidden: &str, loopback: bool) -> Self {
         let becomes = [format!("--setgid={group}"), format!("--setuid={user}"), "--".to_owned()];
-        Self { as_root: true, arguments: Self::arguments(&["--net"], loopback, becomes) }
+        Self { as_root: true, arguments: Self::arguments(&["--net", "--mount"], hidden, loopback, becomes) }
     }
 
     /// As anybody, who is root for the network in a namespace of users. The server refuses to run as root, and is itself again in
     /// a namespace below that one.
-    fn of_user(user: u32, group: u32, loopback: bool) -> Self {
+    fn of_user(user: u32, group: u32, hidden: &str, loopback: bool) -> Self {
         let becomes = [
             "--user".to_owned(),
             format!("--map-user={user}"),
             format!("--map-group={group}"),
             "--".to_owned(),
         ];
-        Self {
-            as_root: false,
-            arguments: Self::arguments(&["--user", "--map-root-user", "--net"], loopback, becomes),
-        }
+        let first = ["--user", "--map-root-user", "--net", "--mount"];
+        Self { as_root: false, arguments: Self::arguments(&first, hidden, loopback, becomes) }
     }
 
-    fn arguments<const N: usize>(first: &[&str], loopback: bool, becomes: [String; N]) -> Vec<String> {
-        let between = if loopback { &WITH_LOOPBACK[..] } else { &[] };
-        let begin = first.iter().chain(["--"].iter()).chain(between).chain([UNSHARE].iter());
-        begin.map(|argument| (*argument).to_owned()).chain(becomes).collect()
+    fn arguments<const N: usize>(
+        first: &[&str],
+        hidden: &str,
+        loopback: bool,
+        becomes: [String; N],
+    ) -> Vec<String> {
+        let script = format!("{HIDE}{}exec \"$@\"", if loopback { LOOPBACK } else { "" });
+        let begin = first.iter().copied().chain(["--", "sh", "-c", script.as_str(), "sh", hidden, UNSHARE]);
+        begin.map(str::to_owned).chain(becomes).collect()
     }
 
     pub fn command(&self, tools: &Tools, program: &str) -> Command {
@@ -72,21 +80,22 @@ pub async fn find(tools: &Tools) -> Result<Way, Obstacle> {
         return Err(Obstacle::NoProgram);
     }
     let loopback = tools.major < NEEDS_NO_LOOPBACK;
-    if let Some(way) = first(tools, loopback).await {
+    if let Some(way) = first(tools, SOCKETS, loopback).await {
         return Ok(way);
     }
-    match loopback && first(tools, false).await.is_some() {
+    match loopback && first(tools, SOCKETS, false).await.is_some() {
         true => Err(Obstacle::NoLoopback),
         false => Err(Obstacle::NotAllowed),
     }
 }
 
-async fn first(tools: &Tools, loopback: bool) -> Option<Way> {
+/// `hidden`: the folder that there is nothing to be seen in.
+async fn first(tools: &Tools, hidden: &str, loopback: bool) -> Option<Way> {
     let ways = match tools.owner() {
         Some((user, group)) => {
-            vec![Way::of_root(user, group, loopback), Way::of_user(user, group, loopback)]
+            vec![Way::of_root(user, group, hidden, loopback), Way::of_user(user, group, hidden, loopback)]
         }
-        None => vec![Way::of_user(geteuid().as_raw(), getegid().as_raw(), loopback)],
+        None => vec![Way::of_user(geteuid().as_raw(), getegid().as_raw(), hidden, loopback)],
     };
     for way in ways {
         if way.works(tools).await {
@@ -101,13 +110,31 @@ async fn first(tools: &Tools, loopback: bool) -> Option<Way> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn other_servers_sockets_are_not_to_be_seen() {
+        let tools = Tools::find().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), open).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let path = folder.path().to_str().unwrap();
+        // The system may not allow it.
+        let Some(way) = first(&tools, path, false).await else { return };
+        let seen = |mut command: Command| async move {
+            let listed = command.args(["-A", path]).output().await.unwrap();
+            String::from_utf8_lossy(&listed.stdout).into_owned()
+        };
+        assert_eq!(seen(way.command(&tools, "ls")).await, "");
+        assert_eq!(seen(tools.command("ls")).await, ".s.PGSQL.5432\n", "everybody else sees it");
+    }
+
     /// Of old servers, none of which need be here.
     #[tokio::test]
     async fn the_loopback_interface_is_up_where_it_is_needed() {
         let tools = Tools::find().await.unwrap();
         for loopback in [false, true] {
             // The system may not allow it, or have no program for it.
-            let Some(way) = first(&tools, loopback).await else { continue };
+            let Some(way) = first(&tools, SOCKETS, loopback).await else { continue };
             if which::which("ip").is_err() {
                 continue;
             }
