@@ -191,13 +191,16 @@ pub(super) fn shape(syntax: &QuerySyntax, sql: &str) -> String {
 /// `$1, $2` from token `from` up to the bracket that closes it: the parameters, and where the bracket is.
 fn parameters(syntax: &QuerySyntax, tokens: &[(Token, &str)], from: usize) -> Option<(Vec<String>, usize)> {
     let mut list = Vec::new();
+    // One parameter, and another after each comma.
+    let mut open = true;
     for (n, (kind, text)) in tokens.iter().enumerate().skip(from) {
         match *text {
-            ")" => return (!list.is_empty()).then_some((list, n)),
-            "," => {}
+            ")" if !open => return Some((list, n)),
+            "," if !open => open = true,
             blank if blank.trim().is_empty() => {}
-            parameter if *kind == Token::Plain && parameter.starts_with(syntax.parameter) => {
-                list.push(parameter.to_owned())
+            parameter if open && *kind == Token::Plain && parameter.starts_with(syntax.parameter) => {
+                list.push(parameter.to_owned());
+                open = false;
             }
             _ => return None,
         }
@@ -330,6 +333,13 @@ mod tests {
         insta::with_settings!({snapshot_path => "../../../tests/expected", prepend_module_to_snapshot => false}, {
             insta::assert_snapshot!("harvest", found.join("\n"));
         });
+    }
+
+    #[test]
+    fn what_is_no_list_stays_as_it_is() {
+        for text in ["select a in ($1 $1)", "select a in ($1,)", "select a in (,$1)", "select a in ()"] {
+            assert_eq!(lists(test_syntax(), text), Vec::<Vec<String>>::new(), "{text}");
+        }
     }
 
     proptest! {
