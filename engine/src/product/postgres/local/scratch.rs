@@ -53,8 +53,15 @@ pub async fn make(
         arguments.extend(common(&source));
         tools.output("pg_dump", &arguments, &libpq_of_origin).await.map(|_| ())
     };
-    futures::try_join!(of_schema, of_history, roles(tools, &postgres, &who))?;
-    let mut cluster = empty(tools, &source, &who, origin, &folder, true, progress).await?;
+    // Neither waits for the other; what has begun is finished, so that no server is left half started.
+    let beside = async {
+        roles(tools, &postgres, &who).await?;
+        empty(tools, &source, &who, origin, &folder, true, progress).await
+    };
+    let (of_schema, of_history, cluster) = futures::join!(of_schema, of_history, beside);
+    let mut cluster = cluster?;
+    of_schema?;
+    of_history?;
     progress("restoring the schema", None);
     let dumps: Vec<PathBuf> = [schema, history].into_iter().filter(|d| d.exists()).collect();
     let mut refused = None;
