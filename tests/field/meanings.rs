@@ -63,14 +63,14 @@ fn names_are_found_through_the_role_s_search_path() {
 #[test]
 fn another_time_zone_and_no_inheritance_break_who_comes_as_the_role() {
     let told = compat(&Case::new("role-state"), 3);
-    let expected = [
-        "Day breaking answers-differently",
-        "Rooms breaking lost-privilege",
-        "Rooms risky answers-differently",
-    ];
-    assert_eq!(told.short(), expected);
     told.says("sessions of role_state_svc begin with timezone America/New_York");
-    told.says("role_state_svc may no longer select public.rooms");
+    let mut expected = vec!["Day breaking answers-differently", "Rooms risky answers-differently"];
+    // Since 16 each membership says by itself what is inherited, and NOINHERIT is about those to come.
+    if Case::major() < 16 {
+        expected.insert(1, "Rooms breaking lost-privilege");
+        told.says("role_state_svc may no longer select public.rooms");
+    }
+    assert_eq!(told.short(), expected);
 }
 
 /// A service that may not come any more is broken, whatever its queries mean. What one changeset did to the role, which belongs to the

@@ -136,6 +136,12 @@ impl Case {
         Self::new(name)
     }
 
+    /// The version of the server that all cases share.
+    pub fn major() -> u32 {
+        let rows = Self::session_on("postgres").rows("show server_version_num");
+        rows[0][0].as_ref().unwrap().parse::<u32>().unwrap() / 10_000
+    }
+
     /// A session on the other database.
     pub fn remote(&self) -> Session {
         Self::session_on(&format!("{}_remote", self.database))

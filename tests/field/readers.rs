@@ -28,6 +28,10 @@ fn a_statement_that_nobody_takes_says_who_was_asked() {
 /// The same where the server does: `merge_action` takes no arguments in the grammar, and here it is a function of users.
 #[test]
 fn a_statement_that_the_server_takes_goes_on() {
+    // What a later server reads as a word of its own, an earlier one takes as a name.
+    if Case::major() >= 17 {
+        return;
+    }
     let case = Case::new("grammar-behind");
     let ran = case.run(&["plan", "--format", "json"]).expect(0);
     assert!(ran.out.contains("cannot-be-inspected"), "{}", ran.out);

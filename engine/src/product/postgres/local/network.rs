@@ -19,8 +19,8 @@ const NEEDS_NO_LOOPBACK: u32 = 15;
 const LOOPBACK: &str = "ip link set lo up && ";
 /// Where Debian's and Red Hat's packages have servers put their sockets, which are found there by default.
 const SOCKETS: &str = "/run/postgresql";
-/// Puts an empty folder over $1. Where that is not allowed, the network is a gain all the same.
-const HIDE: &str = "[ ! -d \"$1\" ] || mount -t tmpfs -o mode=0755 none \"$1\" 2>/dev/null; shift; ";
+/// Puts an empty folder over $1.
+const HIDE: &str = "[ ! -d \"$1\" ] || mount -t tmpfs -o mode=0755 none \"$1\" || exit; shift; ";
 
 /// How a program is started in a network of its own.
 pub struct Way {
@@ -31,32 +31,34 @@ pub struct Way {
 
 impl Way {
     /// As root, which needs no namespace of users.
-    fn of_root(user: u32, group: u32, hidden: &str, loopback: bool) -> Self {
+    fn of_root(user: u32, group: u32, hidden: Option<&str>, loopback: bool) -> Self {
         let becomes = [format!("--setgid={group}"), format!("--setuid={user}"), "--".to_owned()];
-        Self { as_root: true, arguments: Self::arguments(&["--net", "--mount"], hidden, loopback, becomes) }
+        Self { as_root: true, arguments: Self::arguments(&["--net"], hidden, loopback, becomes) }
     }
 
     /// As anybody, who is root for the network in a namespace of users. The server refuses to run as root, and is itself again in
     /// a namespace below that one.
-    fn of_user(user: u32, group: u32, hidden: &str, loopback: bool) -> Self {
+    fn of_user(user: u32, group: u32, hidden: Option<&str>, loopback: bool) -> Self {
         let becomes = [
             "--user".to_owned(),
             format!("--map-user={user}"),
             format!("--map-group={group}"),
             "--".to_owned(),
         ];
-        let first = ["--user", "--map-root-user", "--net", "--mount"];
+        let first = ["--user", "--map-root-user", "--net"];
         Self { as_root: false, arguments: Self::arguments(&first, hidden, loopback, becomes) }
     }
 
     fn arguments<const N: usize>(
         first: &[&str],
-        hidden: &str,
+        hidden: Option<&str>,
         loopback: bool,
         becomes: [String; N],
     ) -> Vec<String> {
-        let script = format!("{HIDE}{}exec \"$@\"", if loopback { LOOPBACK } else { "" });
-        let begin = first.iter().copied().chain(["--", "sh", "-c", script.as_str(), "sh", hidden, UNSHARE]);
+        let hide = if hidden.is_some() { HIDE } else { "" };
+        let script = format!("{hide}{}exec \"$@\"", if loopback { LOOPBACK } else { "" });
+        let begin = first.iter().copied().chain(hidden.map(|_| "--mount"));
+        let begin = begin.chain(["--", "sh", "-c", script.as_str(), "sh"]).chain(hidden).chain([UNSHARE]);
         begin.map(str::to_owned).chain(becomes).collect()
     }
 
@@ -89,14 +91,15 @@ pub async fn find(tools: &Tools) -> Result<Way, Obstacle> {
     }
 }
 
-/// `hidden`: the folder that there is nothing to be seen in.
+/// `hidden`: the folder that there is nothing to be seen in. In a folder that was made the root by `chroot` nothing can be put over another;
+/// the network is a gain all the same.
 async fn first(tools: &Tools, hidden: &str, loopback: bool) -> Option<Way> {
-    let ways = match tools.owner() {
+    let ways = [Some(hidden), None].into_iter().flat_map(|hidden| match tools.owner() {
         Some((user, group)) => {
             vec![Way::of_root(user, group, hidden, loopback), Way::of_user(user, group, hidden, loopback)]
         }
         None => vec![Way::of_user(geteuid().as_raw(), getegid().as_raw(), hidden, loopback)],
-    };
+    });
     for way in ways {
         if way.works(tools).await {
             return Some(way);
@@ -118,8 +121,11 @@ mod tests {
         std::fs::set_permissions(folder.path(), open).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let path = folder.path().to_str().unwrap();
-        // The system may not allow it.
+        // The system may not allow it, or not all of it.
         let Some(way) = first(&tools, path, false).await else { return };
+        if !way.arguments.iter().any(|argument| argument == "--mount") {
+            return;
+        }
         let seen = |mut command: Command| async move {
             let listed = command.args(["-A", path]).output().await.unwrap();
             String::from_utf8_lossy(&listed.stdout).into_owned()

@@ -226,8 +226,11 @@ pub async fn empty<'a>(
         cluster.configure(&settings)?;
         cluster.start(START).await?;
     }
+    let read = std::fs::read_to_string(roles).context(format!("{} cannot be read", roles.display()))?;
+    let here = folder.join("roles-here.sql");
+    tools.write(&here, &without_grantors(&read))?;
     // Roles that exist already, and rights that this server does not know, are no reason to stop.
-    let file = format!("--file={}", roles.display());
+    let file = format!("--file={}", here.display());
     tools
         .output(
             "psql",
@@ -238,6 +241,13 @@ pub async fn empty<'a>(
     login(&cluster, origin).await?;
     create(&cluster, source, origin).await?;
     Ok(cluster)
+}
+
+/// What pg_dumpall writes of roles, without who granted memberships. Since 16 a grantor must be allowed to, or be the superuser that the
+/// cluster was made with, who has another name here (<https://www.postgresql.org/docs/current/sql-grant.html>).
+fn without_grantors(roles: &str) -> String {
+    let grant = regex::Regex::new(r#"(?m)^(GRANT .*) GRANTED BY ("([^"]|"")*"|[^ ";]+);$"#);
+    grant.map_or_else(|_| roles.to_owned(), |grant| grant.replace_all(roles, "$1;").into_owned())
 }
 
 /// An empty database of the source's name and settings; an earlier one goes.
@@ -313,4 +323,20 @@ pub fn alter(database: &str, role: Option<&str>, setting: &str) -> Option<String
     };
     let name: Vec<String> = name.split('.').map(quoted).collect();
     Some(format!("ALTER {whose} SET {} TO {value}", name.join(".")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_grantors;
+
+    #[test]
+    fn memberships_are_granted_by_whoever_restores_them() {
+        let dumped = "CREATE ROLE a;\nGRANT a TO b WITH INHERIT TRUE GRANTED BY postgres;\n\
+            GRANT \"x GRANTED BY y;\" TO \"it's\" WITH ADMIN OPTION, INHERIT FALSE GRANTED BY \"the \"\"boss\"\"\";\n\
+            GRANT a TO c;\nCOMMENT ON ROLE a IS 'made; GRANTED BY nobody';\n";
+        let restored = "CREATE ROLE a;\nGRANT a TO b WITH INHERIT TRUE;\n\
+            GRANT \"x GRANTED BY y;\" TO \"it's\" WITH ADMIN OPTION, INHERIT FALSE;\n\
+            GRANT a TO c;\nCOMMENT ON ROLE a IS 'made; GRANTED BY nobody';\n";
+        assert_eq!(without_grantors(dumped), restored);
+    }
 }
