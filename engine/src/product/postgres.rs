@@ -596,7 +596,7 @@ impl Inspect for Postgres {
     }
 
     async fn snapshot(&self) -> Result<SchemaSnapshot> {
-        Ok(self.part(&Relations::All, true).await?.snapshot())
+        self.whole_snapshot().await
     }
 
     async fn catalog_and_snapshot(&self) -> Result<(Arc<Catalog>, Arc<SchemaSnapshot>)> {

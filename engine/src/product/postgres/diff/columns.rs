@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::change::Effect;
 use crate::product::postgres::diff::Found;
-use crate::product::postgres::diff::names::{column, identifiers, joined, words};
+use crate::product::postgres::diff::names::{column, identifiers, joined, of_kind, words};
 
 impl Found<'_> {
     pub(super) fn column(&mut self, table: &str, column: &str, was: Option<&str>, is: Option<&str>) {
@@ -133,7 +133,7 @@ impl Found<'_> {
 
     /// Table and name of the columns whose definition is such a one.
     pub(super) fn columns_where(&self, such: impl Fn(&str) -> bool) -> Vec<(String, String)> {
-        let found = self.after.objects.iter().filter(|(_, definition)| such(definition));
+        let found = of_kind(&self.after.objects, "column", "").filter(|(_, definition)| such(definition));
         found.filter_map(|(identity, _)| column(identity)).collect()
     }
 }

@@ -6,7 +6,7 @@ use crate::model::change::{Change, Effect, Events, Reason, Revoked, Right};
 use crate::model::relation_name::qualified;
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::Found;
-use crate::product::postgres::diff::names::{column, identifiers, joined, referenced, words};
+use crate::product::postgres::diff::names::{columns_of, identifiers, joined, of_kind, referenced, words};
 
 impl Found<'_> {
     pub(super) fn constraint(
@@ -19,8 +19,9 @@ impl Found<'_> {
     ) {
         let table = qualified(schema, subject);
         let own = [schema, subject];
-        let is_table = |k: &String| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
-        if ![self.before, self.after].iter().any(|s| s.objects.keys().any(is_table)) {
+        let is_table = |(k, _): (&str, &str)| k.strip_prefix("table ").is_some_and(|k| identifiers(k) == own);
+        let looks = [self.before, self.after];
+        if !looks.iter().any(|look| of_kind(&look.objects, "table", subject).any(is_table)) {
             // Of a domain.
             if is.is_some() {
                 self.of_type(
@@ -80,7 +81,7 @@ impl Found<'_> {
     fn keeps(&self, look: &SchemaFingerprint, [schema, table, own]: [&str; 3], definition: &str) -> bool {
         let plain =
             |d: &str| d.trim_end_matches(" (not validated)").trim_end_matches(" NOT VALID").to_owned();
-        look.objects.iter().any(|(identity, other)| {
+        of_kind(&look.objects, "constraint", table).any(|(identity, other)| {
             let parts = identity.strip_prefix("constraint ").map(identifiers).unwrap_or_default();
             matches!(parts.as_slice(), [s, t, name] if s == schema && t == table && name != own)
                 && plain(other) == plain(definition)
@@ -93,7 +94,7 @@ impl Found<'_> {
         let Some((_, table)) = head.split_once(" ON ") else { return false };
         let whole = inside.contains(" WHERE ") || inside.contains(" INCLUDE ") || inside.contains(") ");
         let start = inside.strip_suffix(')').filter(|_| !whole && !same).unwrap_or(inside);
-        look.objects.iter().filter(|(k, _)| k.starts_with("index ") && !k.ends_with(own)).any(|(_, other)| {
+        of_kind(&look.objects, "index", "").filter(|(k, _)| !k.ends_with(own)).any(|(_, other)| {
             let Some((other_head, other_inside)) = other.split_once(" USING ") else { return false };
             let rest = other_inside.strip_prefix(start);
             other_head.split_once(" ON ").is_some_and(|(_, t)| t == table)
@@ -197,12 +198,9 @@ impl Found<'_> {
     /// Columns of a table that a definition names.
     pub(super) fn columns_in(&self, table: &str, definition: &str) -> Vec<String> {
         let words = words(definition);
-        let known = self.after.objects.keys().chain(self.before.objects.keys());
-        let mut columns: Vec<String> = known
-            .filter_map(|identity| column(identity).filter(|(of, _)| of == table))
-            .map(|(_, column)| column)
-            .filter(|c| words.iter().any(|w| w == c))
-            .collect();
+        let known = [self.after, self.before].into_iter().flat_map(|look| columns_of(&look.objects, table));
+        let mut columns: Vec<String> =
+            known.map(|(column, _)| column).filter(|c| words.iter().any(|w| w == c)).collect();
         columns.sort_by_key(|c| words.iter().position(|w| w == c));
         columns.dedup();
         columns
@@ -211,11 +209,9 @@ impl Found<'_> {
     /// The same, and those that they are made of.
     fn given_in(&self, table: &str, definition: &str) -> Vec<String> {
         let mut columns = self.columns_in(table, definition);
-        let own = |(identity, made): &(&String, &String)| {
-            made.contains(" generated")
-                && column(identity).is_some_and(|(of, name)| of == table && columns.contains(&name))
-        };
-        let made: Vec<&String> = self.after.objects.iter().filter(own).map(|(_, made)| made).collect();
+        let own = columns_of(&self.after.objects, table).into_iter();
+        let own = own.filter(|(name, made)| made.contains(" generated") && columns.contains(name));
+        let made: Vec<&str> = own.map(|(_, made)| made).collect();
         for definition in made {
             let of = self.columns_in(table, definition);
             columns.extend(of);

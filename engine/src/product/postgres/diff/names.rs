@@ -1,6 +1,8 @@
 //! Names in identities and definitions.
 
-use crate::model::relation_name::qualified;
+use std::collections::BTreeMap;
+
+use crate::model::relation_name::{bare, qualified};
 
 /// Table and name of a column's identity; `None` for that of anything else.
 pub(super) fn column(identity: &str) -> Option<(String, String)> {
@@ -8,6 +10,30 @@ pub(super) fn column(identity: &str) -> Option<(String, String)> {
         [schema, table, column] => Some((qualified(schema, table), column.clone())),
         _ => None,
     }
+}
+
+/// The columns of a table, with their definitions.
+pub(super) fn columns_of<'a>(objects: &'a BTreeMap<String, String>, table: &str) -> Vec<(String, &'a str)> {
+    let known = bare(table);
+    let found = of_kind(objects, "column", &known).filter_map(|(identity, definition)| {
+        let (of, name) = column(identity)?;
+        (of == table).then_some((name, definition))
+    });
+    found.collect()
+}
+
+/// Objects of a kind, such as `column`, whose identity may have this name in it: most of a schema is about others, and names take a while to
+/// be read.
+pub(super) fn of_kind<'a>(
+    objects: &'a BTreeMap<String, String>,
+    kind: &str,
+    name: &str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    // What follows a blank.
+    let all = objects.range(format!("{kind} ")..format!("{kind}!"));
+    // A quote is spelled twice.
+    all.filter(move |(identity, _)| name.contains('"') || identity.contains(name))
+        .map(|(identity, definition)| (identity.as_str(), definition.as_str()))
 }
 
 /// The table that a foreign key points to.

@@ -12,6 +12,7 @@ use crate::product::postgres::diff::objects::{self, Line};
 use crate::product::postgres::diff::{fingerprint, members, object_ids};
 use crate::product::postgres::server::catalog;
 use crate::product::postgres::server::connect::{INSPECT, ServerContext};
+use crate::product::postgres::server::connection::Connection;
 use crate::product::postgres::server::relations::Relations;
 use crate::product::postgres::server::stamps::{self, Since, Stamps};
 
@@ -19,29 +20,39 @@ const READ: &str = "cannot read the schema";
 
 /// What is read of a schema, of all of it or of some relations.
 pub struct Part {
-    pub lines: Vec<Line>,
-    pub objects: BTreeMap<String, ObjectIdentity>,
-    pub sources: Sources,
-    /// All of them: where a sequence stands changes by itself.
-    pub sequences: BTreeMap<u32, NumberSource>,
-    pub members: BTreeMap<String, BTreeSet<String>>,
+    lines: Vec<Line>,
+    objects: BTreeMap<String, ObjectIdentity>,
+    sources: Sources,
+}
+
+/// What changes although no relation does.
+pub struct Beside {
+    sequences: BTreeMap<u32, NumberSource>,
+    members: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Beside {
+    async fn read(client: &Connection) -> Result<Self> {
+        let (sequences, members) = futures::try_join!(numbers::sequences(client), members::read(client))?;
+        Ok(Self { sequences, members })
+    }
 }
 
 impl Part {
-    pub fn snapshot(self) -> SchemaSnapshot {
+    fn snapshot(self, beside: Beside) -> SchemaSnapshot {
         let lines = self.lines.into_iter().map(|line| (line.identity, line.definition));
         SchemaSnapshot {
             schema: objects::fingerprint(lines.collect()),
             objects: self.objects,
-            numbers: numbers::numbers(&self.sources, &self.sequences),
-            members: self.members,
+            numbers: numbers::numbers(&self.sources, &beside.sequences),
+            members: beside.members,
         }
     }
 }
 
 /// What the last look has read.
 pub struct KnownSchema {
-    pub stamps: Stamps,
+    stamps: Stamps,
     pub catalog: Arc<Catalog>,
     pub snapshot: Arc<SchemaSnapshot>,
     /// The lines of each relation, by its number.
@@ -50,22 +61,22 @@ pub struct KnownSchema {
 }
 
 impl KnownSchema {
-    pub fn whole(stamps: Stamps, part: Part, catalog: Catalog) -> Self {
-        let identities = of_relations(&part.lines);
-        let sources = part.sources.clone();
-        Self { stamps, catalog: Arc::new(catalog), snapshot: Arc::new(part.snapshot()), identities, sources }
+    fn whole(stamps: Stamps, part: Part, beside: Beside, catalog: Catalog) -> Self {
+        let (identities, sources) = (of_relations(&part.lines), part.sources.clone());
+        let snapshot = Arc::new(part.snapshot(beside));
+        Self { stamps, catalog: Arc::new(catalog), snapshot, identities, sources }
     }
 
-    /// The same with what was read anew of relations that have changed; with `others`, also of what belongs to none. `None` where that is
-    /// not enough: what refers to an object by a name that is gone reads otherwise now, and a partitioned table has the sizes of its partitions.
-    pub fn with(mut self, stamps: Stamps, part: Part, catalog: Catalog, others: bool) -> Option<Self> {
+    /// Takes over what was read anew of relations that have changed; with `others`, also of what belongs to none. Whether that was enough: what
+    /// refers to an object by a name that is gone reads otherwise now, and a partitioned table has the sizes of its partitions.
+    fn renew(&mut self, part: Part, catalog: Catalog, others: bool) -> bool {
         let identities = of_relations(&part.lines);
         let gone = |(number, now): (&u32, &BTreeSet<String>)| {
             self.identities.get(number).is_some_and(|before| !before.is_subset(now))
         };
         if identities.iter().any(gone) || catalog.tables.values().any(|t| t.partitioned || t.parent.is_some())
         {
-            return None;
+            return false;
         }
         self.identities.extend(identities);
         let known = Arc::make_mut(&mut self.snapshot);
@@ -75,16 +86,23 @@ impl KnownSchema {
         known.objects.extend(part.objects);
         self.sources.retain(|(table, _), _| !catalog.tables.contains_key(table));
         self.sources.extend(part.sources);
-        known.numbers = numbers::numbers(&self.sources, &part.sequences);
-        known.members = part.members;
         Arc::make_mut(&mut self.catalog).renew(catalog, others);
-        Some(Self { stamps, ..self })
+        true
+    }
+
+    fn with(mut self, stamps: Stamps, beside: Beside) -> Self {
+        let numbers = numbers::numbers(&self.sources, &beside.sequences);
+        if (&self.snapshot.numbers, &self.snapshot.members) != (&numbers, &beside.members) {
+            let known = Arc::make_mut(&mut self.snapshot);
+            (known.numbers, known.members) = (numbers, beside.members);
+        }
+        Self { stamps, ..self }
     }
 }
 
 impl Postgres {
     /// What tells two snapshots apart, of these relations and with `others` of what belongs to none.
-    pub async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
+    async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
         let lines = async {
             let client = self.take(INSPECT).await?;
             let major = Self::major(&client).await?;
@@ -98,19 +116,15 @@ impl Postgres {
             let client = self.take(INSPECT).await?;
             fingerprint::begin(&client, None).await?;
             client.batch_execute(relations.settings()).await.server_context(READ)?;
-            let objects = object_ids::read(&client, relations).await?;
-            let (sources, sequences, members) = futures::try_join!(
-                numbers::sources(&client, relations),
-                numbers::sequences(&client),
-                members::read(&client)
-            )?;
+            let objects = object_ids::read(&client, relations);
+            let (objects, sources) = futures::try_join!(objects, numbers::sources(&client, relations))?;
             self.put_back(client).await?;
-            Ok::<_, Error>((objects, sources, sequences, members))
+            Ok::<_, Error>((objects, sources))
         };
         // Beside one another: nobody changes a schema that is looked at. A session has catalogs of its own to read first, so that
         // the small looks share one.
-        let (lines, (objects, sources, sequences, members)) = futures::try_join!(lines, beside)?;
-        Ok(Part { lines, objects, sources, sequences, members })
+        let (lines, (objects, sources)) = futures::try_join!(lines, beside)?;
+        Ok(Part { lines, objects, sources })
     }
 
     pub async fn catalog_of(&self, relations: &Relations, others: bool) -> Result<Catalog> {
@@ -122,28 +136,44 @@ impl Postgres {
         Ok(catalog)
     }
 
+    pub async fn whole_snapshot(&self) -> Result<SchemaSnapshot> {
+        let beside = async {
+            let client = self.take(INSPECT).await?;
+            let beside = Beside::read(&client).await?;
+            self.give_back(INSPECT, client);
+            Ok(beside)
+        };
+        let (part, beside) = futures::try_join!(self.part(&Relations::All, true), beside)?;
+        Ok(part.snapshot(beside))
+    }
+
     /// What is known of the schema, brought up to date by reading what has changed.
     pub async fn renewed(&self, last: Option<KnownSchema>) -> Result<KnownSchema> {
-        let client = self.take(INSPECT).await?;
-        let (stamps, since) = Stamps::read(&client, last.as_ref().map(|last| &last.stamps)).await?;
+        let (one, other) = futures::try_join!(self.take(INSPECT), self.take(INSPECT))?;
+        let stamps = Stamps::read((&one, &other), last.as_ref().map(|last| &last.stamps));
+        let ((stamps, since), beside) = futures::try_join!(stamps, Beside::read(&other))?;
         let changed = match since {
             Since::Changed { relations, others } => {
-                stamps::with_dependents(&client, relations).await?.map(|relations| (relations, others))
+                stamps::with_dependents(&one, relations).await?.map(|relations| (relations, others))
             }
             Since::Anything => None,
         };
-        self.give_back(INSPECT, client);
-        if let (Some(last), Some((relations, others))) = (last, changed) {
+        self.give_back(INSPECT, one);
+        self.give_back(INSPECT, other);
+        if let (Some(mut last), Some((relations, others))) = (last, changed) {
+            if relations.is_empty() && !others {
+                return Ok(last.with(stamps, beside));
+            }
             let relations = Relations::Only(relations);
             let part = self.part(&relations, others);
             let (part, catalog) = futures::try_join!(part, self.catalog_of(&relations, others))?;
-            if let Some(known) = last.with(stamps.clone(), part, catalog, others) {
-                return Ok(known);
+            if last.renew(part, catalog, others) {
+                return Ok(last.with(stamps, beside));
             }
         }
         let part = self.part(&Relations::All, true);
         let (part, catalog) = futures::try_join!(part, self.catalog_of(&Relations::All, true))?;
-        Ok(KnownSchema::whole(stamps, part, catalog))
+        Ok(KnownSchema::whole(stamps, part, beside, catalog))
     }
 }
 

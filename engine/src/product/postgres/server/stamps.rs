@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::{Error, Result};
 use crate::product::postgres::server::connect::ServerContext;
@@ -117,24 +117,30 @@ pub enum Since {
 }
 
 impl Stamps {
-    pub async fn read(client: &Connection, last: Option<&Self>) -> Result<(Self, Since)> {
-        let (mut relations, mut touched) = (BTreeMap::new(), BTreeSet::new());
-        let mut over = last.map_or_else(|| FIRST.to_owned(), |last| last.over.clone());
-        for row in client.look(OF_RELATIONS, &[(&over, Type::TEXT)]).await.server_context(READ)? {
+    /// Reads in two sessions beside one another.
+    pub async fn read(pair: (&Connection, &Connection), last: Option<&Self>) -> Result<(Self, Since)> {
+        let over = last.map_or(FIRST, |last| last.over.as_str());
+        let youngest = last.map_or(0, |last| last.youngest);
+        let of_relations = [(&over as &(dyn ToSql + Sync), Type::TEXT)];
+        let of_others = [(&youngest as &(dyn ToSql + Sync), Type::OID)];
+        let (rows, others) =
+            futures::try_join!(pair.0.look(OF_RELATIONS, &of_relations), pair.1.look(OF_OTHERS, &of_others))
+                .server_context(READ)?;
+        let mut now =
+            Self { relations: BTreeMap::new(), over: over.to_owned(), others: String::new(), youngest };
+        let mut touched = BTreeSet::new();
+        for row in rows {
             let relation: u32 = row.try_get(0).server_context(READ)?;
-            relations.insert(relation, row.try_get(1).server_context(READ)?);
+            now.relations.insert(relation, row.try_get(1).server_context(READ)?);
             if row.try_get(2).server_context(READ)? {
                 touched.insert(relation);
             }
-            over = row.try_get(3).server_context(READ)?;
+            now.over = row.try_get(3).server_context(READ)?;
         }
-        let known = last.map_or(0, |last| last.youngest);
-        let rows = client.look(OF_OTHERS, &[(&known, Type::OID)]).await;
-        let row = rows.server_context(READ)?.into_iter().next();
-        let row = row.ok_or_else(|| Error::failed(READ))?;
-        let text = |at: usize| row.try_get::<_, String>(at).server_context(READ);
-        let (others, older) = (text(0)?, text(1)?);
-        let now = Self { relations, over, others, youngest: row.try_get(2).server_context(READ)? };
+        let row = others.into_iter().next().ok_or_else(|| Error::failed(READ))?;
+        now.others = row.try_get(0).server_context(READ)?;
+        let older: String = row.try_get(1).server_context(READ)?;
+        now.youngest = row.try_get(2).server_context(READ)?;
         let since = match last {
             Some(last)
                 if last.others == older && last.relations.keys().all(|n| now.relations.contains_key(n)) =>
