@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use comfy_table::{CellAlignment, Table, presets};
 use drydock::contract::{Arity, Contract, Query, Version};
-use drydock::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use drydock::model::changeset::{Changeset, ChangesetId, Phase};
 use drydock::model::endpoint::Endpoint;
 use drydock::product::postgres::local::Local;
 use drydock::product::{self, Database};
@@ -144,21 +144,8 @@ fn changeset(
     database: &dyn Database,
     catalog: &drydock::model::catalog::Catalog,
 ) -> Changeset {
-    Changeset {
-        key: ChangesetId { id: n.to_string(), author: "bench".into(), path: "bench.sql".into() },
-        line: None,
-        comment: None,
-        checksum: None,
-        phase: Phase::Contract,
-        in_transaction: true,
-        code: Vec::new(),
-        preconditions: Vec::new(),
-        statements: database.statements(&[sql], catalog).unwrap(),
-        reverse: Reverse::None,
-        no_inverse: None,
-        inverse: Vec::new(),
-        suppressions: Vec::new(),
-    }
+    let key = ChangesetId { id: n.to_string(), author: "bench".into(), path: "bench.sql".into() };
+    Changeset::of_statements(key, Phase::Contract, database.statements(&[sql], catalog).unwrap())
 }
 
 /// Applies the changesets one by one, and holds each against the queries.

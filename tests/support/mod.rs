@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use drydock::model::catalog::Catalog;
-use drydock::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use drydock::model::changeset::{Changeset, ChangesetId, Phase};
 use drydock::model::schema::{DataFingerprint, SchemaFingerprint};
 use drydock::product::{self, Database};
 use serde_json::Value;
@@ -239,19 +239,9 @@ pub fn matches_schema(home: &Home, of: &str, document: &Value) {
 /// A changeset of one text, as the plan would have it.
 pub fn changeset(sql: &str, database: &dyn Database, catalog: &Catalog) -> Changeset {
     let statements = database.statements(&[sql.to_owned()], catalog).unwrap();
-    Changeset {
-        key: ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
-        line: None,
-        comment: None,
-        checksum: None,
-        phase: Phase::Contract,
-        in_transaction: true,
-        code: Vec::new(),
-        preconditions: Vec::new(),
+    Changeset::of_statements(
+        ChangesetId { id: "m".to_owned(), author: "m".to_owned(), path: "m.sql".to_owned() },
+        Phase::Contract,
         statements,
-        reverse: Reverse::None,
-        no_inverse: None,
-        inverse: Vec::new(),
-        suppressions: Vec::new(),
-    }
+    )
 }

@@ -305,6 +305,25 @@ impl Statement {
 }
 
 impl Changeset {
+    /// One of which nothing else is known; it has no inverse.
+    pub fn of_statements(key: ChangesetId, phase: Phase, statements: Vec<Statement>) -> Self {
+        Self {
+            key,
+            line: None,
+            comment: None,
+            checksum: None,
+            phase,
+            in_transaction: true,
+            code: Vec::new(),
+            preconditions: Vec::new(),
+            statements,
+            reverse: Reverse::None,
+            no_inverse: None,
+            inverse: Vec::new(),
+            suppressions: Vec::new(),
+        }
+    }
+
     /// Relations its statements change or lock, sorted, each once.
     pub fn touches(&self) -> Vec<String> {
         let mut all: Vec<String> = self.statements.iter().flat_map(|s| s.touches.iter().cloned()).collect();

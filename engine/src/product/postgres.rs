@@ -276,7 +276,7 @@ impl Postgres {
     /// The schema's fingerprint in the open transaction.
     async fn schema(&self, client: &Connection, major: u32) -> Result<SchemaFingerprint> {
         let lines = objects::lines(client, major, &self.shared.spelled, &Relations::All, true).await?;
-        Ok(objects::fingerprint(lines.into_iter().map(|line| (line.identity, line.definition)).collect()))
+        Ok(objects::fingerprint_of(lines))
     }
 
     async fn put_back(&self, client: Connection) -> Result<()> {

@@ -32,19 +32,9 @@ fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Ch
         rewrites: Vec::new(),
     };
     Changeset {
-        key: key(id),
         line,
-        comment: None,
-        checksum: None,
-        phase: Phase::Contract,
-        in_transaction: true,
-        code: Vec::new(),
-        preconditions: Vec::new(),
-        statements: vec![statement],
         reverse: Reverse::Inverse,
-        no_inverse: None,
-        inverse: vec![],
-        suppressions: vec![],
+        ..Changeset::of_statements(key(id), Phase::Contract, vec![statement])
     }
 }
 

@@ -75,19 +75,12 @@ mod tests {
 
     fn changeset(sql: &str) -> Changeset {
         Changeset {
-            key: ChangesetId { id: "1".into(), author: "a".into(), path: "p".into() },
-            line: None,
-            comment: None,
-            checksum: None,
-            phase: Phase::Expand,
-            in_transaction: true,
-            code: Vec::new(),
-            preconditions: Vec::new(),
-            statements: test_dialect().statements(&[sql.to_owned()], &Catalog::default()).unwrap(),
             reverse: Reverse::Inverse,
-            no_inverse: None,
-            inverse: Vec::new(),
-            suppressions: Vec::new(),
+            ..Changeset::of_statements(
+                ChangesetId { id: "1".into(), author: "a".into(), path: "p".into() },
+                Phase::Expand,
+                test_dialect().statements(&[sql.to_owned()], &Catalog::default()).unwrap(),
+            )
         }
     }
 

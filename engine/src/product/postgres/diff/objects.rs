@@ -237,6 +237,11 @@ pub async fn lines(
     Ok(lines)
 }
 
+/// The fingerprint that is made of these lines.
+pub fn fingerprint_of(lines: Vec<Line>) -> SchemaFingerprint {
+    fingerprint(lines.into_iter().map(|line| (line.identity, line.definition)).collect())
+}
+
 /// The fingerprint that is made of these objects.
 pub fn fingerprint(objects: BTreeMap<String, String>) -> SchemaFingerprint {
     let mut digest = Sha256::new();

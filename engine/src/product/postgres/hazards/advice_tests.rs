@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::model::catalog::Catalog;
-use crate::model::changeset::{Changeset, ChangesetId, Phase, Reverse};
+use crate::model::changeset::{Changeset, ChangesetId, Phase};
 use crate::model::verdict::{Verdict, VerdictClass, VerdictKind};
 use crate::product::postgres::hazards::analyse::analyse;
 use crate::report::advice::advice;
@@ -15,21 +15,7 @@ fn key() -> ChangesetId {
 
 fn changeset(sql: &str) -> Option<Changeset> {
     let texts: Vec<String> = sql.split("; ").map(str::to_owned).collect();
-    Some(Changeset {
-        key: key(),
-        line: None,
-        comment: None,
-        checksum: None,
-        phase: Phase::Contract,
-        in_transaction: true,
-        code: Vec::new(),
-        preconditions: Vec::new(),
-        statements: analyse(&texts, &Catalog::default()).ok()?,
-        reverse: Reverse::None,
-        no_inverse: None,
-        inverse: vec![],
-        suppressions: vec![],
-    })
+    Some(Changeset::of_statements(key(), Phase::Contract, analyse(&texts, &Catalog::default()).ok()?))
 }
 
 fn verdict(kind: VerdictKind, class: VerdictClass, reason: &str) -> Verdict {

@@ -40,9 +40,8 @@ impl Beside {
 
 impl Part {
     fn snapshot(self, beside: Beside) -> SchemaSnapshot {
-        let lines = self.lines.into_iter().map(|line| (line.identity, line.definition));
         SchemaSnapshot {
-            schema: objects::fingerprint(lines.collect()),
+            schema: objects::fingerprint_of(self.lines),
             objects: self.objects,
             numbers: numbers::numbers(&self.sources, &beside.sequences),
             members: beside.members,
@@ -101,21 +100,27 @@ impl KnownSchema {
 }
 
 impl Postgres {
+    /// A session in a transaction that a look at these relations is made in.
+    async fn begun(&self, relations: &Relations) -> Result<Connection> {
+        let client = self.take(INSPECT).await?;
+        fingerprint::begin(&client, None).await?;
+        if !relations.settings().is_empty() {
+            client.batch_execute(relations.settings()).await.server_context(READ)?;
+        }
+        Ok(client)
+    }
+
     /// What tells two snapshots apart, of these relations and with `others` of what belongs to none.
     async fn part(&self, relations: &Relations, others: bool) -> Result<Part> {
         let lines = async {
-            let client = self.take(INSPECT).await?;
+            let client = self.begun(relations).await?;
             let major = Self::major(&client).await?;
-            fingerprint::begin(&client, None).await?;
-            client.batch_execute(relations.settings()).await.server_context(READ)?;
             let lines = objects::lines(&client, major, &self.shared.spelled, relations, others).await?;
             self.put_back(client).await?;
             Ok::<_, Error>(lines)
         };
         let beside = async {
-            let client = self.take(INSPECT).await?;
-            fingerprint::begin(&client, None).await?;
-            client.batch_execute(relations.settings()).await.server_context(READ)?;
+            let client = self.begun(relations).await?;
             let objects = object_ids::read(&client, relations);
             let (objects, sources) = futures::try_join!(objects, numbers::sources(&client, relations))?;
             self.put_back(client).await?;

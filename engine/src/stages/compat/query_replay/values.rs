@@ -21,7 +21,7 @@ const DRAWS: usize = 40;
 const SEED: u64 = 7;
 
 /// Values for all parameters of a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Set {
     pub values: Vec<Option<String>>,
     /// What no row of production says, for people. Without it the set is what a service may well have sent.
@@ -103,7 +103,7 @@ pub fn sets(
     let Asked { shape, roles, writes, dialect, .. } = asked;
     let makers = values::makers(shape, roles, writes, catalog, samples, form, dialect.as_ref());
     if makers.is_empty() {
-        return vec![Set { values: Vec::new(), made_up: None, free: None, again: None, other_case: false }];
+        return vec![Set::default()];
     }
     let invented = invented(asked, &makers);
     let free = makers
@@ -118,10 +118,11 @@ pub fn sets(
         None => (None, Vec::new()),
     };
     let mut sets = again(asked, catalog, &makers, focus, &rows, &mut drawn, lent);
+    let set = |values| Set { values, made_up: invented.clone(), free: free.clone(), ..Set::default() };
     if let (Some(focus), Some(row)) = (focus, rows.first()) {
         let mut values = drawn();
         lay(asked, &makers, focus, row, lent, &mut values, false);
-        sets.extend(in_the_other_case(asked, &values));
+        sets.extend(in_the_other_case(asked, &set(values)));
     }
     // One that finds nothing says little.
     let draws = if asked.writes.is_empty() { DRAWS } else { 3 };
@@ -130,13 +131,7 @@ pub fn sets(
         if let (Some(focus), Some(row)) = (focus, rows.get(n)) {
             lay(asked, &makers, focus, row, lent, &mut values, false);
         }
-        sets.push(Set {
-            values,
-            made_up: invented.clone(),
-            free: free.clone(),
-            again: None,
-            other_case: false,
-        });
+        sets.push(set(values));
     }
     let Some(base) = sets.iter().find(|s| s.again.is_none() && !s.other_case).cloned() else { return sets };
     // Rows that are there, for who counts on conflicts.
@@ -145,7 +140,7 @@ pub fn sets(
         sets.extend(rows.iter().map(|row| {
             let mut values = drawn();
             lay(asked, &makers, focus, row, lent, &mut values, true);
-            Set { values, made_up: made_up.clone(), free: None, again: None, other_case: false }
+            Set { values, made_up: made_up.clone(), ..Set::default() }
         }));
     }
     // What one row has, given to another.
@@ -164,9 +159,7 @@ pub fn sets(
             sets.push(Set {
                 values,
                 made_up: Some("what one row has, given to another".to_owned()),
-                free: None,
-                again: None,
-                other_case: false,
+                ..Set::default()
             });
         }
     }
@@ -196,24 +189,24 @@ pub fn sets(
 }
 
 /// What is compared with a column that is otherwise now, in the other case: its type or its collation may have begun to tell that.
-fn in_the_other_case(asked: &Asked<'_>, values: &[Option<String>]) -> Vec<Set> {
+fn in_the_other_case(asked: &Asked<'_>, set: &Set) -> Vec<Set> {
     let other = |text: &String| -> String {
         let swap = |c: char| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
         text.chars().map(swap).collect()
     };
-    let compared = (0..values.len()).filter(|n| {
+    let compared = (0..set.values.len()).filter(|n| {
         asked
             .behind(*n)
             .is_some_and(|(table, column)| asked.is_named(table, column) && !asked.gives(table, column))
     });
-    let set = |n: usize| {
-        let text = values.get(n)?.as_ref()?;
-        let swapped = Some(other(text)).filter(|swapped| swapped != text)?;
-        let mut values = values.to_vec();
-        *values.get_mut(n)? = Some(swapped);
-        Some(Set { values, made_up: None, free: None, again: None, other_case: true })
+    let swapped = |n: usize| {
+        let mut set = Set { other_case: true, ..set.clone() };
+        let slot = set.values.get_mut(n)?;
+        let swapped = slot.as_ref().map(other).filter(|swapped| Some(swapped) != slot.as_ref())?;
+        *slot = Some(swapped);
+        Some(set)
     };
-    compared.filter_map(set).collect()
+    compared.filter_map(swapped).collect()
 }
 
 /// Rows inserted once more, just as they are.
@@ -237,13 +230,8 @@ fn again(
         let Some(key) = key.filter(|key| !key.is_empty()) else { continue };
         let mut values = drawn();
         lay(asked, makers, name, row, lent, &mut values, true);
-        sets.push(Set {
-            values,
-            made_up: made_up.clone(),
-            free: None,
-            again: Some((name.to_owned(), key)),
-            other_case: false,
-        });
+        let again = Some((name.to_owned(), key));
+        sets.push(Set { values, made_up: made_up.clone(), again, ..Set::default() });
     }
     sets
 }
