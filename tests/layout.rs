@@ -44,7 +44,7 @@ fn lines_with(words: &[&str], allowed: &[&str]) -> Vec<String> {
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &["model", "user_cache", "variables"],
-    &["watcher"],
+    &["watcher", "oci"],
     &["config", "report"],
     &["product"],
     &["contract", "liquibase"],

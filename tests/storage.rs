@@ -3,11 +3,15 @@
 
 #[path = "support/bucket.rs"]
 mod bucket;
+#[path = "support/oci.rs"]
+#[allow(dead_code)]
+mod oci;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bucket::{Bucket, SECRET};
 use drydock::product::Products;
+use oci::{Fault, Oci};
 
 use crate::support::{Home, Ran};
 
@@ -67,20 +71,21 @@ impl Drop for Production {
 struct Machine<'a> {
     home: Home,
     production: &'a Production,
+    journal: &'static str,
 }
 
 impl<'a> Machine<'a> {
-    fn new(name: &str, production: &'a Production, bucket: &Bucket, secret: &str) -> Self {
+    fn new(name: &str, production: &'a Production, journal: &'static str, credentials: &str) -> Self {
         let home = Home::demo(name);
         home.smaller();
-        std::fs::write(home.folder.join("credentials"), bucket.credentials(secret)).unwrap();
-        Self { home, production }
+        std::fs::write(home.folder.join("credentials"), credentials).unwrap();
+        Self { home, production, journal }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.command(arguments);
         command
-            .args(["--env", "demo", "--database", "env:PRODUCTION", "--journal", "s3://bucket/team"])
+            .args(["--env", "demo", "--database", "env:PRODUCTION", "--journal", self.journal])
             .args(["--credentials", "credentials", "--format", "json"])
             .env("PRODUCTION", &self.production.url)
             .stdout(Stdio::piped())
@@ -105,10 +110,11 @@ impl<'a> Machine<'a> {
 fn a_run_is_taken_up_by_another_machine() {
     let production = Production::serve();
     let bucket = Bucket::serve(production.home.folder.join("buckets"));
-    let machine = |name| Machine::new(name, &production, &bucket, SECRET);
+    let journal = "s3://bucket/team";
+    let machine = |name| Machine::new(name, &production, journal, &bucket.credentials(SECRET));
     let before = production.schema();
 
-    let stranger = Machine::new("stranger", &production, &bucket, "guessed");
+    let stranger = Machine::new("stranger", &production, journal, &bucket.credentials("guessed"));
     let refused = stranger.run(&["migrate"]).expect(2);
     assert!(refused.err.contains("no runs can be listed in s3://bucket/team"), "{}", refused.err);
     assert!(!refused.err.contains("guessed"), "{}", refused.err);
@@ -165,6 +171,35 @@ fn a_run_is_taken_up_by_another_machine() {
     arguments[0] = "migrate";
     let changed = alone.run(&arguments).expect(5);
     assert!(changed.err.contains("is not what the journal of run"), "{}", changed.err);
+}
+
+#[test]
+fn a_run_is_taken_up_from_oracles_object_storage() {
+    let production = Production::serve();
+    let oci = Oci::serve();
+    let machine = |name, key: &str| {
+        Machine::new(name, &production, "oci://drydock@ns/team/a%20b", &oci.credentials(key))
+    };
+    let refused = machine("stranger", "cc:dd").run(&["migrate"]).expect(2);
+    assert!(refused.err.contains("no runs can be listed in oci://drydock@ns/team/a%20b"), "{}", refused.err);
+    assert!(refused.err.contains("the key is not known (401, NotAuthenticated, request "), "{}", refused.err);
+    assert!(refused.err.contains("hint: see that user, fingerprint, key and region"), "{}", refused.err);
+    assert!(!refused.err.contains("PRIVATE KEY"), "{}", refused.err);
+
+    machine("first", oci::FINGERPRINT).dies_at("events-region-idx");
+    // A service that is busy, and an event that it keeps without an answer, stop nobody.
+    let second = machine("second", oci::FINGERPRINT);
+    let mut child = second.command(&["migrate"]).spawn().unwrap();
+    second.home.wait_for(&mut child, "events-region-idx");
+    oci.faults(&[Fault::Refuse(503, "ServiceUnavailable"), Fault::LoseAnswer, Fault::Refuse(429, "TooManyRequests")]);
+    let ended = Ran::of(child.wait_with_output().unwrap()).expect(3).json();
+    assert_eq!(ended["fingerprint"]["as_expected"], true);
+
+    let fresh = machine("fresh", oci::FINGERPRINT);
+    oci.set_page(5);
+    assert_eq!(fresh.run(&["status"]).expect(0).json()["changesets"], ended["changesets"]);
+    assert_eq!(fresh.run(&["verify"]).expect(0).json().as_array().unwrap().len(), 1);
+    assert!(oci.names().iter().all(|name| name.starts_with("team/a b/demo")), "{:?}", oci.names());
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod error;
 pub mod liquibase;
 pub mod load;
 pub mod model;
+pub mod oci;
 pub mod operations;
 pub mod product;
 pub mod report;

@@ -79,7 +79,7 @@ pub struct TargetArgs {
     /// Size of the demo's production when Drydock makes it: 1 is about 200,000 shipments and 1,000,000 events
     #[arg(long, global = true, value_name = "N")]
     pub scale: Option<f64>,
-    /// Object storage for journals and evidence, e.g. s3://BUCKET/PREFIX: any machine can then go on with a run
+    /// Object storage for journals and evidence, e.g. s3://BUCKET/PREFIX or oci://BUCKET@NAMESPACE/PREFIX: any machine can then go on with a run
     #[arg(long, global = true, env = "DRYDOCK_JOURNAL", value_name = "URL")]
     pub journal: Option<String>,
     /// File of NAME=value lines: values for env:NAME, and the credentials of object storage

@@ -90,7 +90,7 @@ impl Journal {
             for name in names(&evidence)? {
                 let path = evidence.join(&name);
                 let bytes = std::fs::read(&path).context(format!("{} cannot be read", path.display()))?;
-                storage.put(&format!("runs/{run}/evidence/{name}"), bytes).await?;
+                storage.put(&format!("runs/{run}/evidence/{name}"), &bytes).await?;
             }
         }
         for event in unknown {

@@ -30,7 +30,7 @@ pub async fn write(
     journal::write_whole(&environment.home, LAST_SCHEMA, &bytes)
         .context("the schema cannot be remembered")?;
     match storage {
-        Some(storage) => storage.put(LAST_SCHEMA, bytes).await,
+        Some(storage) => storage.put(LAST_SCHEMA, &bytes).await,
         None => Ok(()),
     }
 }

@@ -100,7 +100,7 @@ pub async fn keep_evidence<T: Serialize>(
     let folder = runs_folder(environment).join(id).join("evidence");
     journal::write_whole(&folder, &file, &bytes)?;
     if let Some(storage) = storage {
-        storage.put(&format!("runs/{id}/evidence/{file}"), bytes).await?;
+        storage.put(&format!("runs/{id}/evidence/{file}"), &bytes).await?;
     }
     Ok(hash)
 }

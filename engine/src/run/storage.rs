@@ -9,19 +9,24 @@
 //! URL/ENVIRONMENT/schema.json
 //! ```
 
+mod objects;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::config::{Environment, LAST_SCHEMA};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::model::event::Event;
+use crate::oci::object_storage::Bucket;
+use crate::oci::{Access, Client};
 use crate::run::journal;
 use crate::variables::Variables;
+use objects::{Library, Objects, Oracle};
 
 /// Requests under way at once.
 const AT_ONCE: usize = 16;
@@ -29,8 +34,7 @@ const AT_ONCE: usize = 16;
 /// A place in object storage that belongs to one environment.
 #[derive(Clone)]
 pub struct Storage {
-    store: Arc<dyn ObjectStore>,
-    root: Key,
+    objects: Arc<dyn Objects>,
     /// For people: the URL without anything secret.
     name: String,
 }
@@ -51,65 +55,53 @@ impl Storage {
         location.map(|l| Self::open(&l.url, &l.folder, &l.variables)).transpose()
     }
 
-    /// `s3://`, `gs://`, `az://` or `file://`. Credentials and endpoints come from the provider's usual variables
-    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, …). Nothing is reached yet.
+    /// `s3://`, `gs://`, `az://`, `oci://` or `file://`. Credentials and endpoints come from the provider's usual variables
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, `OCI_CLI_PROFILE`, …). Nothing is reached yet.
     ///
     /// # Errors
     /// `Input` when the URL or a variable cannot be used.
     pub fn open(url: &str, environment: &str, variables: &Variables) -> Result<Self> {
-        let hint = "use s3://BUCKET/PREFIX, gs://…, az://… or file:///FOLDER";
+        let hint = "use s3://BUCKET/PREFIX, gs://…, az://…, oci://BUCKET@NAMESPACE/PREFIX or file:///FOLDER";
         let parsed =
             url::Url::parse(url).input("the journal's URL cannot be read").map_err(|e| e.hint(hint))?;
         // Whoever else installed one meant it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let unusable = |e: object_store::Error| {
-            Error::input(format!("journals cannot be kept in {}", shown(&parsed))).because(e).hint(hint)
+        let refused = || Error::input(format!("journals cannot be kept in {}", shown(&parsed)));
+        let unusable = |e: object_store::Error| refused().because(e).hint(hint);
+        let library = |store: Box<dyn ObjectStore>, root: Key| -> Arc<dyn Objects> {
+            Arc::new(Library { store, root: root.join(environment) })
         };
-        let (store, root): (Arc<dyn ObjectStore>, Key) = match parsed.scheme() {
+        let objects = match parsed.scheme() {
             "file" => {
                 let path = Key::from_url_path(parsed.path()).map_err(|e| unusable(e.into()))?;
-                (Arc::new(LocalFileSystem::new().with_fsync(true)), path)
+                library(Box::new(LocalFileSystem::new().with_fsync(true)), path)
             }
             "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" if parsed.password().is_none() => {
                 let (store, path) =
                     object_store::parse_url_opts(&parsed, variables.all()).map_err(unusable)?;
-                (Arc::from(store), path)
+                library(store, path)
+            }
+            "oci" if parsed.password().is_none() && parsed.host_str().is_some_and(|h| !h.is_empty()) => {
+                let access = Access::from_variables(variables)
+                    .input(format!("journals cannot be kept in {}", shown(&parsed)))?;
+                Arc::new(oracle(&parsed, environment, access).ok_or_else(|| refused().hint(hint))?)
             }
             // What the library says of others repeats the URL, and with it what may be secret.
-            _ => {
-                return Err(Error::input(format!("journals cannot be kept in {}", shown(&parsed))).hint(hint));
-            }
+            _ => return Err(refused().hint(hint)),
         };
-        Ok(Self { store, root: root.join(environment), name: shown(&parsed) })
-    }
-
-    fn key(&self, path: &str) -> Key {
-        path.split('/').fold(self.root.clone(), |key, part| key.join(part))
-    }
-
-    fn failed(&self, what: &str, error: object_store::Error) -> Error {
-        Error::failed(format!("{what} {}", self.name))
-            .because(error)
-            .hint("see that the storage answers and the credentials (AWS_ACCESS_KEY_ID and the like) may list, read and write there")
+        Ok(Self { objects, name: shown(&parsed) })
     }
 
     async fn get(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let got = match self.store.get(&self.key(path)).await {
-            Ok(got) => got.bytes().await,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(e) => Err(e),
-        };
-        got.map(|bytes| Some(bytes.to_vec()))
-            .map_err(|e| self.failed(&format!("{path} cannot be read from"), e))
+        self.objects.get(path).await.context(format!("{path} cannot be read from {}", self.name))
     }
 
     /// Keeps a file, in place of an earlier one of the name.
     ///
     /// # Errors
     /// `Failed` when it is not taken.
-    pub async fn put(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
-        let put = self.store.put(&self.key(path), bytes.into()).await;
-        put.map(|_| ()).map_err(|e| self.failed(&format!("{path} cannot be put into"), e))
+    pub async fn put(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        self.objects.put(path, bytes).await.context(format!("{path} cannot be put into {}", self.name))
     }
 
     /// Keeps an event, unless there is one of its number.
@@ -118,17 +110,16 @@ impl Storage {
     /// `Refused` when somebody else wrote an event of this number; `Failed` when it is not taken.
     pub async fn put_event(&self, run: &str, event: &Event) -> Result<()> {
         let path = format!("runs/{run}/journal/{:08}.json", event.seq);
-        let bytes = event.line.clone().into_bytes();
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(&self.key(&path), bytes.clone().into(), options).await {
-            Ok(_) => Ok(()),
+        let bytes = event.line.as_bytes();
+        match self.objects.create(&path, bytes).await {
+            Ok(true) => Ok(()),
             // A try whose answer got lost may have been ours.
-            Err(object_store::Error::AlreadyExists { .. }) if self.get(&path).await? == Some(bytes) => Ok(()),
-            Err(object_store::Error::AlreadyExists { .. }) => {
-                Err(Error::refused(format!("another drydock has taken run {run} over"))
-                    .hint("let it finish; `drydock status` shows where it is"))
+            Ok(false) if self.get(&path).await?.as_deref() == Some(bytes) => Ok(()),
+            Ok(false) => Err(Error::refused(format!("another drydock has taken run {run} over"))
+                .hint("let it finish; `drydock status` shows where it is")),
+            Err(e) => {
+                Err(e).context(format!("event {} of run {run} cannot be put into {}", event.seq, self.name))
             }
-            Err(e) => Err(self.failed(&format!("event {} of run {run} cannot be put into", event.seq), e)),
         }
     }
 
@@ -137,10 +128,8 @@ impl Storage {
     /// # Errors
     /// `Input` when the storage cannot be listed: this is the first that is asked of it.
     pub async fn runs(&self) -> Result<Vec<String>> {
-        let listed = self.store.list_with_delimiter(Some(&self.key("runs"))).await;
-        let listed = listed.map_err(|e| self.failed("no runs can be listed in", e).kind(ErrorKind::Input))?;
-        let mut runs: Vec<String> =
-            listed.common_prefixes.iter().filter_map(|p| p.filename().map(str::to_owned)).collect();
+        let listed = self.objects.folders("runs").await.map_err(|e| e.kind(ErrorKind::Input));
+        let mut runs = listed.context(format!("no runs can be listed in {}", self.name))?;
         runs.sort();
         Ok(runs)
     }
@@ -164,10 +153,7 @@ impl Storage {
     }
 
     async fn names(&self, folder: &str) -> Result<Vec<String>> {
-        let listed: std::result::Result<Vec<_>, _> =
-            self.store.list(Some(&self.key(folder))).try_collect().await;
-        let listed = listed.map_err(|e| self.failed(&format!("{folder} cannot be listed in"), e))?;
-        Ok(listed.iter().filter_map(|o| o.location.filename().map(str::to_owned)).collect())
+        self.objects.names(folder).await.context(format!("{folder} cannot be listed in {}", self.name))
     }
 
     /// Brings the record of a run up to date in its folder on this machine.
@@ -225,11 +211,30 @@ impl Storage {
     }
 }
 
+/// `oci://BUCKET@NAMESPACE/PREFIX`, as Oracle's connectors write it, or `oci://BUCKET/PREFIX`. `None`: it is not one.
+fn oracle(url: &url::Url, environment: &str, access: Access) -> Option<Oracle> {
+    let host = url.host_str()?;
+    let (name, namespace) = match url.username() {
+        "" => (host, None),
+        name => (name, Some(host.to_owned())),
+    };
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
+    let name = decoded(name)?;
+    let prefix = decoded(url.path())?;
+    let folders = prefix.split('/').filter(|part| !part.is_empty()).chain([environment]);
+    let root: String = folders.flat_map(|folder| [folder, "/"]).collect();
+    let bucket = Bucket::new(Client::new(access), namespace, name.clone());
+    Some(Oracle { bucket, name, root })
+}
+
 /// A URL as people may see it.
 fn shown(url: &url::Url) -> String {
     let mut url = url.clone();
     let _ = url.set_password(None);
-    let _ = url.set_username("");
+    // What stands there in Oracle's is the bucket.
+    if url.scheme() != "oci" {
+        let _ = url.set_username("");
+    }
     url.set_query(None);
     url.to_string()
 }
@@ -237,6 +242,7 @@ fn shown(url: &url::Url) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use object_store::ObjectStoreExt;
     use object_store::memory::InMemory;
 
     use super::*;
@@ -244,7 +250,12 @@ mod tests {
     use crate::run::journal::Journal;
 
     fn storage() -> Storage {
-        Storage { store: Arc::new(InMemory::new()), root: Key::from("team/prod"), name: "memory".to_owned() }
+        of(Arc::new(InMemory::new()))
+    }
+
+    fn of(store: Arc<InMemory>) -> Storage {
+        let objects = Library { store: Box::new(store), root: Key::from("team/prod") };
+        Storage { objects: Arc::new(objects), name: "memory".to_owned() }
     }
 
     fn note(text: &str) -> EventKind {
@@ -303,7 +314,8 @@ mod tests {
 
     #[tokio::test]
     async fn other_stories_and_gaps_are_a_persons_to_decide() {
-        let storage = storage();
+        let store = Arc::new(InMemory::new());
+        let storage = of(Arc::clone(&store));
         let (dir, mut journal) = machine(&storage).await;
         for text in ["one", "two", "three"] {
             journal.append(note(text)).await.unwrap();
@@ -313,9 +325,27 @@ mod tests {
         stranger.append(note("another one")).await.unwrap();
         let error = storage.bring("r1", other.path()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Stuck, "{}", error.chain());
-        storage.store.delete(&storage.key("runs/r1/journal/00000002.json")).await.unwrap();
+        store.delete(&Key::from("team/prod/runs/r1/journal/00000002.json")).await.unwrap();
         let error = storage.bring("r1", dir.path()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Stuck, "{}", error.chain());
+    }
+
+    #[test]
+    fn a_bucket_of_oracles_is_named_with_or_without_its_namespace() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("variables");
+        std::fs::write(&file, "OCI_CLI_AUTH=instance_principal\nHOME=/nobody\n").unwrap();
+        let variables = Variables::read(&file).unwrap();
+        for (url, bucket, root, name) in [
+            ("oci://Journals@ns/team/a%20b/", "Journals", "team/a b/prod/", "oci://Journals@ns/team/a%20b/"),
+            ("oci://Journals", "Journals", "prod/", "oci://Journals"),
+            ("oci://jour_nals/a?x=geheim", "jour_nals", "a/prod/", "oci://jour_nals/a"),
+        ] {
+            let parsed = url::Url::parse(url).unwrap();
+            let found = oracle(&parsed, "prod", Access::from_variables(&variables).unwrap()).unwrap();
+            assert_eq!((found.name.as_str(), found.root.as_str()), (bucket, root));
+            assert_eq!(Storage::open(url, "prod", &variables).unwrap().name, name);
+        }
     }
 
     #[test]
@@ -327,6 +357,8 @@ mod tests {
             "s3:///",
             "redis://geheim@host",
             "s3://key:geheim@bucket",
+            "oci:///prefix",
+            "oci://bucket:geheim@namespace/prefix",
         ] {
             let error = Storage::open(url, "prod", &Variables::default()).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Input);
