@@ -17,6 +17,7 @@ mod readers;
 mod rehearsals;
 mod reruns;
 mod restores;
+mod rights;
 mod rollbacks;
 mod servers;
 mod sockets;

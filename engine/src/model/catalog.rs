@@ -44,6 +44,15 @@ pub struct Catalog {
     /// Table -> tables whose rows go with its own, or are set free: the columns that are emptied then.
     #[serde(default)]
     pub follow: BTreeMap<String, Vec<(String, Vec<String>)>>,
+    /// Table -> tables that it inherits from, whose rows its own count among. Partitions are not told here.
+    #[serde(default)]
+    pub inherits: BTreeMap<String, Vec<String>>,
+    /// Sequences, as `schema.name`.
+    #[serde(default)]
+    pub sequences: BTreeSet<String>,
+    /// Table -> its columns whose defaults draw from a sequence by the rights of who inserts, and the sequence.
+    #[serde(default)]
+    pub draws: BTreeMap<String, Vec<(String, String)>>,
     /// Domain `schema.name` -> what it is made of.
     #[serde(default)]
     pub domains: BTreeMap<String, Domain>,
@@ -106,6 +115,8 @@ impl Catalog {
         self.policies.retain(|table, _| !read(table));
         self.expressions.retain(|table, _| !read(table));
         self.rules.retain(|table, _| !read(table));
+        self.draws.retain(|table, _| !read(table));
+        self.inherits.retain(|table, _| !read(table));
         let Self {
             tables,
             indexes,
@@ -120,6 +131,9 @@ impl Catalog {
             expressions,
             rules,
             follow,
+            inherits,
+            sequences,
+            draws,
             domains,
             pending_tables: _,
         } = part;
@@ -131,6 +145,9 @@ impl Catalog {
         self.expressions.extend(expressions);
         self.rules.extend(rules);
         self.follow.extend(follow);
+        self.inherits.extend(inherits);
+        self.sequences.extend(sequences);
+        self.draws.extend(draws);
         if others {
             self.enums = enums;
             self.search_path = search_path;

@@ -93,6 +93,8 @@ pub enum Effect {
 pub struct Revoked {
     /// Who had them; `None`: everybody.
     pub role: Option<String>,
+    /// Of everybody: those who have them by something else.
+    pub kept_by: BTreeSet<String>,
     pub rights: BTreeSet<Right>,
     /// The right to single columns of the table is left.
     pub columns_left: bool,

@@ -78,6 +78,8 @@ pub struct SchemaSnapshot {
     pub numbers: BTreeMap<(String, String), NumberSource>,
     /// Role -> roles whose rights it has besides its own, directly or through others; as the fingerprint spells them.
     pub members: BTreeMap<String, BTreeSet<String>>,
+    /// Roles that may do anything; as the fingerprint spells them.
+    pub superusers: BTreeSet<String>,
 }
 
 /// What gives a column its numbers.

@@ -14,6 +14,9 @@ pub mod numbers;
 pub mod object_ids;
 pub mod objects;
 mod renames;
+mod rights;
+
+use std::collections::BTreeSet;
 
 use crate::model::change::{Change, Effect, Events, Reason};
 use crate::model::schema::{NumberSource, SchemaFingerprint, SchemaSnapshot};
@@ -23,17 +26,13 @@ use renames::{Fate, Renames, side_by_side};
 /// Every difference that may affect a query that still plans, in the order of the objects' names.
 pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     let renames = Renames::between(before, after);
-    let owned = |look: &SchemaSnapshot, key: &str| look.objects.get(key).map(|o| o.digest.clone());
-    let views = before.objects.keys().filter_map(|key| Some((key, key.strip_prefix("owner of view ")?)));
-    let others: Vec<String> = views
-        .filter(|(key, _)| owned(after, key).is_some_and(|is| Some(is) != owned(before, key)))
-        .map(|(_, view)| joined(&identifiers(view)))
-        .collect();
     let looks = (before, after);
     let (numbered, renumbered) = (&before.numbers, &after.numbers);
     let (before, after) = (&before.schema, &after.schema);
-    let mut found = Found { before, after, changes: Vec::new() };
-    found.left_roles(looks.0, looks.1);
+    let mut found = Found { before, after, now: looks.1, changes: Vec::new() };
+    found.left_roles(looks.0);
+    found.left_owners(looks.0);
+    found.left_superusers(looks.0);
     for (numbered_column, is) in renumbered {
         let (table, column) = numbered_column;
         let Some(was) = numbered.get(numbered_column).filter(|was| is.repeats(was)) else { continue };
@@ -68,11 +67,6 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         }
         found.object(kind, rest, was, is);
     }
-    for view in others {
-        for effect in [Effect::Reads, Effect::Refuses] {
-            found.add_predicate(&view, effect, "now reads its tables with another owner's rights");
-        }
-    }
     for identity in renames.replaced() {
         let table = relation(identity);
         found.add_predicate(&table, Effect::Reads, "is another one now");
@@ -87,6 +81,11 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     found.changes
 }
 
+/// What a domain takes, and its default.
+fn of_domain(definition: &str) -> (&str, Option<&str>) {
+    definition.split_once(" default ").map_or((definition, None), |(kind, rest)| (kind, Some(rest)))
+}
+
 /// The name in the identity of a relation.
 fn relation(identity: &str) -> String {
     let parts = identifiers(identity);
@@ -96,6 +95,8 @@ fn relation(identity: &str) -> String {
 struct Found<'a> {
     before: &'a SchemaFingerprint,
     after: &'a SchemaFingerprint,
+    /// The look that `after` is of.
+    now: &'a SchemaSnapshot,
     changes: Vec<Change>,
 }
 
@@ -170,7 +171,14 @@ impl Found<'_> {
             }
             ("type", [_, own]) => self.labels(&name(2), own, was, is),
             ("domain", [_, own]) => {
-                self.of_type(&name(2), own, Effect::Refuses, "is of a domain that is another now")
+                let (was, is) = (was.map(of_domain), is.map(of_domain));
+                if was.map(|(kind, _)| kind) != is.map(|(kind, _)| kind) {
+                    self.of_type(&name(2), own, Effect::Refuses, "is of a domain that is another now");
+                }
+                if was.map(|(_, default)| default) != is.map(|(_, default)| default) {
+                    let what = "gets another value from its domain when it is left out";
+                    self.of_type(&name(2), own, Effect::Default, what);
+                }
             }
             ("grant", _) => self.grant(rest, was, is),
             ("sequence", [_, own]) if was.is_some() => {
@@ -182,21 +190,30 @@ impl Found<'_> {
     }
 
     fn table(&mut self, table: &str, was: Option<&str>, is: Option<&str>) {
-        let parent = |definition: Option<&str>| {
-            let rest = definition?.split(" of ").nth(1)?;
-            Some(joined(&identifiers(rest.split([' ', ',']).next()?)))
+        let parents = |definition: Option<&str>| -> BTreeSet<String> {
+            let of = definition.and_then(|d| d.split(" of ").nth(1)).filter(|rest| !rest.starts_with("type "));
+            // Names are split by commas and blanks, which may stand in them too; those are not told.
+            let names = of.map(|rest| rest.split(", ").map(|name| name.split(' ').next().unwrap_or(name)));
+            names.into_iter().flatten().map(|name| joined(&identifiers(name))).collect()
         };
         let bound = |definition: &str| {
             let from = definition.find("FOR VALUES").or_else(|| definition.find("DEFAULT"))?;
             definition.get(from..).map(|b| b.split(" of ").next().unwrap_or(b).to_owned())
         };
-        if was.and_then(bound).is_some()
-            && was.and_then(bound) != is.and_then(bound)
-            && let Some(parent) = parent(was)
-        {
-            let reason = format!("no longer has the partition {table} as it was");
-            self.add_predicate(&parent, Effect::Reads, reason.clone());
-            self.add_predicate(&parent, Effect::Refuses, reason);
+        let (heirs_of, is_of) = (parents(was), parents(is));
+        if was.and_then(bound).is_some() && was.and_then(bound) != is.and_then(bound) {
+            for parent in heirs_of {
+                let reason = format!("no longer has the partition {table} as it was");
+                self.add_predicate(&parent, Effect::Reads, reason.clone());
+                self.add_predicate(&parent, Effect::Refuses, reason);
+            }
+        } else if was.is_some_and(|was| bound(was).is_none()) && is.is_none_or(|is| bound(is).is_none()) {
+            for parent in heirs_of.difference(&is_of) {
+                self.add_predicate(parent, Effect::Reads, format!("no longer has the rows of {table}"));
+            }
+            for parent in is_of.difference(&heirs_of) {
+                self.add_predicate(parent, Effect::Reads, format!("has the rows of {table} too"));
+            }
         }
         match (was, is) {
             (Some(_), None) => self.add_predicate(table, Effect::Gone, "is gone"),
@@ -236,7 +253,7 @@ mod tests {
         let revoked: Vec<&Effect> = found.iter().map(|change| &change.effect).collect();
         let expected = |role: Option<&str>, rights: &[Right]| {
             let (role, rights) = (role.map(str::to_owned), rights.iter().copied().collect());
-            Effect::Privilege(Revoked { role, rights, columns_left: false })
+            Effect::Privilege(Revoked { role, kept_by: Default::default(), rights, columns_left: false })
         };
         let all = [Right::Insert, Right::Read, Right::Use];
         assert_eq!(revoked, [&expected(Some("driver app"), &all), &expected(None, &[Right::Read])]);

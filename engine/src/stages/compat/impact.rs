@@ -170,6 +170,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
                 Some((kind, VerdictClass::LostPrivilege, sentence(), None))
             }
             Some(_) => None,
+            None if by.role.is_some_and(|role| revoked.kept_by.contains(role)) => None,
             None => told(VerdictClass::LostPrivilege, sentence()),
         },
     }
@@ -216,10 +217,18 @@ fn needs(by: &Use<'_>, subject: &str, revoked: &Revoked) -> Option<VerdictKind> 
         false => Some(VerdictKind::Breaking),
         true if named && (written || lost(Right::Read) && done.is_empty()) => Some(VerdictKind::Breaking),
         // A conflict or a lock may ask for it, and what is written may be looked for first.
-        true if named && (lost(Right::Read) || lost(Right::Update)) => Some(VerdictKind::Risky),
+        true if named && (lost(Right::Read) || lost(Right::Update) && (!done.is_empty() || locks(by))) => {
+            Some(VerdictKind::Risky)
+        }
         true if !named => Some(VerdictKind::Risky),
         true => None,
     }
+}
+
+/// Whether it may take locks on rows: `FOR UPDATE` and the like.
+fn locks(by: &Use<'_>) -> bool {
+    let words = words(&by.query.sql);
+    words.contains("for") && ["update", "share"].iter().any(|word| words.contains(*word))
 }
 
 fn gives(write: &Write, change: &Change) -> bool {

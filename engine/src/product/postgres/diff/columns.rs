@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::model::change::Effect;
+use crate::model::relation_name::bare;
 use crate::product::postgres::diff::Found;
 use crate::product::postgres::diff::names::{column, identifiers, joined, of_kind, words};
 
 impl Found<'_> {
     pub(super) fn column(&mut self, table: &str, column: &str, was: Option<&str>, is: Option<&str>) {
         let own = [column.to_owned()];
+        if self.is_view(table) {
+            self.default_of(table, column, was.and_then(default), is.and_then(default), Effect::Default);
+            return;
+        }
         let (Some(was), Some(is)) = (was, is) else {
             let reason = if is.is_some() { "is new" } else { "is gone" };
             self.add(table, &own, Effect::Column, format!("{table}.{column} {reason}"));
@@ -34,16 +39,8 @@ impl Found<'_> {
         if was.not_null && !is.not_null {
             self.shows(table, column, "can be NULL now");
         }
-        if was.default != is.default {
-            let told = |d: &Option<String>| d.clone().unwrap_or_else(|| "NULL".to_owned());
-            let reason = format!(
-                "{table}.{column} is {} when it is left out, not {}",
-                told(&is.default),
-                told(&was.default)
-            );
-            let effect = if is.generated || was.generated { Effect::Reads } else { Effect::Default };
-            self.add(table, &own, effect, reason);
-        }
+        let effect = if is.generated || was.generated { Effect::Reads } else { Effect::Default };
+        self.default_of(table, column, was.default.clone(), is.default.clone(), effect);
         if is.always && !was.always {
             self.add(table, &own, Effect::Generated, format!("{table}.{column} can no longer be written"));
         } else if is.generated != was.generated || is.always != was.always {
@@ -54,6 +51,28 @@ impl Found<'_> {
                 format!("{table}.{column} is made otherwise when it is left out"),
             );
         }
+    }
+
+    fn default_of(
+        &mut self,
+        table: &str,
+        column: &str,
+        was: Option<String>,
+        is: Option<String>,
+        effect: Effect,
+    ) {
+        if was != is {
+            let told = |default: Option<String>| default.unwrap_or_else(|| "NULL".to_owned());
+            let reason = format!("{table}.{column} is {} when it is left out, not {}", told(is), told(was));
+            self.add(table, &[column.to_owned()], effect, reason);
+        }
+    }
+
+    /// Only those of a view's columns are told that have a default.
+    fn is_view(&self, relation: &str) -> bool {
+        let own = bare(relation);
+        let mut views = of_kind(&self.after.objects, "view", &own);
+        views.any(|(identity, _)| identity.strip_prefix("view ").is_some_and(|v| joined(&identifiers(v)) == relation))
     }
 
     /// A column may hold what it did not: told to who names it, and to who reads a view that shows it.
@@ -136,6 +155,10 @@ impl Found<'_> {
         let found = of_kind(&self.after.objects, "column", "").filter(|(_, definition)| such(definition));
         found.filter_map(|(identity, _)| column(identity)).collect()
     }
+}
+
+fn default(definition: &str) -> Option<String> {
+    Definition::of(definition).default
 }
 
 /// A column's line, taken apart.

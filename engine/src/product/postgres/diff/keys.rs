@@ -1,8 +1,6 @@
-//! What constraints, indexes and grants mean that came, went or are others now.
+//! What constraints and indexes mean that came, went or are others now.
 
-use std::collections::BTreeSet;
-
-use crate::model::change::{Change, Effect, Events, Reason, Revoked, Right};
+use crate::model::change::{Change, Effect, Events, Reason};
 use crate::model::relation_name::qualified;
 use crate::model::schema::SchemaFingerprint;
 use crate::product::postgres::diff::Found;
@@ -142,59 +140,6 @@ impl Found<'_> {
         }
     }
 
-    pub(super) fn grant(&mut self, rest: &str, was: Option<&str>, is: Option<&str>) {
-        // `on table s.t to role`
-        let Some((what, role)) = rest.strip_prefix("on ").and_then(|r| r.rsplit_once(" to ")) else { return };
-        let Some((kind, name)) = what.split_once(' ') else { return };
-        let rights = |d: Option<&str>| {
-            d.unwrap_or_default().split(", ").filter(|r| !r.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let now = rights(is);
-        let lost: Vec<String> = rights(was).into_iter().filter(|r| !now.contains(r)).collect();
-        let identity = format!("{kind} {name}");
-        let there = kind == "column"
-            || self.after.objects.contains_key(&identity)
-            || self.after.objects.contains_key(&format!("view {name}"));
-        if !there {
-            return;
-        }
-        if lost.is_empty() {
-            return;
-        }
-        if kind == "schema" {
-            self.closed(name, role, &lost);
-            return;
-        }
-        let parts = identifiers(name.split('(').next().unwrap_or(name));
-        let subject = joined(parts.get(..2).unwrap_or_default());
-        // Some columns may be left.
-        let (start, end) = (format!("grant on column {name}."), format!(" to {role}"));
-        let some = self.after.objects.keys().any(|k| k.starts_with(&start) && k.ends_with(&end));
-        let of = if some { "all of " } else { "" };
-        let reason = format!("{role} may no longer {} {of}{name}", lost.join(", "));
-        let rights = lost.iter().map(|text| right(text)).collect();
-        let revoked = Revoked { role: grantee(role), rights, columns_left: some };
-        self.add(&subject, &[], Effect::Privilege(revoked), reason);
-    }
-
-    /// What lies in a schema that a role may not look into any more.
-    fn closed(&mut self, schema: &str, role: &str, lost: &[String]) {
-        if !lost.iter().any(|right| right == "usage") {
-            return;
-        }
-        let kinds = ["table ", "view ", "materialized view "];
-        let relation =
-            |identity: &String| kinds.iter().find_map(|k| identity.strip_prefix(k)).map(identifiers);
-        let own = identifiers(schema);
-        let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
-        for name in inside.map(|r| joined(&r)).collect::<Vec<_>>() {
-            let rights = BTreeSet::from([Right::Use]);
-            let revoked = Revoked { role: grantee(role), rights, columns_left: false };
-            let reason = format!("{role} may no longer use {name}: the schema is closed");
-            self.add(&name, &[], Effect::Privilege(revoked), reason);
-        }
-    }
-
     /// Columns of a table that a definition names.
     pub(super) fn columns_in(&self, table: &str, definition: &str) -> Vec<String> {
         let words = words(definition);
@@ -218,21 +163,5 @@ impl Found<'_> {
         }
         columns.dedup();
         columns
-    }
-}
-
-/// The role of a grant's identity; `None` for PUBLIC, which no role can be called.
-fn grantee(role: &str) -> Option<String> {
-    (role != "public").then(|| identifiers(role).join("."))
-}
-
-/// A privilege as the fingerprint spells it, with or without its grant option.
-fn right(privilege: &str) -> Right {
-    match privilege.split(' ').next() {
-        Some("select") => Right::Read,
-        Some("insert") => Right::Insert,
-        Some("update") => Right::Update,
-        Some("delete") => Right::Delete,
-        _ => Right::Use,
     }
 }

@@ -1,6 +1,6 @@
 //! Names in identities and definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::relation_name::{bare, qualified};
 
@@ -73,12 +73,18 @@ pub(in crate::product::postgres) fn identifiers(text: &str) -> Vec<String> {
 /// too.
 pub(in crate::product::postgres) const RUNS_STRINGS: &str = "execute";
 
-/// Words of a routine's body that may be names; of one that runs SQL made of strings those in its strings too.
+/// Whether something is called among these words that names a sequence by a string.
+pub(in crate::product::postgres) fn draws_by_name(words: &BTreeSet<String>) -> bool {
+    ["nextval(", "currval(", "setval("].iter().any(|call| words.contains(*call))
+}
+
+/// Words of a routine's body that may be names; of one that runs SQL made of strings, or names sequences by strings, those in its strings too.
 pub(in crate::product::postgres) fn words_of_body(body: &str, language: &str) -> Vec<String> {
-    let words: Vec<String> = words_and_calls(body).collect();
-    match language {
-        "sql" => words,
-        "plpgsql" if !words.iter().any(|w| w == RUNS_STRINGS) => words,
+    let words: BTreeSet<String> = words_and_calls(body).collect();
+    let plain = language == "sql" || language == "plpgsql" && !words.contains(RUNS_STRINGS);
+    match plain {
+        true if draws_by_name(&words) => words.into_iter().chain(words_in_strings(body)).collect(),
+        true => words.into_iter().collect(),
         _ => words_in_strings(body).into_iter().chain([RUNS_STRINGS.to_owned()]).collect(),
     }
 }

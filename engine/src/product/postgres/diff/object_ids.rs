@@ -1,6 +1,7 @@
 //! Which object each line of a schema's fingerprint is: its number, and what it is made of, by numbers.
 //!
-//! Both stay as they are when something is renamed, and are told again when it is made anew.
+//! Both stay as they are when something is renamed, and are told again when it is made anew. Who owns it is told beside it: owners are no
+//! part of a fingerprint, since a dump need not keep them, and they decide who may do what.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,9 @@ use crate::product::postgres::server::connection::Connection;
 use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot tell the objects of the schema apart";
+
+/// Begins the identities of owners, whose digest is the role as the fingerprint spells it.
+pub const OWNER: &str = "owner of ";
 
 /// Each gives (identity, number, what it is made of; nothing where only its text says so).
 const PARTS: &[&str] = &[
@@ -32,8 +36,10 @@ const PARTS: &[&str] = &[
          concat_ws(' ', w.ev_action, reloptions, relispopulated,
            (SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = rel.oid AND a.attnum > 0))
        FROM rel JOIN pg_rewrite w ON w.ev_class = rel.oid AND w.rulename = '_RETURN' WHERE relkind IN ('v', 'm')",
-    // A view is read with its owner's rights.
-    "SELECT 'owner of view ' || name, 'owner ' || oid, relowner::text FROM rel WHERE relkind = 'v'",
+    // As grants name them.
+    "SELECT 'owner of ' || CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name, 'owner ' || oid,
+         (SELECT quote_ident(rolname) FROM pg_roles u WHERE u.oid = relowner)
+       FROM rel WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S')",
     // Triggers and rules go in the order of their names, which belong to them so.
     "SELECT 'trigger ' || r.name || ' ' || quote_ident(t.tgname), 'trigger ' || t.oid, t::text
        FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal",
@@ -43,11 +49,24 @@ const PARTS: &[&str] = &[
        FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
 ];
 
-/// Reads under the open transaction; see `fingerprint::begin` for the settings it needs.
-pub async fn read(client: &Connection, relations: &Relations) -> Result<BTreeMap<String, ObjectIdentity>> {
-    let parts: Vec<String> = PARTS.iter().map(|p| format!("({p})")).collect();
+/// The same of what belongs to no relation.
+const OTHERS: &[&str] = &[
+    "SELECT 'owner of function ' || name, 'owner of function ' || oid, (SELECT quote_ident(rolname) FROM pg_roles u WHERE u.oid = proowner) FROM fun",
+    "SELECT 'owner of schema ' || name, 'owner of schema ' || oid, (SELECT quote_ident(rolname) FROM pg_roles u WHERE u.oid = nspowner) FROM ns",
+];
+
+/// Of these relations, and with `others` of what belongs to none. Reads under the open transaction; see `fingerprint::begin` for the
+/// settings it needs.
+pub async fn read(
+    client: &Connection,
+    relations: &Relations,
+    others: bool,
+) -> Result<BTreeMap<String, ObjectIdentity>> {
+    let others = OTHERS.iter().filter(|_| others);
+    let parts: Vec<String> = PARTS.iter().chain(others).map(|p| format!("({p})")).collect();
     let sql = format!(
-        "{} SELECT o.identity, o.number, CASE o.inside WHEN '' THEN '' ELSE md5(o.inside) END
+        "{} SELECT o.identity, o.number,
+           CASE WHEN o.inside = '' OR o.identity LIKE '{OWNER}%' THEN coalesce(o.inside, '') ELSE md5(o.inside) END
          FROM ({}) o(identity, number, inside)",
         prelude(relations),
         parts.join(" UNION ALL ")

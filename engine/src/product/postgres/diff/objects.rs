@@ -85,7 +85,7 @@ const OF_RELATIONS: &[&str] = &[
          'compression ' || {compression})
        FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
        JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-       WHERE r.relkind IN ('r', 'p', 'f', 'c')",
+       WHERE r.relkind IN ('r', 'p', 'f', 'c') OR r.relkind = 'v' AND d.oid IS NOT NULL",
     "SELECT r.oid, 'constraint ' || r.name || ' ' || quote_ident(o.conname),
          pg_get_constraintdef(o.oid) || CASE WHEN NOT o.convalidated AND o.contype <> 'n' THEN ' (not validated)' ELSE '' END
        FROM pg_constraint o JOIN rel r ON r.oid = o.conrelid WHERE o.contype NOT IN ('n', 't')",

@@ -98,6 +98,8 @@ pub fn expand(catalog: &Catalog, start: impl IntoIterator<Item = String>) -> BTr
         if let Some(behind) = catalog.views.get(&name) {
             open.extend(behind.iter().filter(|b| !all.contains(*b)).cloned());
         }
+        let heirs = catalog.inherits.iter().filter(|(_, parents)| parents.contains(&name));
+        open.extend(heirs.map(|(heir, _)| heir).filter(|heir| !all.contains(*heir)).cloned());
         if let Some(table) = catalog.tables.get(&name) {
             if table.partitioned {
                 all.extend(names::partitions(catalog, &name));

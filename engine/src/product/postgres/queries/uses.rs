@@ -9,7 +9,7 @@ use crate::model::catalog::Catalog;
 use crate::model::change::Events;
 use crate::model::query::{ParameterRole, Usage, Write};
 use crate::model::relation_name;
-use crate::product::postgres::diff::names::{RUNS_STRINGS, words_and_calls, words_in_strings};
+use crate::product::postgres::diff::names::{RUNS_STRINGS, draws_by_name, words_and_calls, words_in_strings};
 use crate::product::postgres::grammar::relations::{self, expand};
 use crate::product::postgres::grammar::sql::{self, highest_parameter};
 use crate::product::postgres::queries::read_only::leaves_no_trace;
@@ -65,11 +65,20 @@ pub(in crate::product::postgres) fn relations_named(
 fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog) -> Used {
     let mut found = Used::default();
     let mut open: Vec<String> = named.into_iter().collect();
-    open.extend(called(&words_and_calls(text).collect(), catalog));
+    let words: BTreeSet<String> = words_and_calls(text).collect();
+    let defaults = words.contains("default");
+    open.extend(called(&words, catalog));
+    if draws_by_name(&words) {
+        open.extend(sequences_named(&words_in_strings(text).into_iter().collect(), catalog));
+    }
     let operators = catalog.operators.iter().filter(|(sign, _)| text.contains(sign.as_str()));
     open.extend(operators.flat_map(|(_, routines)| routines.iter().cloned()));
     for write in writes {
         let on = Events::of(write);
+        let drawn = catalog.draws.get(&write.table).into_iter().flatten().filter(|_| write.inserts);
+        // Who gives a column its value may write that it is the default.
+        let left_out = |column: &String| !write.columns.contains(column) || defaults;
+        open.extend(drawn.filter(|(column, _)| left_out(column)).map(|(_, sequence)| sequence.clone()));
         for table in expand(catalog, [write.table.clone()]) {
             open.extend(set_off(&table, on, catalog));
             open.extend(catalog.expressions.get(&table).into_iter().flatten().cloned());
@@ -83,6 +92,7 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         open.extend(catalog.policies.get(&name).into_iter().flatten().cloned());
         if let Some(words) = catalog.routines.get(&name) {
             open.extend(called(words, catalog));
+            open.extend(sequences_named(words, catalog).filter(|_| draws_by_name(words)));
             let relations = relations_named(words, catalog);
             if words.contains(RUNS_STRINGS) {
                 found.made_of_strings = true;
@@ -92,6 +102,8 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
             // To which of them it does so is not looked at.
             let on = Events { insert: word("insert"), update: word("update"), delete: word("delete") };
             for relation in relations {
+                let drawn = catalog.draws.get(&relation).into_iter().flatten().filter(|_| on.insert);
+                open.extend(drawn.map(|(_, sequence)| sequence.clone()));
                 open.extend(set_off(&relation, on, catalog));
                 open.push(relation);
             }
@@ -130,6 +142,14 @@ fn set_off<'c>(table: &str, on: Events, catalog: &'c Catalog) -> impl Iterator<I
 
 fn called<'c>(words: &'c BTreeSet<String>, catalog: &'c Catalog) -> impl Iterator<Item = String> + 'c {
     catalog.routines.keys().filter(|r| words.contains(&format!("{}(", bare(r)))).cloned()
+}
+
+/// Sequences whose name is among the words.
+fn sequences_named<'c>(
+    words: &'c BTreeSet<String>,
+    catalog: &'c Catalog,
+) -> impl Iterator<Item = String> + 'c {
+    catalog.sequences.iter().filter(|sequence| words.contains(&bare(sequence))).cloned()
 }
 
 fn bare(name: &str) -> String {

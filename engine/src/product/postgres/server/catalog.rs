@@ -47,6 +47,9 @@ pub async fn read(client: &Connection, relations: &Relations, others: bool) -> R
         expressions: behind::expressions(client, relations).await?,
         rules: behind::rules(client, relations).await?,
         follow: behind::follow(client, relations).await?,
+        inherits: behind::inherits(client, relations).await?,
+        sequences: behind::sequences(client, relations).await?,
+        draws: behind::draws(client, relations).await?,
         ..Catalog::default()
     };
     if !others {

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::schema::{NumberSource, ObjectIdentity, SchemaSnapshot};
 use crate::product::postgres::Postgres;
+use crate::product::postgres::diff::members::Members;
 use crate::product::postgres::diff::numbers::{self, Sources};
 use crate::product::postgres::diff::objects::{self, Line};
 use crate::product::postgres::diff::{fingerprint, members, object_ids};
@@ -28,13 +29,15 @@ pub struct Part {
 /// What changes although no relation does.
 pub struct Beside {
     sequences: BTreeMap<u32, NumberSource>,
-    members: BTreeMap<String, BTreeSet<String>>,
+    members: Members,
+    superusers: BTreeSet<String>,
 }
 
 impl Beside {
     async fn read(client: &Connection) -> Result<Self> {
-        let (sequences, members) = futures::try_join!(numbers::sequences(client), members::read(client))?;
-        Ok(Self { sequences, members })
+        let (sequences, (members, superusers)) =
+            futures::try_join!(numbers::sequences(client), members::read(client))?;
+        Ok(Self { sequences, members, superusers })
     }
 }
 
@@ -45,6 +48,7 @@ impl Part {
             objects: self.objects,
             numbers: numbers::numbers(&self.sources, &beside.sequences),
             members: beside.members,
+            superusers: beside.superusers,
         }
     }
 }
@@ -91,9 +95,11 @@ impl KnownSchema {
 
     fn with(mut self, stamps: Stamps, beside: Beside) -> Self {
         let numbers = numbers::numbers(&self.sources, &beside.sequences);
-        if (&self.snapshot.numbers, &self.snapshot.members) != (&numbers, &beside.members) {
+        let Beside { members, superusers, .. } = beside;
+        let SchemaSnapshot { numbers: were, members: was, superusers: had, .. } = &*self.snapshot;
+        if (were, was, had) != (&numbers, &members, &superusers) {
             let known = Arc::make_mut(&mut self.snapshot);
-            (known.numbers, known.members) = (numbers, beside.members);
+            (known.numbers, known.members, known.superusers) = (numbers, members, superusers);
         }
         Self { stamps, ..self }
     }
@@ -121,7 +127,7 @@ impl Postgres {
         };
         let beside = async {
             let client = self.begun(relations).await?;
-            let objects = object_ids::read(&client, relations);
+            let objects = object_ids::read(&client, relations, others);
             let (objects, sources) = futures::try_join!(objects, numbers::sources(&client, relations))?;
             self.put_back(client).await?;
             Ok::<_, Error>((objects, sources))

@@ -105,9 +105,14 @@ pub fn list(columns: &[String]) -> String {
     columns.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(", ")
 }
 
+/// A table without those that inherit from it, whose rows are laid into themselves. A partitioned table has its rows in others only.
+fn own(name: &str, table: &Table) -> String {
+    format!("{}{}", if table.partitioned { "" } else { "ONLY " }, quoted_relation(name))
+}
+
 /// The first and the last rows by key, and some from between.
 fn pool(name: &str, table: &Table, columns: &[String]) -> String {
-    let (relation, list) = (quoted_relation(name), list(columns));
+    let (relation, list) = (own(name, table), list(columns));
     let short = format!("pg_column_size(t.*) < {LONGEST}");
     let mut parts = Vec::new();
     if table.primary_key.is_empty() {
@@ -184,11 +189,12 @@ async fn close(
             break;
         }
         let known = missing.into_iter().filter_map(|((parent, theirs), keys)| {
-            let columns = columns(&parent, catalog.tables.get(&parent)?, made);
-            Some((parent, theirs, columns, keys))
+            let table = catalog.tables.get(&parent)?;
+            let (columns, relation) = (columns(&parent, table, made), own(&parent, table));
+            Some((parent, relation, theirs, columns, keys))
         });
-        let asked = known.flat_map(|(parent, theirs, columns, keys)| {
-            let query = |some: &[Vec<String>]| by_key(&parent, &columns, &theirs, some);
+        let asked = known.flat_map(|(parent, relation, theirs, columns, keys)| {
+            let query = |some: &[Vec<String>]| by_key(&relation, &columns, &theirs, some);
             let queries: Vec<String> = keys.chunks(KEYS).map(query).collect();
             queries.into_iter().map(move |sql| (parent.clone(), columns.clone(), sql))
         });
@@ -213,7 +219,7 @@ fn keys<'a>(rows: &'a Rows, columns: &'a [String]) -> impl Iterator<Item = Vec<S
     })
 }
 
-fn by_key(name: &str, columns: &[String], key: &[String], values: &[Vec<String>]) -> String {
+fn by_key(relation: &str, columns: &[String], key: &[String], values: &[Vec<String>]) -> String {
     let row = |values: &Vec<String>| {
         let values: Vec<String> = values.iter().map(|v| literal(v)).collect();
         format!("({})", values.join(", "))
@@ -221,9 +227,8 @@ fn by_key(name: &str, columns: &[String], key: &[String], values: &[Vec<String>]
     let names: Vec<String> = key.iter().map(|c| format!("t.{}", quoted(c))).collect();
     let values: Vec<String> = values.iter().map(row).collect();
     format!(
-        "SELECT {} FROM {} t WHERE ({}) IN ({})",
+        "SELECT {} FROM {relation} t WHERE ({}) IN ({})",
         list(columns),
-        quoted_relation(name),
         names.join(", "),
         values.join(", ")
     )

@@ -1,6 +1,6 @@
 //! What lies behind relations: what running a query comes to without naming it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{READ, USERS, pairs};
 use crate::error::Result;
@@ -132,6 +132,54 @@ pub async fn follow(
     for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
         let child = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
         found.entry(row.try_get(0).server_context(READ)?).or_default().push(child);
+    }
+    Ok(found)
+}
+
+pub async fn inherits(client: &Connection, relations: &Relations) -> Result<BTreeMap<String, Vec<String>>> {
+    let sql = format!(
+        "SELECT {n_c}, array_agg({pn_p} ORDER BY i.inhseqno) FROM pg_inherits i
+         JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind IN ('r', 'f') AND NOT c.relispartition
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+         WHERE {USERS}{only} GROUP BY 1",
+        only = relations.and_is("i.inhrelid"),
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        pn_p = qualified_sql!("pn.nspname", "p.relname")
+    );
+    pairs(client, &sql, relations).await
+}
+
+pub async fn sequences(client: &Connection, relations: &Relations) -> Result<BTreeSet<String>> {
+    let sql = format!(
+        "SELECT {n_c} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {USERS}{only}",
+        only = relations.and_is("c.oid"),
+        n_c = qualified_sql!("n.nspname", "c.relname")
+    );
+    let rows = client.look(&sql, &relations.parameters()).await.server_context(READ)?;
+    rows.iter().map(|row| row.try_get(0).server_context(READ)).collect()
+}
+
+/// Columns whose defaults draw from a sequence. What an identity draws from needs no right of its own.
+pub async fn draws(
+    client: &Connection,
+    relations: &Relations,
+) -> Result<BTreeMap<String, Vec<(String, String)>>> {
+    let sql = format!(
+        "SELECT {n_c}, a.attname::text, {sn_s}
+         FROM pg_attrdef o JOIN pg_class c ON c.oid = o.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_attribute a ON a.attrelid = o.adrelid AND a.attnum = o.adnum
+         JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = o.oid AND d.refclassid = 'pg_class'::regclass
+         JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
+         WHERE {USERS}{only} ORDER BY 1, 2",
+        only = relations.and_is("o.adrelid"),
+        n_c = qualified_sql!("n.nspname", "c.relname"),
+        sn_s = qualified_sql!("sn.nspname", "s.relname")
+    );
+    let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for row in client.look(&sql, &relations.parameters()).await.server_context(READ)? {
+        let drawn = (row.try_get(1).server_context(READ)?, row.try_get(2).server_context(READ)?);
+        found.entry(row.try_get(0).server_context(READ)?).or_default().push(drawn);
     }
     Ok(found)
 }

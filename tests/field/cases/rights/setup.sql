@@ -1,0 +1,35 @@
+do $$ declare role text; begin
+  foreach role in array array['rights_svc', 'rights_group', 'rights_owners', 'rights_other'] loop
+    begin execute format('create role %I', role); exception when duplicate_object or unique_violation then null; end;
+  end loop;
+end $$;
+grant rights_group, rights_owners to rights_svc;
+create table accounts (id int primary key, name text); insert into accounts select g, 'n' || g from generate_series(1, 40) g;
+create table bookings (id int primary key, name text); insert into bookings select g, 'n' || g from generate_series(1, 40) g;
+create table cities (id int primary key, name text); insert into cities select g, 'n' || g from generate_series(1, 40) g;
+create table depots (id int primary key, name text); insert into depots select g, 'n' || g from generate_series(1, 40) g;
+create table tickets (id serial primary key, name text); insert into tickets (name) select 'n' || g from generate_series(1, 40) g;
+create table vans (id serial primary key, name text); insert into vans (name) select 'n' || g from generate_series(1, 40) g;
+create sequence numbers;
+create table audit (id bigserial primary key, what text);
+create table docs (id int primary key, body text); insert into docs select g, 'n' || g from generate_series(1, 40) g;
+create function audited() returns trigger language plpgsql as $$ begin insert into audit (what) values (new.id::text); return new; end $$;
+create trigger audited after update on docs for each row execute function audited();
+create table secrets (id int primary key, name text); insert into secrets select g, 'n' || g from generate_series(1, 40) g;
+create function secret_of(int) returns text language sql security definer as 'select name from secrets where id = $1';
+create table own (id int primary key, name text); insert into own select g, 'n' || g from generate_series(1, 40) g;
+create table shared (id int primary key, name text); insert into shared select g, 'n' || g from generate_series(1, 40) g;
+create table base (id int primary key, name text); create table heir () inherits (base);
+insert into base select g, 'n' || g from generate_series(1, 20) g; insert into heir select g, 'n' || g from generate_series(21, 40) g;
+create table root (id int primary key, name text); create table old_heir () inherits (root);
+insert into root select g, 'n' || g from generate_series(1, 20) g; insert into old_heir select g, 'n' || g from generate_series(21, 40) g;
+create view named as select id, name from accounts;
+create domain code as text default 'none';
+create table coded (id int primary key, code code); insert into coded select g, 'n' || g from generate_series(1, 40) g;
+create function twice(int) returns int language sql as 'select $1 * 2';
+grant select, insert, update, delete on all tables in schema public to rights_svc;
+grant usage on all sequences in schema public to rights_svc;
+grant execute on function twice(int) to rights_svc;
+revoke all on secrets, own, shared from rights_svc;
+grant select on depots to rights_svc with grant option;
+alter table own owner to rights_svc; alter table shared owner to rights_owners;
