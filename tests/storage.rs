@@ -191,7 +191,11 @@ fn a_run_is_taken_up_from_oracles_object_storage() {
     let second = machine("second", oci::FINGERPRINT);
     let mut child = second.command(&["migrate"]).spawn().unwrap();
     second.home.wait_for(&mut child, "events-region-idx");
-    oci.faults(&[Fault::Refuse(503, "ServiceUnavailable"), Fault::LoseAnswer, Fault::Refuse(429, "TooManyRequests")]);
+    oci.faults(&[
+        Fault::Refuse(503, "ServiceUnavailable"),
+        Fault::LoseAnswer,
+        Fault::Refuse(429, "TooManyRequests"),
+    ]);
     let ended = Ran::of(child.wait_with_output().unwrap()).expect(3).json();
     assert_eq!(ended["fingerprint"]["as_expected"], true);
 

@@ -223,7 +223,8 @@ async fn data_fingerprints(bench: Bench) {
 async fn renames(bench: Bench) {
     let database = bench.database("renames").await;
     let before = database.snapshot().await.unwrap();
-    assert_eq!(before.schema, database.schema_fingerprint().await.unwrap());
+    // A snapshot is held against looks at copies too.
+    assert_eq!(before.schema.objects, database.schema_fingerprint().await.unwrap().objects);
     assert!(database.diff(&before, &before).is_empty());
     database.execute_script("ALTER TABLE carriers RENAME TO hauliers").await.unwrap();
     let renamed = database.snapshot().await.unwrap();

@@ -100,6 +100,40 @@ fn values_and_rows_come_back_after_migrating_again() {
     case.run(&["restore-data", "--run", &run]).expect(2);
 }
 
+/// What a type that gets narrower rounds and cuts, what goes with a schema or a type, and NULL where the default is something else.
+#[test]
+fn what_goes_without_being_named_is_kept_too() {
+    let case = Case::new("kept-beside");
+    case.run(&["migrate"]).expect(0);
+    case.rows(
+        "update cust set rate = 1.2345, note = repeat('x', 50), seen = '2024-03-01 12:00', mood = 'bad', flag = null where id <= 40;
+         insert into crm.note select i, 'b' || i from generate_series(1, 70) i",
+    );
+    let rows = "select t::text from (select id, rate, note, seen, mood, flag from cust) t order by id";
+    let notes = "select t::text from crm.note t order by id";
+    let before = (case.column(rows), case.column(notes));
+    let refused = case.run(&["rollback"]).expect(1);
+    let lost = [
+        "40 values of public.cust.rate that its other type does not hold",
+        "40 values of public.cust.note that its other type does not hold",
+        "40 values of public.cust.seen that its other type does not hold",
+        "70 rows of crm.note",
+        "40 values of public.cust.mood",
+        "40 values of public.cust.flag",
+    ];
+    says(&flat(&refused.err), &lost);
+    assert_eq!((case.column(rows), case.column(notes)), before);
+
+    let back = case.run(&["rollback", "--accept-loss"]).expect(0);
+    let run = run_of(&back);
+    says(&flat(&back.out), &lost.map(|lost| lost.split(" that ").next().unwrap_or_default()));
+    let still = case.run(&["restore-data", "--run", &run]).expect(1);
+    assert!(still.err.contains("migrate the change again first"), "{}", still.err);
+    case.run(&["migrate"]).expect(0);
+    case.run(&["restore-data", "--run", &run]).expect(0);
+    assert_eq!((case.column(rows), case.column(notes)), before);
+}
+
 /// Rows that a DELETE finds, values that an UPDATE overwrites, a table whose type goes with it, and rows without a key.
 #[test]
 fn whatever_an_inverse_takes_is_kept() {

@@ -5,6 +5,7 @@
 mod backfills;
 mod changelogs;
 mod copies;
+mod foreign;
 mod kept;
 mod locks;
 mod looks;

@@ -30,7 +30,9 @@ fn rights_are_lost_only_where_nothing_gives_them() {
             "sequence Ticket breaking lost-privilege",
             "sequence-by-name Number breaking lost-privilege",
             "sequence-of-a-trigger Doc breaking lost-privilege",
+            "unbound Hidden breaking answers-differently",
             "view-default Named risky answers-differently",
+            "words Found breaking answers-differently",
         ],
         "{:#}",
         answer["verdicts"]

@@ -216,7 +216,10 @@ impl Oci {
             }
             let asked: Value = serde_json::from_slice(body).unwrap();
             let token = Self::token(state, asked["podKey"].as_str().unwrap());
-            return give(format!("\"{}\"", STANDARD.encode(json!({"token": format!("ST${token}")}).to_string())));
+            return give(format!(
+                "\"{}\"",
+                STANDARD.encode(json!({"token": format!("ST${token}")}).to_string())
+            ));
         }
         let exchange = target == "/v1/x509";
         if exchange {
@@ -277,7 +280,8 @@ fn verify(
     }
     let signed: Vec<&str> = names.split(' ').collect();
     let exchange = target == "/v1/x509";
-    let mut wanted = if exchange { vec!["date", "(request-target)"] } else { vec!["date", "(request-target)", "host"] };
+    let mut wanted =
+        if exchange { vec!["date", "(request-target)"] } else { vec!["date", "(request-target)", "host"] };
     // Object Storage leaves the body of an object out.
     if method == "POST" || (method == "PUT" && !target.contains("/o/")) {
         wanted.extend(["content-length", "content-type", "x-content-sha256"]);
@@ -323,10 +327,18 @@ fn objects(
     };
     assert_eq!([n.as_str(), b, o], ["n", "b", "o"]);
     if namespace != NAMESPACE {
-        return fail(404, "NamespaceNotFound", "You do not have authorization, or the namespace does not exist");
+        return fail(
+            404,
+            "NamespaceNotFound",
+            "You do not have authorization, or the namespace does not exist",
+        );
     }
     if bucket != BUCKET {
-        return fail(404, "BucketNotFound", "Either the bucket does not exist in the namespace, or you are not authorized");
+        return fail(
+            404,
+            "BucketNotFound",
+            "Either the bucket does not exist in the namespace, or you are not authorized",
+        );
     }
     match (method, name) {
         ("GET", []) => list(state, &query),
@@ -336,7 +348,11 @@ fn objects(
         },
         ("PUT", [name]) => {
             if header("if-none-match") == "*" && state.objects.contains_key(name) {
-                return fail(412, "IfNoneMatchFailed", "The If-None-Match header is '*' but there is an existing entity");
+                return fail(
+                    412,
+                    "IfNoneMatchFailed",
+                    "The If-None-Match header is '*' but there is an existing entity",
+                );
             }
             state.objects.insert(name.clone(), body.to_vec());
             give("")

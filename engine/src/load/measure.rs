@@ -32,8 +32,16 @@ pub struct Window {
 /// An answered request.
 pub struct Outcome {
     pub id: u64,
-    pub failed: Option<(String, String)>,
+    pub failed: Option<Broken>,
     pub ack: Option<(String, String, String)>,
+}
+
+/// Why a request failed.
+pub struct Broken {
+    pub code: String,
+    pub message: String,
+    /// Its values, which are made up, are ones that the query does not take.
+    pub of_values: bool,
 }
 
 /// One kind of failure.
@@ -63,6 +71,9 @@ struct State {
     /// Since when which period counts, in order.
     periods: Vec<(Instant, Period)>,
     changeset: Option<ChangesetId>,
+    /// Queries that had refused some of their values before anything was changed, as a range that ends before it begins: that they do so
+    /// later says nothing of a change.
+    choosy: BTreeSet<usize>,
     /// By number, and so by the moment they were due.
     waiting: BTreeMap<u64, Waiting>,
     /// When it was answered, latency in microseconds, whether it failed.
@@ -102,6 +113,7 @@ impl Measure {
             at: Timestamp::now(),
             periods: vec![(begun, Period::Before)],
             changeset: None,
+            choosy: BTreeSet::new(),
             waiting: BTreeMap::new(),
             recent: VecDeque::new(),
             waits: Waits::default(),
@@ -140,7 +152,8 @@ impl Measure {
         let now = Instant::now();
         let mut state = self.state();
         let Some(waiting) = state.waiting.remove(&outcome.id) else { return };
-        state.record(now, &waiting, outcome.failed);
+        let failed = outcome.failed.filter(|broken| !broken.of_values || state.counts_values(waiting.query));
+        state.record(now, &waiting, failed.map(|broken| (broken.code, broken.message)));
         if let Some((table, column, value)) = outcome.ack
             && state.kept < ACKNOWLEDGED
             && state.acknowledged.entry((table, column)).or_default().insert(value)
@@ -243,6 +256,14 @@ impl Measure {
 }
 
 impl State {
+    /// Whether it counts that a query refuses values.
+    fn counts_values(&mut self, query: usize) -> bool {
+        if self.changeset.is_none() {
+            self.choosy.insert(query);
+        }
+        !self.choosy.contains(&query)
+    }
+
     fn record(&mut self, now: Instant, request: &Waiting, failed: Option<(String, String)>) {
         let due = request.due;
         let latency = micros(now.saturating_duration_since(due));
@@ -292,7 +313,23 @@ mod tests {
     }
 
     fn failed(id: u64, message: &str) -> Outcome {
-        Outcome { id, failed: Some(("42703".to_owned(), message.to_owned())), ack: None }
+        let broken = Broken { code: "42703".to_owned(), message: message.to_owned(), of_values: false };
+        Outcome { id, failed: Some(broken), ack: None }
+    }
+
+    #[test]
+    fn values_that_a_query_had_refused_before_say_nothing_of_a_change() {
+        let measure = Measure::new();
+        let refuse = |id: u64, query| {
+            measure.scheduled(id, Instant::now(), query);
+            let broken = Broken { code: "22000".to_owned(), message: "no".to_owned(), of_values: true };
+            measure.answered(Outcome { id, failed: Some(broken), ack: None });
+            measure.window(Duration::from_secs(60)).failed
+        };
+        assert_eq!(refuse(1, 0), 0, "nothing was changed yet");
+        measure.running(Some(changeset("a")));
+        assert_eq!(refuse(2, 0), 0, "it did so before");
+        assert_eq!(refuse(3, 1), 1, "it did not");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Who asks: connections that take what is due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 
 use crate::load::Prepared;
-use crate::load::measure::{Measure, Outcome};
+use crate::load::measure::{Broken, Measure, Outcome};
 use crate::load::source::Source;
 use crate::model::endpoint::ClientSettings;
+use crate::model::error_class::ErrorClass;
 use crate::model::query::{Ending, QueryError, QueryResult};
 use crate::product::Client;
 
@@ -31,6 +33,20 @@ impl Requests {
     }
 }
 
+/// How long a request is waited for: longer than services wait, and not for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn no_answer() -> QueryError {
+    QueryError {
+        code: "timeout".to_owned(),
+        class: ErrorClass::Busy,
+        message: format!("no answer within {} s", PATIENCE.as_secs()),
+        column: None,
+        table: None,
+        constraint: None,
+    }
+}
+
 /// One connection's worth of traffic.
 pub struct Worker {
     pub source: Arc<dyn Source>,
@@ -51,12 +67,19 @@ impl Worker {
         loop {
             let Some(request) = receiver.lock().await.recv().await else { return };
             let Some(query) = self.queries.get(request.query) else { continue };
-            let answer = client.run(&query.sql, &query.shape, &request.parameters, self.ending).await;
+            let run = client.run(&query.sql, &query.shape, &request.parameters, self.ending);
+            let answer = tokio::time::timeout(PATIENCE, run).await;
+            let late = answer.is_err();
+            let answer = answer.unwrap_or_else(|_| Err(no_answer()));
             let ack = self.acknowledged(&answer, query);
-            let failed = answer.err().map(|error| (error.code, error.message));
+            let failed = answer.err().map(|error| Broken {
+                of_values: error.class == ErrorClass::DataException,
+                code: error.code,
+                message: error.message,
+            });
             self.measure.answered(Outcome { id: request.id, failed, ack });
             // Now, while nobody waits for it. If there is none to be had, the next request fails too and asks again.
-            if !client.alive()
+            if (late || !client.alive())
                 && let Ok(fresh) = self.source.client(&self.service, &self.settings).await
             {
                 client = fresh;

@@ -47,6 +47,9 @@ pub struct Catalog {
     /// Table -> tables that it inherits from, whose rows its own count among. Partitions are not told here.
     #[serde(default)]
     pub inherits: BTreeMap<String, Vec<String>>,
+    /// Text search configurations of users, as `schema.name`: queries name them by strings.
+    #[serde(default)]
+    pub text_search: BTreeSet<String>,
     /// Sequences, as `schema.name`.
     #[serde(default)]
     pub sequences: BTreeSet<String>,
@@ -132,6 +135,7 @@ impl Catalog {
             rules,
             follow,
             inherits,
+            text_search,
             sequences,
             draws,
             domains,
@@ -154,6 +158,7 @@ impl Catalog {
             self.routines = routines;
             self.operators = operators;
             self.domains = domains;
+            self.text_search = text_search;
         }
     }
 

@@ -84,6 +84,8 @@ pub enum Effect {
     Routine,
     /// It is not there any more: who calls what names it.
     Gone,
+    /// Who comes as this role: policies hide other rows from it.
+    RowSecurity { role: String },
     /// Whoever had the rights that were taken away.
     Privilege(Revoked),
 }

@@ -19,6 +19,8 @@ pub enum Taken {
     Rows { table: String },
     /// The values that an UPDATE overwrites.
     Values { table: String, columns: Vec<String> },
+    /// The values of a column that the type it gets does not hold as they are.
+    Converted { table: String, column: String },
     /// Code runs, or rows change in a way that cannot be counted beforehand.
     Unknown { statement: String },
 }
@@ -30,7 +32,8 @@ impl Taken {
             Self::Table { table }
             | Self::Column { table, .. }
             | Self::Rows { table }
-            | Self::Values { table, .. } => Some(table),
+            | Self::Values { table, .. }
+            | Self::Converted { table, .. } => Some(table),
             Self::Unknown { .. } => None,
         }
     }
@@ -85,6 +88,9 @@ impl fmt::Display for Loss {
             Taken::Rows { table } => write!(f, "{} deleted from {table}", rows("row", "rows")),
             Taken::Values { table, columns } => {
                 write!(f, "{} of {table} overwritten ({})", rows("row", "rows"), columns.join(", "))
+            }
+            Taken::Converted { table, column } => {
+                write!(f, "{} of {table}.{column} that its other type does not hold", rows("value", "values"))
             }
             Taken::Unknown { statement } => {
                 write!(f, "what this takes, which cannot be counted: {statement}")

@@ -24,13 +24,21 @@ pub enum DifferenceClass {
     LabelKept,
     /// A constraint stays validated.
     ValidityKept,
+    /// The columns of a table stand in another order: what is added comes last.
+    ColumnOrder,
     /// Nothing of the above: a real difference.
     Other,
 }
 
 impl DifferenceClass {
-    const ALL: [Self; 5] =
-        [Self::LogRows, Self::TriggerColumns, Self::LabelKept, Self::ValidityKept, Self::Other];
+    const ALL: [Self; 6] = [
+        Self::LogRows,
+        Self::TriggerColumns,
+        Self::LabelKept,
+        Self::ValidityKept,
+        Self::ColumnOrder,
+        Self::Other,
+    ];
 
     /// What a changeset says to allow it: `drydock: allow NAME because REASON`. A label that is kept is what the hazard of that name
     /// is about. A real difference cannot be allowed.
@@ -40,7 +48,7 @@ impl DifferenceClass {
             Self::TriggerColumns => Some("trigger-columns"),
             Self::LabelKept => Some("no-inverse"),
             Self::ValidityKept => Some("validity-kept"),
-            Self::Other => None,
+            Self::ColumnOrder | Self::Other => None,
         }
     }
 
@@ -51,7 +59,7 @@ impl DifferenceClass {
 
     /// It holds nothing that anybody wrote, so that it is enough when an inverse further back takes it away.
     pub fn may_go_later(self) -> bool {
-        matches!(self, Self::LabelKept | Self::ValidityKept)
+        matches!(self, Self::LabelKept | Self::ValidityKept | Self::ColumnOrder)
     }
 }
 
@@ -62,6 +70,8 @@ pub enum Standing {
     Refused,
     /// It is proven that nothing is lost by it.
     Harmless,
+    /// It stays, and who goes back is told: nothing that anybody wrote and no rule is another one.
+    Told,
     /// An inverse further back takes it away, as the comparison after all of them shows.
     GoneLater,
     /// The author of a changeset allows it.
@@ -139,12 +149,15 @@ impl fmt::Display for Difference {
             }
             DifferenceClass::LabelKept => f.write_str(", because an enum keeps its labels")?,
             DifferenceClass::ValidityKept => f.write_str(", because the constraint stays validated")?,
+            DifferenceClass::ColumnOrder => {
+                f.write_str(", which is seen by * and by an INSERT without a list of columns")?;
+            }
             DifferenceClass::Other => {}
         }
         match &self.standing {
             Standing::Allowed { reason, .. } => write!(f, "; allowed because {reason}"),
             Standing::GoneLater => f.write_str("; an inverse further back takes it away"),
-            Standing::Refused | Standing::Harmless => Ok(()),
+            Standing::Refused | Standing::Harmless | Standing::Told => Ok(()),
         }
     }
 }
@@ -162,5 +175,9 @@ pub enum DefinitionChange {
         table: String,
         constraint: String,
     },
+    /// A table has the columns that it had, in another order.
+    ColumnsReordered,
+    /// Another object of the fingerprint says it.
+    Implied,
     Other,
 }

@@ -13,6 +13,16 @@ pub struct SchemaFingerprint {
     pub objects: BTreeMap<String, String>,
     /// SHA-256 over all of it, hexadecimal.
     pub digest: String,
+    /// The same of what a dump and its restore need not keep: only two looks at one database are held against one another by it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, String>,
+    /// Which kinds of objects were looked for; a later version looks for more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub version: u32,
+}
+
+fn is_zero(version: &u32) -> bool {
+    *version == 0
 }
 
 /// What a line of `SchemaFingerprint::differences` is about.
@@ -24,27 +34,50 @@ pub fn subject(difference: &str) -> &str {
 impl SchemaFingerprint {
     /// The objects that differ: those that are gone, those that have come, those that are others.
     pub fn changes<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = ObjectChange<'a>> {
-        let gone = self
-            .objects
-            .iter()
-            .filter(|(object, _)| !after.objects.contains_key(*object))
-            .map(|(object, before)| ObjectChange { object, before: Some(before), after: None });
-        let come = after
-            .objects
-            .iter()
-            .filter(|(object, _)| !self.objects.contains_key(*object))
-            .map(|(object, after)| ObjectChange { object, before: None, after: Some(after) });
-        let changed = self.objects.iter().filter_map(|(object, before)| {
-            let after = after.objects.get(object).filter(|after| *after != before)?;
-            Some(ObjectChange { object, before: Some(before), after: Some(after) })
-        });
-        gone.chain(come).chain(changed)
+        // Of two versions the older may not have looked for a kind that it has nothing of.
+        let same = self.version == after.version;
+        let older = if self.version < after.version { self } else { after };
+        changes(&self.objects, &after.objects).filter(move |change| same || older.has_kind(change.object))
+    }
+
+    /// The same of two looks at one database: also what a dump would not keep.
+    pub fn changes_here<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = ObjectChange<'a>> {
+        // An older version did not look.
+        let both = !self.beside.is_empty() && !after.beside.is_empty();
+        self.changes(after).chain(changes(&self.beside, &after.beside).filter(move |_| both))
+    }
+
+    /// Whether it has any object of the kind of this one.
+    fn has_kind(&self, object: &str) -> bool {
+        let kind = object.split(' ').next().unwrap_or(object);
+        let from = self.objects.range(format!("{kind} ")..);
+        from.take(1).any(|(object, _)| object.split(' ').next() == Some(kind))
     }
 
     /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
     pub fn differences(&self, after: &Self, most: usize) -> Vec<String> {
         self.changes(after).take(most).map(|change| change.to_string()).collect()
     }
+}
+
+/// Those that are gone, those that have come, those that are others.
+fn changes<'a>(
+    before: &'a BTreeMap<String, String>,
+    after: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = ObjectChange<'a>> {
+    let gone = before
+        .iter()
+        .filter(|(object, _)| !after.contains_key(*object))
+        .map(|(object, before)| ObjectChange { object, before: Some(before), after: None });
+    let come = after
+        .iter()
+        .filter(|(object, _)| !before.contains_key(*object))
+        .map(|(object, after)| ObjectChange { object, before: None, after: Some(after) });
+    let changed = before.iter().filter_map(|(object, before)| {
+        let after = after.get(object).filter(|after| *after != before)?;
+        Some(ObjectChange { object, before: Some(before), after: Some(after) })
+    });
+    gone.chain(come).chain(changed)
 }
 
 /// An object whose definition differs; it is not there where it has none.
@@ -80,6 +113,8 @@ pub struct SchemaSnapshot {
     pub members: BTreeMap<String, BTreeSet<String>>,
     /// Roles that may do anything; as the fingerprint spells them.
     pub superusers: BTreeSet<String>,
+    /// Roles that see rows which policies hide from others.
+    pub unbound: BTreeSet<String>,
 }
 
 /// What gives a column its numbers.

@@ -11,7 +11,8 @@ use crate::variables::Variables;
 
 /// The service account of a pod, where Kubernetes puts it.
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-const METHODS: &str = "api_key, security_token, instance_principal, resource_principal or oke_workload_identity";
+const METHODS: &str =
+    "api_key, security_token, instance_principal, resource_principal or oke_workload_identity";
 
 /// Everything that a client needs to ask a region's services.
 pub struct Access {
@@ -43,7 +44,8 @@ impl Access {
             })
         };
         let key = || -> Result<Key> {
-            let content = variables.get("OCI_CLI_KEY_CONTENT").map(|pem| Given::Text(pem.replace("\\n", "\n")));
+            let content =
+                variables.get("OCI_CLI_KEY_CONTENT").map(|pem| Given::Text(pem.replace("\\n", "\n")));
             let file = || needed("OCI_CLI_KEY_FILE", "key_file").map(|f| Given::File(in_home(&f, variables)));
             let pem = content.map_or_else(file, Ok)?;
             Ok(Key { pem, passphrase: says("OCI_CLI_PASSPHRASE", "pass_phrase") })
@@ -70,10 +72,9 @@ impl Access {
                 key: key()?,
                 renew: "begin another session: `oci session authenticate`",
             },
-            "instance_principal" => Principal::Instance(Instance::new(
-                variables.get("OCI_METADATA_BASE_URL"),
-                endpoint.clone(),
-            )),
+            "instance_principal" => {
+                Principal::Instance(Instance::new(variables.get("OCI_METADATA_BASE_URL"), endpoint.clone()))
+            }
             "resource_principal" => {
                 region = region.or_else(|| variables.get("OCI_RESOURCE_PRINCIPAL_REGION"));
                 resource_principal(variables)?
@@ -81,8 +82,10 @@ impl Access {
             "oke_workload_identity" => {
                 region = region.or_else(|| variables.get("OCI_RESOURCE_PRINCIPAL_REGION"));
                 let host = variables.get("KUBERNETES_SERVICE_HOST").ok_or_else(|| {
-                    Error::input("OCI_CLI_AUTH is oke_workload_identity and KUBERNETES_SERVICE_HOST is not set")
-                        .hint("this works in pods of Oracle's Kubernetes only")
+                    Error::input(
+                        "OCI_CLI_AUTH is oke_workload_identity and KUBERNETES_SERVICE_HOST is not set",
+                    )
+                    .hint("this works in pods of Oracle's Kubernetes only")
                 })?;
                 let authority = variables.get("OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH");
                 let authority = authority.unwrap_or_else(|| format!("{ACCOUNT}/ca.crt"));
@@ -93,15 +96,18 @@ impl Access {
                 ))
             }
             other => {
-                return Err(Error::input(format!("OCI_CLI_AUTH is \"{other}\"")).hint(format!("use {METHODS}")));
+                return Err(
+                    Error::input(format!("OCI_CLI_AUTH is \"{other}\"")).hint(format!("use {METHODS}"))
+                );
             }
         };
         if region.is_none() && endpoint.is_none() && !matches!(principal, Principal::Instance(_)) {
             needed("OCI_CLI_REGION", "region")?;
         }
         let authorities = variables.get("OCI_CLI_CERT_BUNDLE").map(|path| {
-            std::fs::read_to_string(in_home(&path, variables))
-                .map_err(|e| Error::input(format!("{path}, which OCI_CLI_CERT_BUNDLE names, cannot be read")).because(e))
+            std::fs::read_to_string(in_home(&path, variables)).map_err(|e| {
+                Error::input(format!("{path}, which OCI_CLI_CERT_BUNDLE names, cannot be read")).because(e)
+            })
         });
         Ok(Self {
             credentials: Credentials::of(principal),
@@ -142,10 +148,14 @@ fn resource_principal(variables: &Variables) -> Result<Principal> {
         .hint("version 2.2 is what functions, container instances and build runners have"));
     }
     let given = |name: &str| -> Result<Given> {
-        let value = variables
-            .get(name)
-            .ok_or_else(|| Error::input(format!("OCI_CLI_AUTH is resource_principal and {name} is not set")))?;
-        Ok(if value.starts_with('/') { Given::File(value.into()) } else { Given::Text(value.replace("\\n", "\n")) })
+        let value = variables.get(name).ok_or_else(|| {
+            Error::input(format!("OCI_CLI_AUTH is resource_principal and {name} is not set"))
+        })?;
+        Ok(if value.starts_with('/') {
+            Given::File(value.into())
+        } else {
+            Given::Text(value.replace("\\n", "\n"))
+        })
     };
     let passphrase = variables.get("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE");
     let passphrase = match passphrase {

@@ -126,16 +126,23 @@ async fn an_instance_by_its_certificate() {
         "the instance knows where it is"
     );
     let here = [variables[0], variables[1], ("OCI_CLI_ENDPOINT", &oci.endpoint)];
-    let bucket =
-        Bucket::new(Client::new(desk.access(&here).unwrap()), Some(NAMESPACE.into()), BUCKET.into());
+    let bucket = Bucket::new(Client::new(desk.access(&here).unwrap()), Some(NAMESPACE.into()), BUCKET.into());
     bucket.list("", None).await.unwrap();
     bucket.list("", None).await.unwrap();
     let seen = oci.seen();
-    assert_eq!(seen.iter().filter(|s| s.contains("/v1/x509")).count(), 1, "a token is used until it ends: {seen:?}");
+    assert_eq!(
+        seen.iter().filter(|s| s.contains("/v1/x509")).count(),
+        1,
+        "a token is used until it ends: {seen:?}"
+    );
 
     let nowhere = [variables[0], ("OCI_METADATA_BASE_URL", "http://127.0.0.1:1/opc/v2")];
     let error = desk.asks(&nowhere).await.unwrap_err().into_error("asked", "a policy");
-    assert!(error.chain().contains("the instance's metadata do not give instance/regionInfo"), "{}", error.chain());
+    assert!(
+        error.chain().contains("the instance's metadata do not give instance/regionInfo"),
+        "{}",
+        error.chain()
+    );
     assert!(error.hint_text().unwrap().contains("compute instances only"));
 }
 
@@ -163,7 +170,9 @@ async fn a_clock_that_is_wrong_is_named() {
 fn what_is_missing_is_named_with_where_to_say_it() {
     let desk = Desk::new();
     let auth = |method| ("OCI_CLI_AUTH", method);
-    let key = |without: &'static str| by_key("").into_iter().filter(move |(name, _)| *name != without && *name != "OCI_CLI_ENDPOINT");
+    let key = |without: &'static str| {
+        by_key("").into_iter().filter(move |(name, _)| *name != without && *name != "OCI_CLI_ENDPOINT")
+    };
     for (variables, wanted) in [
         (vec![], "OCI's access has no tenancy"),
         (key("OCI_CLI_USER").collect(), "OCI's access has no user"),

@@ -47,8 +47,9 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.bytes)
-            .map_err(|e| Failure::Unexpected(format!("a service answers with something else than was agreed: {e}")))
+        serde_json::from_slice(&self.bytes).map_err(|e| {
+            Failure::Unexpected(format!("a service answers with something else than was agreed: {e}"))
+        })
     }
 }
 
@@ -93,7 +94,8 @@ impl Client {
         let date = http::date(Timestamp::now())?;
         let headers = signer.headers(call.method.as_str(), url, &date, Signed::Head)?;
         let mut request = http.request(call.method.clone(), url.clone());
-        for (name, value) in headers.iter().map(|(n, v)| (*n, v.as_str())).chain(call.headers.iter().copied()) {
+        for (name, value) in headers.iter().map(|(n, v)| (*n, v.as_str())).chain(call.headers.iter().copied())
+        {
             request = request.header(name, value);
         }
         Ok(match call.body {

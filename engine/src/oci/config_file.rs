@@ -44,8 +44,9 @@ impl Profile {
         // A value may hold what begins a comment elsewhere, as in Python's reader, which Oracle's tools use.
         ini.set_inline_comment_symbols(Some(&[]));
         let shown = file.display();
-        ini.read(text.to_owned())
-            .map_err(|why| Error::input(format!("OCI's configuration {shown} cannot be read")).because(why))?;
+        ini.read(text.to_owned()).map_err(|why| {
+            Error::input(format!("OCI's configuration {shown} cannot be read")).because(why)
+        })?;
         let sections = ini.sections();
         if !sections.iter().any(|section| section == name) {
             let known = if sections.is_empty() { "none".to_owned() } else { sections.join(", ") };
@@ -98,6 +99,10 @@ mod tests {
         assert_eq!(error.chain(), "config has no profile staging");
         assert!(error.hint_text().unwrap().contains("prod"), "{error:?}");
         let error = Profile::parse("[prod\nregion=x", "prod", Path::new("config")).unwrap_err();
-        assert!(error.chain().starts_with("OCI's configuration config cannot be read: "), "{}", error.chain());
+        assert!(
+            error.chain().starts_with("OCI's configuration config cannot be read: "),
+            "{}",
+            error.chain()
+        );
     }
 }

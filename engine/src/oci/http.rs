@@ -40,7 +40,8 @@ pub(super) fn client(proxy: Proxy, authorities: Option<&str>) -> Result<reqwest:
     }
     if let Some(pem) = authorities {
         let certificates = Certificate::from_pem_bundle(pem.as_bytes());
-        builder = builder.tls_certs_merge(certificates.input("the certificates of authorities cannot be read")?);
+        builder =
+            builder.tls_certs_merge(certificates.input("the certificates of authorities cannot be read")?);
     }
     builder.build().context("requests cannot be made")
 }
@@ -56,7 +57,8 @@ pub(super) fn date(at: Timestamp) -> Result<String> {
 /// Sends a request and reads its whole answer.
 pub(super) async fn answer(request: RequestBuilder, url: &Url) -> Result<(HeaderMap, Bytes), Failure> {
     let host = url.host_str().unwrap_or("the service").to_owned();
-    let unreachable = |e: reqwest::Error| Failure::Unreachable { host: host.clone(), source: e.without_url() };
+    let unreachable =
+        |e: reqwest::Error| Failure::Unreachable { host: host.clone(), source: e.without_url() };
     let answer = request.send().await.map_err(unreachable)?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let bytes = answer.bytes().await.map_err(unreachable)?;

@@ -141,7 +141,11 @@ mod tests {
             ("", None, "no private key in PEM"),
             ("-----BEGIN PRIVATE KEY-----\ngeheim", None, "cannot be read"),
             ("-----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----\n", None, "cannot be read"),
-            ("-----BEGIN CERTIFICATE-----\ngeheim\n-----END CERTIFICATE-----\n", None, "no private key in PEM"),
+            (
+                "-----BEGIN CERTIFICATE-----\ngeheim\n-----END CERTIFICATE-----\n",
+                None,
+                "no private key in PEM",
+            ),
         ] {
             let error = PrivateKey::read(pem, passphrase).err().unwrap().chain();
             assert!(error.contains(wanted) && !error.contains("geheim"), "{error}");

@@ -63,14 +63,17 @@ async fn what_passes_is_waited_for_and_what_does_not_is_told() {
     oci.faults(&[Fault::Refuse(400, "InvalidParameter")]);
     assert_eq!(bucket.put("a", b"two").await.unwrap_err().status(), Some(400));
     oci.faults(&[Fault::Refuse(404, "NotAuthorizedOrNotFound")]);
-    let error = bucket.get("a").await.unwrap_err().into_error("it cannot be read", "Allow group G to read objects");
+    let error =
+        bucket.get("a").await.unwrap_err().into_error("it cannot be read", "Allow group G to read objects");
     assert!(error.hint_text().unwrap().contains("Allow group G to read objects"), "{error:?}");
 }
 
 #[tokio::test]
 async fn another_bucket_or_namespace_is_an_error_and_not_an_empty_one() {
     let oci = Oci::serve();
-    for (namespace, name, code) in [("ns", "nobody's", "BucketNotFound"), ("other", BUCKET, "NamespaceNotFound")] {
+    for (namespace, name, code) in
+        [("ns", "nobody's", "BucketNotFound"), ("other", BUCKET, "NamespaceNotFound")]
+    {
         let error = bucket(&oci, Some(namespace), name).get("a").await.unwrap_err();
         assert!(matches!(&error, Failure::Service { status: 404, code: c, .. } if c == code), "{error}");
     }

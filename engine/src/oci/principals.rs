@@ -132,7 +132,9 @@ impl Credentials {
                 let end = token::end(&token);
                 if !token::is_good(end, Timestamp::now()) {
                     let end = end.map(|e| format!(" since {e:.0}")).unwrap_or_default();
-                    return Err(Error::input(format!("the session's token has expired{end}")).hint(*renew).into());
+                    return Err(Error::input(format!("the session's token has expired{end}"))
+                        .hint(*renew)
+                        .into());
                 }
                 Ok(of_token(&token, key.read().await?))
             }

@@ -50,6 +50,10 @@ mod tests {
         }
         assert_eq!(retry.wait(8, None), None);
         assert_eq!(retry.wait(1, Some(Duration::from_secs(3))), Some(Duration::from_secs(3)));
-        assert_eq!(retry.wait(1, Some(Duration::from_secs(3600))), Some(Duration::from_secs(20)), "not for ever");
+        assert_eq!(
+            retry.wait(1, Some(Duration::from_secs(3600))),
+            Some(Duration::from_secs(20)),
+            "not for ever"
+        );
     }
 }

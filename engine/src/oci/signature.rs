@@ -121,7 +121,12 @@ mod tests {
             let signer = Signer { key_id, key };
             let url = Url::parse(&vector.url).unwrap();
             let mut headers = signer.headers(&vector.method, &url, &vector.date, signed).unwrap();
-            assert_eq!(headers.pop().unwrap(), ("authorization", vector.authorization.clone()), "{}", vector.name);
+            assert_eq!(
+                headers.pop().unwrap(),
+                ("authorization", vector.authorization.clone()),
+                "{}",
+                vector.name
+            );
             for (name, value) in headers {
                 assert_eq!(vector.headers.get(name), Some(&value), "{}: {name}", vector.name);
             }

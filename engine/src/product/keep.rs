@@ -60,8 +60,11 @@ pub struct PutBackOptions<'a> {
 /// Keeps for a while what inverses take. Comparisons of schemas and rows see nothing of it.
 #[async_trait]
 pub trait Keep: Send + Sync {
-    /// What a statement takes, from its text alone.
-    fn takes(&self, statement: &Statement) -> Vec<Taken>;
+    /// What a statement takes as the database is now, whatever comes before it.
+    ///
+    /// # Errors
+    /// `Failed` when the database cannot be asked.
+    async fn takes(&self, statement: &Statement) -> Result<Vec<Taken>>;
     /// What the database keeps, of one run or of all. Files are not among it.
     async fn kept(&self, run: Option<&str>) -> Result<Vec<Kept>>;
     /// Copies what a statement takes into a table of ours, or into a file where the database takes none. Nobody waits for it.

@@ -36,7 +36,7 @@ use crate::product::{
     ToKeep, Trial,
 };
 use diff::objects::Spelled;
-use diff::{definition_change, fingerprint, objects};
+use diff::{beside, definition_change, fingerprint, objects};
 use hazards::analyse;
 use queries::{column_types, parameters, reads, references, uses, value_texts};
 use server::connect::{INSPECT, KEEP, NAMES, WATCH};
@@ -276,7 +276,8 @@ impl Postgres {
     /// The schema's fingerprint in the open transaction.
     async fn schema(&self, client: &Connection, major: u32) -> Result<SchemaFingerprint> {
         let lines = objects::lines(client, major, &self.shared.spelled, &Relations::All, true).await?;
-        Ok(objects::fingerprint_of(lines))
+        let beside = beside::read(client).await?;
+        Ok(SchemaFingerprint { beside, ..objects::fingerprint_of(lines) })
     }
 
     async fn put_back(&self, client: Connection) -> Result<()> {
@@ -789,8 +790,11 @@ impl Harvest for Postgres {
 /// Each act has a session of its own: an error leaves a transaction open in it.
 #[async_trait]
 impl Keep for Postgres {
-    fn takes(&self, statement: &Statement) -> Vec<Taken> {
-        data_at_risk::takes(statement)
+    async fn takes(&self, statement: &Statement) -> Result<Vec<Taken>> {
+        let client = self.take(INSPECT).await?;
+        let taken = data_at_risk::takes(&client, statement).await;
+        self.give_back(INSPECT, client);
+        Ok(taken)
     }
 
     async fn kept(&self, run: Option<&str>) -> Result<Vec<Kept>> {

@@ -218,7 +218,8 @@ fn oracle(url: &url::Url, environment: &str, access: Access) -> Option<Oracle> {
         "" => (host, None),
         name => (name, Some(host.to_owned())),
     };
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
+    let decoded =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
     let name = decoded(name)?;
     let prefix = decoded(url.path())?;
     let folders = prefix.split('/').filter(|part| !part.is_empty()).chain([environment]);

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::contract::Contract;
 use crate::error::{Error, Result};
-use crate::liquibase::Liquibase;
+use crate::liquibase::{Failure, Liquibase};
 use crate::model::catalog::Catalog;
 use crate::model::changeset::{Changeset, ChangesetId};
 use crate::model::endpoint::Endpoint;
@@ -198,6 +198,13 @@ impl Bench {
                 }
                 Err(failure) => match state.builds_on(changeset, plan)? {
                     Some(held) => {
+                        let tried =
+                            self.with_held(liquibase, &mut state, &mut applier, plan, changeset).await?;
+                        liquibase.connect(scratch.as_ref(), &self.application).await?;
+                        if let Some(failure) = tried {
+                            let catalog = scratch.catalog().await?;
+                            return Err(apply::refusal(changeset, failure, &catalog));
+                        }
                         let waits_for = held.waits_for.clone();
                         let because_of = Some(held.key.clone());
                         state.held.push(Held { key: changeset.key.clone(), waits_for, because_of });
@@ -315,6 +322,29 @@ impl Bench {
             return Ok(None);
         };
         Ok(Some(Trial::begin(Arc::clone(places), production, rows, &self.application).await?))
+    }
+
+    /// Whether a changeset fails too where all that are held before it have run: then it builds on none of them. Leaves `liquibase` connected
+    /// to another scratch database.
+    async fn with_held<'p>(
+        &self,
+        liquibase: &mut Liquibase,
+        state: &mut State,
+        applier: &mut Applier<'p>,
+        plan: &'p Plan,
+        changeset: &'p Changeset,
+    ) -> Result<Option<Failure>> {
+        let before = plan.changesets.iter().take_while(|c| c.key != changeset.key);
+        let before: Vec<ChangesetId> = before.map(|c| c.key.clone()).collect();
+        state.generation += 1;
+        let name = format!("check_{}", state.generation);
+        let all = self.production.at(state.places.copy(state.places.template(), &name).await?);
+        liquibase.connect(all.as_ref(), &self.application).await?;
+        // Where those before it do not apply either, nothing is known of this one.
+        if applier.again(liquibase, all.as_ref(), &before, &plan.changesets).await.is_err() {
+            return Ok(None);
+        }
+        Ok(applier.apply(liquibase, all.as_ref(), changeset).await.err())
     }
 
     /// A scratch database with what has been accepted so far, and Liquibase connected to it.

@@ -19,17 +19,32 @@ use crate::model::schema_action::SchemaAction;
 use crate::product::Database;
 use crate::stages::contract_queries;
 
-/// The differences of two looks at a schema, once these changesets and their inverses have run.
+/// The differences of two looks at one database's schema, once these changesets and their inverses have run.
+pub fn of_schema_here(
+    database: &dyn Database,
+    before: &SchemaFingerprint,
+    after: &SchemaFingerprint,
+    changesets: &[&Changeset],
+) -> Vec<Difference> {
+    before.changes_here(after).filter_map(|change| of_object(database, change, changesets)).collect()
+}
+
+/// The same where one look may be at a copy of the other's database.
 pub fn of_schema(
     database: &dyn Database,
     before: &SchemaFingerprint,
     after: &SchemaFingerprint,
     changesets: &[&Changeset],
 ) -> Vec<Difference> {
-    before.changes(after).map(|change| of_object(database, change, changesets)).collect()
+    before.changes(after).filter_map(|change| of_object(database, change, changesets)).collect()
 }
 
-fn of_object(database: &dyn Database, change: ObjectChange<'_>, changesets: &[&Changeset]) -> Difference {
+/// `None`: another difference says it.
+fn of_object(
+    database: &dyn Database,
+    change: ObjectChange<'_>,
+    changesets: &[&Changeset],
+) -> Option<Difference> {
     let read = match (change.before, change.after) {
         (Some(before), Some(after)) => database.definition_change(change.object, before, after),
         _ => DefinitionChange::Other,
@@ -50,17 +65,24 @@ fn of_object(database: &dyn Database, change: ObjectChange<'_>, changesets: &[&C
         {
             DifferenceClass::ValidityKept
         }
-        _ => DifferenceClass::Other,
+        DefinitionChange::Implied => return None,
+        DefinitionChange::ColumnsReordered => DifferenceClass::ColumnOrder,
+        DefinitionChange::LabelsAdded { .. }
+        | DefinitionChange::Validated { .. }
+        | DefinitionChange::Other => DifferenceClass::Other,
     };
-    Difference {
+    Some(Difference {
         class,
         object: change.object.to_owned(),
         columns: Vec::new(),
         writers: Vec::new(),
         doubt: None,
         line: change.to_string(),
-        standing: allowed(class, change.object, changesets),
-    }
+        standing: match class {
+            DifferenceClass::ColumnOrder => Standing::Told,
+            _ => allowed(class, change.object, changesets),
+        },
+    })
 }
 
 /// What the authors of changesets say of a class.

@@ -187,5 +187,5 @@ pub(super) async fn settle(run: &mut Run, live: Option<Live>) -> Result<String> 
 fn left(run: &Run, before: &SchemaFingerprint, after: &SchemaFingerprint) -> Result<Vec<Difference>> {
     let plan: Plan = run.evidence("plan")?;
     let changesets: Vec<_> = plan.changesets.iter().collect();
-    Ok(differences::of_schema(run.database.as_ref(), before, after, &changesets))
+    Ok(differences::of_schema_here(run.database.as_ref(), before, after, &changesets))
 }

@@ -215,7 +215,7 @@ pub fn schema(connection: &Connection) -> Result<SchemaFingerprint> {
     for (name, definition) in &lines {
         hash.update(format!("{name}\u{0}{definition}\u{0}"));
     }
-    Ok(SchemaFingerprint { objects: lines, digest: hex(&hash.finalize()) })
+    Ok(SchemaFingerprint { objects: lines, digest: hex(&hash.finalize()), ..SchemaFingerprint::default() })
 }
 
 pub fn data(connection: &Connection, only: Option<&[String]>) -> Result<DataFingerprint> {

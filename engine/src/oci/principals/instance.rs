@@ -19,7 +19,8 @@ use crate::oci::key::PrivateKey;
 use crate::oci::signature::{Signed, Signer};
 
 const METADATA: &str = "http://169.254.169.254/opc/v2";
-const HINT: &str = "instance principals work on OCI's compute instances only; elsewhere set OCI_CLI_AUTH to api_key";
+const HINT: &str =
+    "instance principals work on OCI's compute instances only; elsewhere set OCI_CLI_AUTH to api_key";
 
 pub(in crate::oci) struct Instance {
     metadata: String,
@@ -64,7 +65,9 @@ impl Instance {
             Err(e) => Err(e.without_url()),
         };
         let failed = |e: reqwest::Error| {
-            Failure::Access(Error::input(format!("the instance's metadata do not give {path}")).because(e).hint(HINT))
+            Failure::Access(
+                Error::input(format!("the instance's metadata do not give {path}")).because(e).hint(HINT),
+            )
         };
         text.map_err(failed)?.text().await.map_err(failed)
     }
@@ -73,7 +76,8 @@ impl Instance {
         self.place
             .get_or_try_init(|| async {
                 let text = self.ask("instance/regionInfo").await?;
-                let place = serde_json::from_str(&text).input("the instance's metadata do not say where it is");
+                let place =
+                    serde_json::from_str(&text).input("the instance's metadata do not say where it is");
                 Ok(place?)
             })
             .await

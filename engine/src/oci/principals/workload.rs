@@ -70,9 +70,9 @@ impl Workload {
         let decoded = STANDARD.decode(text.trim().trim_matches('"')).unwrap_or_else(|_| bytes.to_vec());
         let answer: Option<Answer> = serde_json::from_slice(&decoded).ok();
         let token = answer.map(|a| a.token);
-        token
-            .map(|token| token.strip_prefix("ST$").unwrap_or(&token).to_owned())
-            .ok_or_else(|| Failure::Unexpected("the cluster's service of tokens answers without a token".to_owned()))
+        token.map(|token| token.strip_prefix("ST$").unwrap_or(&token).to_owned()).ok_or_else(|| {
+            Failure::Unexpected("the cluster's service of tokens answers without a token".to_owned())
+        })
     }
 }
 

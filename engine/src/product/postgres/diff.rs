@@ -3,6 +3,7 @@
 //! The looks are fingerprints: one line an object. Only what leaves a query plannable is told here; that something a query
 //! names is gone or has another type is what planning it shows.
 
+pub mod beside;
 pub mod canonical;
 mod columns;
 pub mod definition_change;
@@ -33,6 +34,7 @@ pub fn between(before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
     found.left_roles(looks.0);
     found.left_owners(looks.0);
     found.left_superusers(looks.0);
+    found.row_security(looks.0);
     for (numbered_column, is) in renumbered {
         let (table, column) = numbered_column;
         let Some(was) = numbered.get(numbered_column).filter(|was| is.repeats(was)) else { continue };
@@ -181,6 +183,16 @@ impl Found<'_> {
                 }
             }
             ("grant", _) => self.grant(rest, was, is),
+            ("text", _) => {
+                let configuration = rest.strip_prefix("search configuration ");
+                if let Some(name) = configuration.filter(|_| was.is_some() && is.is_some()) {
+                    self.add_predicate(
+                        &joined(&identifiers(name)),
+                        Effect::Reads,
+                        "splits text otherwise now",
+                    );
+                }
+            }
             ("sequence", [_, own]) if was.is_some() => {
                 let reason = format!("draws from sequence {own}, which counts otherwise or is gone");
                 self.using(own, &reason);
@@ -191,7 +203,8 @@ impl Found<'_> {
 
     fn table(&mut self, table: &str, was: Option<&str>, is: Option<&str>) {
         let parents = |definition: Option<&str>| -> BTreeSet<String> {
-            let of = definition.and_then(|d| d.split(" of ").nth(1)).filter(|rest| !rest.starts_with("type "));
+            let of =
+                definition.and_then(|d| d.split(" of ").nth(1)).filter(|rest| !rest.starts_with("type "));
             // Names are split by commas and blanks, which may stand in them too; those are not told.
             let names = of.map(|rest| rest.split(", ").map(|name| name.split(' ').next().unwrap_or(name)));
             names.into_iter().flatten().map(|name| joined(&identifiers(name))).collect()
@@ -236,7 +249,7 @@ mod tests {
     fn schema(objects: &[(&str, &str)]) -> SchemaSnapshot {
         let objects = objects.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         SchemaSnapshot {
-            schema: SchemaFingerprint { objects, digest: String::new() },
+            schema: SchemaFingerprint { objects, ..SchemaFingerprint::default() },
             ..SchemaSnapshot::default()
         }
     }

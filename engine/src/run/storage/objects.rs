@@ -96,7 +96,11 @@ impl Oracle {
         move |failure| failure.into_error(format!("Object Storage does not {verb}"), &policy)
     }
 
-    async fn list(&self, folder: &str, delimiter: Option<&str>) -> Result<crate::oci::object_storage::Listing> {
+    async fn list(
+        &self,
+        folder: &str,
+        delimiter: Option<&str>,
+    ) -> Result<crate::oci::object_storage::Listing> {
         let prefix = format!("{}{folder}/", self.root);
         self.bucket.list(&prefix, delimiter).await.map_err(self.failed("list"))
     }

@@ -164,6 +164,11 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
                 )
             })
         }
+        // What one changeset did to a role is done on the whole server: running a query cannot show it.
+        Effect::RowSecurity { role } => {
+            let comes = by.role == Some(role.as_str());
+            comes.then(|| (VerdictKind::Breaking, VerdictClass::AnswersDifferently, sentence(), None))
+        }
         Effect::Privilege(revoked) => match &revoked.role {
             Some(role) if by.role == Some(role.as_str()) => {
                 let kind = needs(by, &change.subject, revoked)?;
@@ -188,7 +193,7 @@ pub fn may_affect(change: &Change, usage: &Usage, catalog: &Catalog) -> bool {
             _ if usage.run_only => true,
             // What names them is told without running anything, and a body does when it runs.
             Effect::Column => usage.uses.iter().any(|u| catalog.routines.contains_key(u)),
-            Effect::Slower | Effect::Shows => false,
+            Effect::Slower | Effect::Shows | Effect::RowSecurity { .. } => false,
             Effect::Refuses
             | Effect::Repeats { .. }
             | Effect::Default

@@ -312,7 +312,6 @@ impl Place {
                         Cause::Value => before.set.free.clone(),
                         Cause::Rights | Cause::Change => None,
                     };
-                    let error = without_values(error, &before.set);
                     let doubtful = doubt.is_some();
                     seen.fails.push(Failure { error, made_up: made_up.or(doubt), doubtful });
                 }
@@ -377,14 +376,4 @@ async fn apply(owner: &dyn Database, changeset: &Changeset) -> Result<()> {
 /// Whether other answers are what the changeset is there for.
 fn moves_rows(changeset: &Changeset) -> bool {
     changeset.phase == Phase::Migrate || changeset.statements.iter().any(Statement::moves_rows)
-}
-
-/// Messages repeat values; those are production's.
-fn without_values(mut error: QueryError, set: &Set) -> QueryError {
-    if set.made_up.is_none() {
-        for value in set.values.iter().flatten().filter(|v| !v.is_empty()) {
-            error.message = error.message.replace(&format!("\"{value}\""), "\"…\"");
-        }
-    }
-    error
 }

@@ -59,7 +59,7 @@ pub async fn aside(run: &Run, preview: &RollbackPreview, begun: bool) -> Result<
             keeping.not_kept.push(not_kept(loss, WhyNotKept::Unknown));
             continue;
         }
-        for thing in things(run, &plan, &forward, keep, loss) {
+        for thing in things(run, &plan, &forward, keep, loss).await? {
             // Two statements that take the same are two losses.
             if keeping.kept.iter().any(|kept| kept.is_of(thing.key, thing.number, thing.taken)) {
                 continue;
@@ -191,27 +191,25 @@ fn options<'a>(run: &Run, folder: &'a Path, until: Timestamp, wait: Duration) ->
 }
 
 /// The statements of an inverse that take what is lost.
-fn things<'a>(
+///
+/// # Errors
+/// `Failed` when the database cannot be asked.
+async fn things<'a>(
     run: &'a Run,
     plan: &'a Plan,
     forward: &'a [&'a Statement],
     keep: &dyn Keep,
     loss: &'a Loss,
-) -> Vec<ToKeep<'a>> {
+) -> Result<Vec<ToKeep<'a>>> {
     let changeset = plan.changesets.iter().find(|changeset| changeset.key == loss.key);
-    let statements = (0_u32..).zip(changeset.into_iter().flat_map(|changeset| &changeset.inverse));
-    let takes = |statement: &Statement| keep.takes(statement).contains(&loss.taken);
-    statements
-        .filter(|(_, statement)| takes(statement))
-        .map(|(number, statement)| ToKeep {
-            run: &run.id,
-            key: &loss.key,
-            number,
-            statement,
-            taken: &loss.taken,
-            forward,
-        })
-        .collect()
+    let mut all = Vec::new();
+    for (number, statement) in (0_u32..).zip(changeset.into_iter().flat_map(|changeset| &changeset.inverse)) {
+        if keep.takes(statement).await?.contains(&loss.taken) {
+            let (run, key, taken) = (&run.id, &loss.key, &loss.taken);
+            all.push(ToKeep { run, key, number, statement, taken, forward });
+        }
+    }
+    Ok(all)
 }
 
 /// How often an inverse was begun: of this changeset, or of any.

@@ -146,7 +146,7 @@ impl WayBack<'_> {
             return Ok(None);
         }
         let schema = self.clone.schema_fingerprint().await?;
-        let mut all = differences::of_schema(self.clone.as_ref(), &before.schema, &schema, &[changeset]);
+        let mut all = differences::of_schema_here(self.clone.as_ref(), &before.schema, &schema, &[changeset]);
         if let Some(data) = &before.data {
             let now = self.clone.data_fingerprint(tables(changeset).as_deref()).await?;
             let rows = RowDifferences {

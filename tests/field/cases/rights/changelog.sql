@@ -66,3 +66,11 @@ alter view named alter column name set default 'unknown';
 --changeset shop:domain-default
 alter domain code set default 'unknown';
 --rollback empty
+
+--changeset shop:unbound
+alter role rights_svc bypassrls;
+--rollback empty
+
+--changeset shop:words
+alter text search configuration plain alter mapping for asciiword, word with simple;
+--rollback empty

@@ -23,6 +23,10 @@ create table base (id int primary key, name text); create table heir () inherits
 insert into base select g, 'n' || g from generate_series(1, 20) g; insert into heir select g, 'n' || g from generate_series(21, 40) g;
 create table root (id int primary key, name text); create table old_heir () inherits (root);
 insert into root select g, 'n' || g from generate_series(1, 20) g; insert into old_heir select g, 'n' || g from generate_series(21, 40) g;
+create table hidden (id int primary key, name text); insert into hidden select g, 'n' || g from generate_series(1, 40) g;
+alter table hidden enable row level security; create policy few on hidden using (id <= 10);
+create text search configuration plain (copy = english);
+create table texts (id int primary key, body text); insert into texts select g, 'running dogs ' || g from generate_series(1, 40) g;
 create view named as select id, name from accounts;
 create domain code as text default 'none';
 create table coded (id int primary key, code code); insert into coded select g, 'n' || g from generate_series(1, 40) g;

@@ -72,7 +72,9 @@ impl Found<'_> {
     fn is_view(&self, relation: &str) -> bool {
         let own = bare(relation);
         let mut views = of_kind(&self.after.objects, "view", &own);
-        views.any(|(identity, _)| identity.strip_prefix("view ").is_some_and(|v| joined(&identifiers(v)) == relation))
+        views.any(|(identity, _)| {
+            identity.strip_prefix("view ").is_some_and(|v| joined(&identifiers(v)) == relation)
+        })
     }
 
     /// A column may hold what it did not: told to who names it, and to who reads a view that shows it.
@@ -173,8 +175,17 @@ struct Definition {
 
 impl Definition {
     fn of(definition: &str) -> Self {
-        let ends =
-            [" collate ", " not null", " identity ", " generated", " default ", " storage ", " compression "];
+        let ends = [
+            " collate ",
+            " not null",
+            " identity ",
+            " generated",
+            " statistics ",
+            " options ",
+            " default ",
+            " storage ",
+            " compression ",
+        ];
         let end = ends.iter().filter_map(|e| definition.find(e)).min().unwrap_or(definition.len());
         let (kind, rest) = definition.split_at(end);
         let (rest, default) = match rest.split_once(" default ") {

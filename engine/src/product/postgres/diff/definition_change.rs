@@ -1,11 +1,20 @@
 //! What it comes to that an object has another definition in the fingerprint of the schema.
 
+use std::collections::BTreeSet;
+
+use super::beside::ORDER;
 use super::names::identifiers;
 use crate::model::difference::DefinitionChange;
 use crate::model::relation_name::qualified;
 
 /// Reads an object's identity and its definitions as `objects.rs` writes them.
 pub fn read(object: &str, before: &str, after: &str) -> DefinitionChange {
+    if object.starts_with(ORDER) {
+        let columns =
+            |definition: &str| -> BTreeSet<String> { definition.split(", ").map(str::to_owned).collect() };
+        let same = columns(before) == columns(after);
+        return if same { DefinitionChange::ColumnsReordered } else { DefinitionChange::Implied };
+    }
     let (kind, rest) = object.split_once(' ').unwrap_or((object, ""));
     match (kind, identifiers(rest).as_slice()) {
         ("type", [schema, name]) => match (labels(before), labels(after)) {

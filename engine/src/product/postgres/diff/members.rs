@@ -17,19 +17,32 @@ const MEMBERS: &str = "WITH RECURSIVE inherited AS (
      SELECT quote_ident(r.rolname), quote_ident(g.rolname) FROM m JOIN pg_roles r ON r.oid = m.role JOIN pg_roles g ON g.oid = m.whole
      WHERE g.rolname !~ '^pg_'";
 
-const SUPERUSERS: &str = "SELECT quote_ident(rolname) FROM pg_roles WHERE rolsuper";
+const ATTRIBUTES: &str = "SELECT quote_ident(rolname), rolsuper FROM pg_roles WHERE rolsuper OR rolbypassrls";
 
 /// Role -> roles whose rights it has besides its own.
 pub type Members = BTreeMap<String, BTreeSet<String>>;
 
-/// The members of roles, and who may do anything.
-pub async fn read(client: &Connection) -> Result<(Members, BTreeSet<String>)> {
+/// What roles may do whatever is granted.
+#[derive(Default)]
+pub struct Roles {
+    pub members: Members,
+    pub superusers: BTreeSet<String>,
+    pub unbound: BTreeSet<String>,
+}
+
+pub async fn read(client: &Connection) -> Result<Roles> {
     let mut members = Members::new();
     for row in client.look(MEMBERS, &[]).await.server_context(READ)? {
         let role = row.try_get(0).server_context(READ)?;
         members.entry(role).or_default().insert(row.try_get(1).server_context(READ)?);
     }
-    let superusers = client.look(SUPERUSERS, &[]).await.server_context(READ)?;
-    let superusers = superusers.iter().map(|row| row.try_get(0).server_context(READ));
-    Ok((members, superusers.collect::<Result<_>>()?))
+    let mut roles = Roles { members, ..Roles::default() };
+    for row in client.look(ATTRIBUTES, &[]).await.server_context(READ)? {
+        let role: String = row.try_get(0).server_context(READ)?;
+        if row.try_get(1).server_context(READ)? {
+            roles.superusers.insert(role.clone());
+        }
+        roles.unbound.insert(role);
+    }
+    Ok(roles)
 }

@@ -20,6 +20,9 @@ use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot take the fingerprint of the schema";
 
+/// Another one when kinds of objects are looked for that were not before.
+const VERSION: u32 = 1;
+
 /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
 pub type Spelled = Mutex<HashMap<String, String>>;
 
@@ -70,6 +73,8 @@ const OF_RELATIONS: &[&str] = &[
          CASE WHEN relispartition THEN pg_get_expr(relpartbound, oid) END,
          (SELECT 'of ' || string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = tab.oid),
          'with ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(reloptions) o),
+         'toast ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = reltoastrelid),
+         'options ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM pg_foreign_table t, unnest(t.ftoptions) o WHERE t.ftrelid = tab.oid),
          CASE WHEN relrowsecurity THEN 'row security' END, CASE WHEN relforcerowsecurity THEN 'forced' END,
          CASE WHEN relreplident <> 'd' THEN 'replica identity ' || relreplident::text END,
          CASE WHEN reloftype <> 0 THEN 'of type ' || reloftype::regtype::text END,
@@ -80,6 +85,8 @@ const OF_RELATIONS: &[&str] = &[
          CASE WHEN a.attnotnull THEN 'not null' END,
          CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
          CASE a.attgenerated WHEN 's' THEN 'generated' WHEN 'v' THEN 'generated virtual' END,
+         CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
+         'options ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions || a.attfdwoptions) o),
          CASE WHEN d.oid IS NOT NULL THEN 'default ' || pg_get_expr(d.adbin, d.adrelid) END,
          CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
          'compression ' || {compression})
@@ -159,8 +166,44 @@ const OTHERS: &[&str] = &[
        FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace",
     "SELECT 'publication ' || quote_ident(p.pubname), concat_ws(' ', CASE WHEN puballtables THEN 'all tables' END,
          CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END, CASE WHEN pubdelete THEN 'delete' END,
-         (SELECT string_agg(r.prrelid::regclass::text, ', ' ORDER BY r.prrelid::regclass::text) FROM pg_publication_rel r WHERE r.prpubid = p.oid))
+         CASE WHEN pubtruncate THEN 'truncate' END, CASE WHEN pubviaroot THEN 'via root' END,
+         (SELECT string_agg(concat_ws(' ', r.prrelid::regclass, {published}), ', ' ORDER BY r.prrelid::regclass::text)
+            FROM pg_publication_rel r WHERE r.prpubid = p.oid), {published_schemas})
        FROM pg_publication p",
+    "SELECT 'text search configuration ' || ns.name || '.' || quote_ident(c.cfgname), concat_ws(' ', 'parser ' || p.prsname,
+         (SELECT string_agg(m.maptokentype || ' ' || m.mapdict::regdictionary, ', ' ORDER BY m.maptokentype, m.mapseqno)
+            FROM pg_ts_config_map m WHERE m.mapcfg = c.oid))
+       FROM pg_ts_config c JOIN ns ON ns.oid = c.cfgnamespace JOIN pg_ts_parser p ON p.oid = c.cfgparser
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_ts_config'::regclass AND ext.objid = c.oid)",
+    "SELECT 'text search dictionary ' || ns.name || '.' || quote_ident(d.dictname), concat_ws(' ', 'template ' || t.tmplname, d.dictinitoption)
+       FROM pg_ts_dict d JOIN ns ON ns.oid = d.dictnamespace JOIN pg_ts_template t ON t.oid = d.dicttemplate
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_ts_dict'::regclass AND ext.objid = d.oid)",
+    "SELECT 'cast from ' || c.castsource::regtype || ' to ' || c.casttarget::regtype,
+         concat_ws(' ', c.castcontext, c.castmethod, nullif(c.castfunc, 0)::regprocedure)
+       FROM pg_cast c WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_cast'::regclass AND ext.objid = c.oid)",
+    "SELECT 'operator ' || ns.name || '.' || o.oprname || ' (' || o.oprleft::regtype || ', ' || o.oprright::regtype || ')',
+         concat_ws(' ', o.oprcode, nullif(o.oprrest, 0)::regproc, nullif(o.oprjoin, 0)::regproc, nullif(o.oprcom, 0)::regoperator,
+           nullif(o.oprnegate, 0)::regoperator, CASE WHEN o.oprcanmerge THEN 'merges' END, CASE WHEN o.oprcanhash THEN 'hashes' END)
+       FROM pg_operator o JOIN ns ON ns.oid = o.oprnamespace WHERE o.oprcode <> 0
+         AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_operator'::regclass AND ext.objid = o.oid)",
+    "SELECT 'operator class ' || ns.name || '.' || quote_ident(o.opcname) || ' using ' || a.amname,
+         concat_ws(' ', o.opcintype::regtype, CASE WHEN o.opcdefault THEN 'default' END, nullif(o.opckeytype, 0)::regtype)
+       FROM pg_opclass o JOIN ns ON ns.oid = o.opcnamespace JOIN pg_am a ON a.oid = o.opcmethod
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_opclass'::regclass AND ext.objid = o.oid)",
+    "SELECT 'collation ' || ns.name || '.' || quote_ident(c.collname),
+         (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text
+       FROM pg_collation c JOIN ns ON ns.oid = c.collnamespace
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_collation'::regclass AND ext.objid = c.oid)",
+    // Its options are others on a copy, which reaches nobody.
+    "SELECT 'server ' || quote_ident(s.srvname), concat_ws(' ', f.fdwname, s.srvtype, s.srvversion)
+       FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
+       WHERE NOT EXISTS (SELECT FROM ext WHERE ext.classid = 'pg_foreign_server'::regclass AND ext.objid = s.oid)",
+    // Of what is no relation. An extension brings its own.
+    "SELECT 'description of ' || i.type || ' ' || i.identity, d.description
+       FROM pg_description d, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
+       WHERE d.objoid >= 16384 AND d.classoid NOT IN ('pg_class'::regclass, 'pg_extension'::regclass)
+         AND (i.schema IS NULL OR EXISTS (SELECT FROM ns WHERE ns.name = i.schema))
+         AND NOT EXISTS (SELECT FROM ext WHERE ext.classid = d.classoid AND ext.objid = d.objoid)",
     "SELECT 'default grant ' || d.defaclobjtype::text || ' by ' || quote_ident(o.rolname) || coalesce(' in ' || n.name, '')
            || ' to ' || coalesce(quote_ident(u.rolname), 'public'),
          string_agg(lower(e.privilege_type), ', ' ORDER BY e.privilege_type)
@@ -209,10 +252,21 @@ pub async fn lines(
         14.. => ("pg_get_function_sqlbody(f.oid)", "nullif(a.attcompression, '')::text"),
         _ => ("NULL", "NULL"),
     };
+    // What is published of a table, and schemas as a whole, came with 15.
+    let (published, schemas) = match major {
+        15.. => (
+            "pg_get_expr(r.prqual, r.prrelid), '(' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) FROM pg_attribute a
+               WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[])) || ')'",
+            "(SELECT 'schemas ' || string_agg(s.pnnspid::regnamespace::text, ', ' ORDER BY s.pnnspid::regnamespace::text)
+               FROM pg_publication_namespace s WHERE s.pnpubid = p.oid)",
+        ),
+        _ => ("NULL", "NULL"),
+    };
     let of_others = OTHERS.iter().filter(|_| others);
     let of_others = of_others.map(|p| format!("(SELECT NULL::oid, o.* FROM ({p}) o)"));
     let parts = OF_RELATIONS.iter().map(|p| format!("({p})")).chain(of_others).collect::<Vec<_>>();
     let parts = parts.join(" UNION ALL ").replace("{sqlbody}", body).replace("{compression}", compression);
+    let parts = parts.replace("{published}", published).replace("{published_schemas}", schemas);
     let sql = format!("{} {parts}", prelude(relations));
     let rows = client.look(&sql, &relations.parameters()).await.server_context(READ)?;
     let mut spelled = spelled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -250,5 +304,10 @@ pub fn fingerprint(objects: BTreeMap<String, String>) -> SchemaFingerprint {
             digest.update(part);
         }
     }
-    SchemaFingerprint { objects, digest: hex(&digest.finalize()) }
+    SchemaFingerprint {
+        objects,
+        digest: hex(&digest.finalize()),
+        version: VERSION,
+        ..SchemaFingerprint::default()
+    }
 }

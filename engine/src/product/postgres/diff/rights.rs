@@ -54,6 +54,27 @@ impl Found<'_> {
         }
     }
 
+    /// Rows that policies hide from roles now, or do not hide any more.
+    pub(super) fn row_security(&mut self, before: &SchemaSnapshot) {
+        let (was, is) = (&before.unbound, &self.now.unbound);
+        if was == is {
+            return;
+        }
+        let tables = self.after.objects.iter().filter(|(_, definition)| definition.contains("row security"));
+        let tables =
+            tables.filter_map(|(identity, _)| Some(joined(&identifiers(identity.strip_prefix("table ")?))));
+        for table in tables.collect::<Vec<_>>() {
+            for (roles, binds) in
+                [(is.difference(was), "binds it no more"), (was.difference(is), "binds it now")]
+            {
+                for role in roles.filter_map(|role| grantee(role)) {
+                    let reason = format!("{role} sees other rows of {table}: row security {binds}");
+                    self.add(&table, &[], Effect::RowSecurity { role }, reason);
+                }
+            }
+        }
+    }
+
     /// What belongs to somebody else now: what its owner may not do any more, and those who were members of it; and what runs with its
     /// owner's rights.
     pub(super) fn left_owners(&mut self, before: &SchemaSnapshot) {
@@ -62,7 +83,8 @@ impl Found<'_> {
             if is.is_none_or(|is| is == was) {
                 continue;
             }
-            let members = before.members.iter().filter(|(_, of)| of.contains(was)).map(|(role, _)| role.as_str());
+            let members =
+                before.members.iter().filter(|(_, of)| of.contains(was)).map(|(role, _)| role.as_str());
             for role in members.chain([was]) {
                 self.lose(what, role, all_of(what));
             }
@@ -84,7 +106,9 @@ impl Found<'_> {
         let Some((kind, name)) = what.split_once(' ') else { return };
         let there = kind == "column"
             || self.after.objects.contains_key(what)
-            || ["view", "materialized view"].iter().any(|k| self.after.objects.contains_key(&format!("{k} {name}")));
+            || ["view", "materialized view"]
+                .iter()
+                .any(|k| self.after.objects.contains_key(&format!("{k} {name}")));
         rights.retain(|right| !self.holds(what, role, right));
         let of_sequence = kind == "sequence";
         // Either is enough to draw from it.
@@ -130,7 +154,9 @@ impl Found<'_> {
     fn holds(&self, what: &str, role: &str, right: &str) -> bool {
         let granted = |holder: &str| {
             let grant = self.after.objects.get(&format!("grant on {what} to {holder}"));
-            grant.is_some_and(|rights| rights.split(", ").any(|own| own.split(' ').next() == right.split(' ').next()))
+            grant.is_some_and(|rights| {
+                rights.split(", ").any(|own| own.split(' ').next() == right.split(' ').next())
+            })
         };
         let owner = self.now.objects.get(&format!("{OWNER}{what}")).map(|owner| owner.digest.as_str());
         let groups = self.now.members.get(role).into_iter().flatten().map(String::as_str);
@@ -152,7 +178,8 @@ impl Found<'_> {
         let inside = self.after.objects.keys().filter_map(relation).filter(|r| r.starts_with(&own));
         for name in inside.map(|r| joined(&r)).collect::<Vec<_>>() {
             let rights = BTreeSet::from([Right::Use]);
-            let revoked = Revoked { role: grantee(role), kept_by: kept_by.clone(), rights, columns_left: false };
+            let revoked =
+                Revoked { role: grantee(role), kept_by: kept_by.clone(), rights, columns_left: false };
             let reason = format!("{role} may no longer use {name}: the schema is closed");
             self.add(&name, &[], Effect::Privilege(revoked), reason);
         }

@@ -151,7 +151,12 @@ pub(in crate::product::postgres) fn statement(
 
         NodeEnum::DropStmt(drop) => drops::objects(drop, names, &mut s, rest),
         NodeEnum::TruncateStmt(truncate) => drops::truncate(truncate, names, &mut s),
-        NodeEnum::DropOwnedStmt(_) | NodeEnum::DropUserMappingStmt(_) => s.phase(Phase::Contract),
+        NodeEnum::DropOwnedStmt(_) => {
+            // Whatever that is: only the server knows.
+            s.act(SchemaAction::RunsCode);
+            s.phase(Phase::Contract);
+        }
+        NodeEnum::DropUserMappingStmt(_) => s.phase(Phase::Contract),
 
         NodeEnum::InsertStmt(_)
         | NodeEnum::UpdateStmt(_)

@@ -68,8 +68,11 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
     let words: BTreeSet<String> = words_and_calls(text).collect();
     let defaults = words.contains("default");
     open.extend(called(&words, catalog));
-    if draws_by_name(&words) {
-        open.extend(sequences_named(&words_in_strings(text).into_iter().collect(), catalog));
+    let draws = draws_by_name(&words);
+    if draws || !catalog.text_search.is_empty() {
+        let words = words_in_strings(text).into_iter().collect();
+        open.extend(sequences_named(&words, catalog).filter(|_| draws));
+        open.extend(catalog.text_search.iter().filter(|name| words.contains(&bare(name))).cloned());
     }
     let operators = catalog.operators.iter().filter(|(sign, _)| text.contains(sign.as_str()));
     open.extend(operators.flat_map(|(_, routines)| routines.iter().cloned()));

@@ -60,6 +60,7 @@ pub async fn read(client: &Connection, relations: &Relations, others: bool) -> R
         operators: behind::operators(client).await?,
         enums: enums(client).await?,
         domains: domains(client).await?,
+        text_search: behind::text_search(client).await?,
         search_path: client
             .query_one("SELECT current_schemas(false)::text[]", &[])
             .await

@@ -23,6 +23,7 @@ use crate::product::postgres::server::text::{AsText, Text, builtin};
 use copying::copy;
 pub(crate) use copying::copy_row;
 pub(in crate::product::postgres) use errors::query_error;
+use errors::without_values;
 
 /// Queries that are asked about before the first is answered.
 const AHEAD: usize = 64;
@@ -100,6 +101,22 @@ impl Service {
             }
             Some(CopyShape::Out { query }) => self.plan(&query).await,
             None => self.plan(sql).await,
+        }
+    }
+
+    /// Asks what the types of users in an answer are, before there is one: the driver asks in the same session while nobody reads the answer
+    /// yet, and of a large one the server sends no more until somebody does. Preparing leaves the types known to the driver.
+    async fn know_types(&self, sql: &str, shape: &QueryShape) {
+        let plain = |name: &String| match name.split_once('(') {
+            Some((family, rest)) => {
+                let rest = rest.split_once(')').map_or("", |(_, rest)| rest);
+                builtin(&format!("{family}{rest}")).is_some()
+            }
+            None => builtin(name).is_some(),
+        };
+        if !shape.columns.iter().all(|(_, name)| plain(name)) {
+            // Whatever is wrong with it, running it says so too.
+            let _ = self.client.prepare(sql).await;
         }
     }
 
@@ -198,13 +215,14 @@ impl product::Client for Service {
         parameters: &[Option<String>],
         ending: Ending,
     ) -> Result<QueryResult, QueryError> {
-        match ending {
+        self.know_types(sql, shape).await;
+        let answer = match ending {
             Ending::Commit => self.one(sql, shape, parameters).await,
             // Sent at once, its rows would arrive after the ROLLBACK, and stay.
             Ending::Rollback if copy(sql).is_some() => {
                 let call = Call { values: parameters, without: None };
-                let rows = self.copied(sql, shape, "", &call).await?.count;
-                Ok(QueryResult { rows, first: None })
+                let answer = self.copied(sql, shape, "", &call).await;
+                answer.map(|answer| QueryResult { rows: answer.count, first: None })
             }
             // Polled in this order these four go out at once, before anything is awaited: one round trip, and the ROLLBACK
             // is on its way even if this call is cancelled.
@@ -217,7 +235,8 @@ impl product::Client for Service {
                 );
                 first_failure(begin, result, checked, end)
             }
-        }
+        };
+        answer.map_err(|error| without_values(error, sql))
     }
 
     async fn answers(
@@ -227,7 +246,8 @@ impl product::Client for Service {
         asker: Option<Asker<'_>>,
         calls: &[Call<'_>],
     ) -> Vec<Result<Answer, QueryError>> {
-        self.answer_all(sql, shape, asker, calls).await
+        let answers = self.answer_all(sql, shape, asker, calls).await;
+        answers.into_iter().map(|answer| answer.map_err(|error| without_values(error, sql))).collect()
     }
 
     fn alive(&self) -> bool {

@@ -1,5 +1,8 @@
 //! What inverses would take, counted on the server without changing anything.
 
+mod cascade;
+pub mod conversion;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::changeset::Statement;
 use crate::model::data_at_risk::{AtRisk, Taken};
 use crate::model::error_class::ErrorClass;
+use crate::model::relation_name;
 use crate::model::schema_action::{RowChange, SchemaAction};
 use crate::product::postgres::grammar::sql;
 use crate::product::postgres::hazards::dml;
@@ -35,17 +39,10 @@ pub async fn read(client: &Client, statements: &[&Statement], limit: Duration) -
                 }
                 _ => {}
             }
-            let Some(taken) = taken_by(action, statement) else { continue };
-            let is_new = match &taken {
-                Taken::Table { table } | Taken::Rows { table } => made.contains(&(table.clone(), None)),
-                Taken::Column { table, column } => is_made(&made, table, column),
-                Taken::Values { table, columns } => {
-                    columns.iter().all(|column| is_made(&made, table, column))
+            for taken in taken_in(client, action, statement).await {
+                if !is_new(&made, &taken) && risks.iter().all(|risk: &AtRisk| risk.taken != taken) {
+                    risks.push(count(client, taken, statement, limit).await);
                 }
-                Taken::Unknown { .. } => false,
-            };
-            if !is_new {
-                risks.push(count(client, taken, statement, limit).await);
             }
         }
         all.push(risks);
@@ -54,8 +51,32 @@ pub async fn read(client: &Client, statements: &[&Statement], limit: Duration) -
 }
 
 /// What a statement takes, whatever comes before it.
-pub fn takes(statement: &Statement) -> Vec<Taken> {
-    statement.actions.iter().filter_map(|action| taken_by(action, statement)).collect()
+pub async fn takes(client: &Client, statement: &Statement) -> Vec<Taken> {
+    let mut all = Vec::new();
+    for action in &statement.actions {
+        all.extend(taken_in(client, action, statement).await);
+    }
+    all
+}
+
+/// What is taken by one of the things that a statement does. What cannot be told may be anything.
+async fn taken_in(client: &Client, action: &SchemaAction, statement: &Statement) -> Vec<Taken> {
+    match action {
+        SchemaAction::DropObject { kind, name } => {
+            let taken = cascade::taken_with(client, *kind, name).await;
+            taken.unwrap_or_else(|_| vec![unknown(statement)])
+        }
+        _ => taken_by(action, statement).into_iter().collect(),
+    }
+}
+
+fn is_new(made: &BTreeSet<(String, Option<String>)>, taken: &Taken) -> bool {
+    match taken {
+        Taken::Table { table } | Taken::Rows { table } => made.contains(&(table.clone(), None)),
+        Taken::Column { table, column } | Taken::Converted { table, column } => is_made(made, table, column),
+        Taken::Values { table, columns } => columns.iter().all(|column| is_made(made, table, column)),
+        Taken::Unknown { .. } => false,
+    }
 }
 
 fn taken_by(action: &SchemaAction, statement: &Statement) -> Option<Taken> {
@@ -65,6 +86,9 @@ fn taken_by(action: &SchemaAction, statement: &Statement) -> Option<Taken> {
         }
         SchemaAction::DropColumn { table, column } => {
             Taken::Column { table: table.clone(), column: column.clone() }
+        }
+        SchemaAction::ChangeColumnType { table, column } => {
+            Taken::Converted { table: table.clone(), column: column.clone() }
         }
         SchemaAction::MoveRows { kind: RowChange::Insert | RowChange::Copy, .. } => return None,
         SchemaAction::MoveRows { table, .. } => moved(table, statement),
@@ -113,6 +137,7 @@ async fn count(client: &Client, taken: Taken, statement: &Statement, limit: Dura
         }
         Taken::Column { table, column } => column_query(client, table, column).await,
         Taken::Rows { .. } | Taken::Values { .. } => counting_moved(&statement.sql),
+        Taken::Converted { table, column } => counting_converted(client, &statement.sql, table, column).await,
         Taken::Unknown { .. } => None,
     };
     let Some(query) = query else { return nothing };
@@ -154,8 +179,25 @@ async fn column_query(client: &Client, table: &str, column: &str) -> Option<Stri
     })
 }
 
+/// `None` where it cannot be asked; nothing is taken of a column that is not there.
+async fn counting_converted(client: &Client, text: &str, table: &str, column: &str) -> Option<String> {
+    let sql = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+         WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped";
+    let relation = quoted_relation(table);
+    let asked = [(&relation as &(dyn ToSql + Sync), Type::TEXT), (&column, Type::TEXT)];
+    let Some(row) = client.query_typed_opt(sql, &asked).await.ok()? else {
+        return Some("SELECT 0, NULL".to_owned());
+    };
+    let sql_type: String = row.try_get(0).ok()?;
+    let schema = relation_name::split(table).0;
+    conversion::converted_query(text, column, &sql_type, schema.as_deref(), |name, _| {
+        counted(&format!("{name}.{}", sql::quote(column)))
+    })
+}
+
 /// A condition for rows whose value in a column somebody wrote; `None` where there is no such column. Values that equal a constant
-/// default were not written by anybody, and a generated column has none of its own.
+/// default were not written by anybody, and a generated column has none of its own. Where there is no such default, NULL is what nobody
+/// wrote.
 ///
 /// # Errors
 /// As the server gives them.
@@ -172,11 +214,13 @@ pub async fn written_values(client: &Client, table: &str, column: &str) -> Resul
     let generated: bool = row.try_get(0).server_context(WHAT)?;
     let default: Option<String> = row.try_get(1).server_context(WHAT)?;
     let value = sql::quote(column);
-    let mut predicate = if generated { "false".to_owned() } else { format!("{value} IS NOT NULL") };
-    if let Some(default) = default.filter(|text| is_constant(text)) {
-        predicate = format!("{predicate} AND {value} IS DISTINCT FROM ({default})");
-    }
-    Ok(Some(predicate))
+    let default = default.filter(|text| is_constant(text));
+    Ok(Some(match default {
+        _ if generated => "false".to_owned(),
+        // NULL was written where the default is something else. Equality is not defined for all types.
+        Some(default) => format!("{value}::text IS DISTINCT FROM ({default})::text"),
+        None => format!("{value} IS NOT NULL"),
+    }))
 }
 
 /// Whether an expression is the same whenever it is asked for.

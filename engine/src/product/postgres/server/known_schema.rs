@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::catalog::Catalog;
 use crate::model::schema::{NumberSource, ObjectIdentity, SchemaSnapshot};
 use crate::product::postgres::Postgres;
-use crate::product::postgres::diff::members::Members;
+use crate::product::postgres::diff::members::Roles;
 use crate::product::postgres::diff::numbers::{self, Sources};
 use crate::product::postgres::diff::objects::{self, Line};
 use crate::product::postgres::diff::{fingerprint, members, object_ids};
@@ -29,26 +29,26 @@ pub struct Part {
 /// What changes although no relation does.
 pub struct Beside {
     sequences: BTreeMap<u32, NumberSource>,
-    members: Members,
-    superusers: BTreeSet<String>,
+    roles: Roles,
 }
 
 impl Beside {
     async fn read(client: &Connection) -> Result<Self> {
-        let (sequences, (members, superusers)) =
-            futures::try_join!(numbers::sequences(client), members::read(client))?;
-        Ok(Self { sequences, members, superusers })
+        let (sequences, roles) = futures::try_join!(numbers::sequences(client), members::read(client))?;
+        Ok(Self { sequences, roles })
     }
 }
 
 impl Part {
     fn snapshot(self, beside: Beside) -> SchemaSnapshot {
+        let Roles { members, superusers, unbound } = beside.roles;
         SchemaSnapshot {
             schema: objects::fingerprint_of(self.lines),
             objects: self.objects,
             numbers: numbers::numbers(&self.sources, &beside.sequences),
-            members: beside.members,
-            superusers: beside.superusers,
+            members,
+            superusers,
+            unbound,
         }
     }
 }
@@ -95,11 +95,13 @@ impl KnownSchema {
 
     fn with(mut self, stamps: Stamps, beside: Beside) -> Self {
         let numbers = numbers::numbers(&self.sources, &beside.sequences);
-        let Beside { members, superusers, .. } = beside;
-        let SchemaSnapshot { numbers: were, members: was, superusers: had, .. } = &*self.snapshot;
-        if (were, was, had) != (&numbers, &members, &superusers) {
+        let Roles { members, superusers, unbound } = beside.roles;
+        let last = &*self.snapshot;
+        let known = (&last.numbers, &last.members, &last.superusers, &last.unbound);
+        if known != (&numbers, &members, &superusers, &unbound) {
             let known = Arc::make_mut(&mut self.snapshot);
-            (known.numbers, known.members, known.superusers) = (numbers, members, superusers);
+            (known.numbers, known.members) = (numbers, members);
+            (known.superusers, known.unbound) = (superusers, unbound);
         }
         Self { stamps, ..self }
     }

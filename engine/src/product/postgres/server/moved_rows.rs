@@ -68,8 +68,8 @@ pub fn assigned(update: &UpdateStmt) -> Vec<(String, Option<String>)> {
     targets.collect()
 }
 
-/// The text of an expression.
-fn expression(value: &Node) -> Option<String> {
+/// The text of an expression that changes nothing.
+pub fn expression(value: &Node) -> Option<String> {
     if matches!(value.node, Some(NodeEnum::SetToDefault(_) | NodeEnum::MultiAssignRef(_))) {
         return None;
     }

@@ -89,6 +89,14 @@ const OF_OTHERS: &str = concat!(
        UNION ALL SELECT oid, 17, xmin FROM pg_foreign_server
        UNION ALL SELECT objid, 18, xmin FROM pg_depend WHERE deptype = 'e' AND classid <> 'pg_class'::regclass
        UNION ALL SELECT 0::oid, setrole::int8, xmin FROM pg_db_role_setting
+       UNION ALL SELECT c.oid, 19, c.xmin FROM pg_ts_config c JOIN ns ON ns.oid = c.cfgnamespace
+       UNION ALL SELECT m.mapcfg, m.maptokentype * 100 + m.mapseqno, m.xmin FROM pg_ts_config_map m JOIN pg_ts_config c ON c.oid = m.mapcfg
+         JOIN ns ON ns.oid = c.cfgnamespace
+       UNION ALL SELECT d.oid, 20, d.xmin FROM pg_ts_dict d JOIN ns ON ns.oid = d.dictnamespace
+       UNION ALL SELECT oid, 21, xmin FROM pg_cast WHERE oid >= 16384
+       UNION ALL SELECT o.oid, 22, o.xmin FROM pg_opclass o JOIN ns ON ns.oid = o.opcnamespace
+       UNION ALL SELECT objoid, 23, xmin FROM pg_description WHERE objoid >= 16384 AND classoid <> 'pg_class'::regclass
+       UNION ALL SELECT pnpubid, 24, xmin FROM pg_publication_namespace
        UNION ALL SELECT oid, hashtext(rolname), '3'::xid FROM pg_roles),
      hashed AS (SELECT oid, ",
     hashed_sql!("oid::int8"),

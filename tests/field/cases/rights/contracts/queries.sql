@@ -32,3 +32,7 @@ insert into named (id) values ($1);
 insert into coded (id) values ($1);
 -- name: Twice :one
 select twice($1);
+-- name: Hidden :many
+select id, name from hidden where id > $1 order by id;
+-- name: Found :many
+select id from texts where to_tsvector('plain', body) @@ to_tsquery('plain', 'run') order by id;

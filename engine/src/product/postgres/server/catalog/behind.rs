@@ -150,6 +150,15 @@ pub async fn inherits(client: &Connection, relations: &Relations) -> Result<BTre
     pairs(client, &sql, relations).await
 }
 
+pub async fn text_search(client: &Connection) -> Result<BTreeSet<String>> {
+    let sql = format!(
+        "SELECT {n_c} FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace WHERE {USERS}",
+        n_c = qualified_sql!("n.nspname", "c.cfgname")
+    );
+    let rows = client.look(&sql, &[]).await.server_context(READ)?;
+    rows.iter().map(|row| row.try_get(0).server_context(READ)).collect()
+}
+
 pub async fn sequences(client: &Connection, relations: &Relations) -> Result<BTreeSet<String>> {
     let sql = format!(
         "SELECT {n_c} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {USERS}{only}",

@@ -42,6 +42,7 @@ impl Service {
             }
             return all;
         }
+        self.know_types(sql, shape).await;
         let over_keys = calls.iter().any(|c| c.without.is_some()) && self.over_keys().await;
         for some in calls.chunks(AHEAD) {
             // Polled in this order they go out in it, before the first answer is there, and the last ROLLBACK is on its way

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use tokio_postgres::error::DbError;
+
 use crate::model::error_class::ErrorClass;
 use crate::model::query::QueryError;
 use crate::model::relation_name;
@@ -24,7 +26,7 @@ pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) ->
             QueryError {
                 code: code.to_owned(),
                 class,
-                message: db.message().to_owned(),
+                message: raised(db).unwrap_or_else(|| db.message().to_owned()),
                 column: db.column().map(str::to_owned).or(column),
                 table: db.table().map(|table| qualified(db.schema(), table)).or(table),
                 constraint: db.constraint().map(Box::from),
@@ -43,6 +45,25 @@ pub(in crate::product::postgres) fn query_error(error: tokio_postgres::Error) ->
             }
         }
     }
+}
+
+/// Where code of the database raised the error, which may say anything in it: values of rows too. `None`: the server's own error.
+fn raised(db: &DbError) -> Option<String> {
+    if db.routine() != Some("exec_stmt_raise") {
+        return None;
+    }
+    let place = db.where_().and_then(|text| text.lines().find(|line| line.starts_with("PL/pgSQL function")));
+    Some(format!("{} raises an error", place.unwrap_or("code of the database")))
+}
+
+/// The error of a query that ran, without values: what it quotes and the query itself does not say.
+pub(super) fn without_values(mut error: QueryError, sql: &str) -> QueryError {
+    if error.class == ErrorClass::DataException {
+        let parts = error.message.split('"').enumerate();
+        let shown = parts.map(|(at, part)| if at % 2 == 1 && !sql.contains(part) { "…" } else { part });
+        error.message = shown.collect::<Vec<_>>().join("\"");
+    }
+    error
 }
 
 /// Whether the row that a foreign key points to was to go. Both sides of a key have one code, and no other field tells them apart. The
@@ -81,6 +102,27 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_error_quotes_is_shown_only_where_the_query_says_it() {
+        let told = |class, message: &str| {
+            let (code, message) = (String::new(), message.to_owned());
+            let error = QueryError { code, class, message, column: None, table: None, constraint: None };
+            without_values(error, "select to_date(name, 'YYYY') from t where mood = 'glad'").message
+        };
+        assert_eq!(
+            told(ErrorClass::DataException, "invalid value \"alic\" for \"YYYY\""),
+            "invalid value \"…\" for \"YYYY\""
+        );
+        assert_eq!(
+            told(ErrorClass::DataException, "invalid input value for enum mood: \"glad\""),
+            "invalid input value for enum mood: \"glad\""
+        );
+        assert_eq!(
+            told(ErrorClass::UndefinedObject, "relation \"alic\" does not exist"),
+            "relation \"alic\" does not exist"
+        );
+    }
 
     #[test]
     fn the_missing_column_and_its_table_are_read_from_the_message() {

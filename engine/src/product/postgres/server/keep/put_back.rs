@@ -114,8 +114,30 @@ impl<'a> Target<'a> {
             Taken::Table { .. } | Taken::Rows { .. } | Taken::Unknown { .. } => {
                 self.fill_rows(client, copy).await
             }
+            Taken::Converted { column, .. } => {
+                self.refuse_other_type(client, copy, column).await?;
+                self.fill_values(client, copy).await
+            }
             Taken::Column { .. } | Taken::Values { .. } => self.fill_values(client, copy).await,
         }
+    }
+
+    /// A column that has the other type would not hold them again.
+    async fn refuse_other_type(&self, client: &Client, copy: &str, name: &str) -> Result<()> {
+        let (column, sql_type) = (quoted(name), self.sql_type(name));
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {copy} AS k WHERE (k.{column})::{sql_type}::text IS DISTINCT FROM k.{column})"
+        );
+        let row = client.query_typed_one(&sql, &[]).await;
+        // What the type does not take at all is an error.
+        if row.is_ok_and(|row| row.try_get(0).is_ok_and(|differ: bool| !differ)) {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "{WHAT}: {}.{name} is {sql_type}, which does not hold its values",
+            self.table
+        ))
+        .hint("migrate the change again first, then put back what was kept"))
     }
 
     /// Values of rows that are there, where nobody has written another one since: the column is empty, has its default, or is as the
@@ -131,7 +153,7 @@ impl<'a> Target<'a> {
             {
                 free.push(format!("t.{column}::text = ({default})::{sql_type}::text"));
             }
-            if matches!(self.kept.taken, Taken::Values { .. }) {
+            if matches!(self.kept.taken, Taken::Values { .. } | Taken::Converted { .. }) {
                 free.push(format!("t.{column}::text = k.{}", quoted(&written_name(place))));
             }
             free.push(format!("t.{column}::text = k.{}", quoted(&filled_name(place))));

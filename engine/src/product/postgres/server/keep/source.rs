@@ -8,6 +8,7 @@ use crate::model::data_at_risk::Taken;
 use crate::model::relation_name;
 use crate::product::ToKeep;
 use crate::product::postgres::server::connect::{ServerContext, quoted, quoted_relation};
+use crate::product::postgres::server::data_at_risk::conversion::converted_query;
 use crate::product::postgres::server::data_at_risk::written_values;
 use crate::product::postgres::server::moved_rows::{constants, moved_query, unknown_functions};
 
@@ -97,7 +98,7 @@ pub fn names(taken: &Taken, key_columns: &[String], columns: &[String]) -> Vec<S
     if !key_columns.is_empty() {
         let places = 0..columns.len();
         match taken {
-            Taken::Values { .. } => {
+            Taken::Values { .. } | Taken::Converted { .. } => {
                 names.extend(places.clone().map(written_name).chain(places.map(filled_name)))
             }
             Taken::Column { .. } => names.extend(places.map(filled_name)),
@@ -119,7 +120,7 @@ pub async fn read(client: &Client, thing: ToKeep<'_>) -> Result<Source> {
         return Err(Error::failed(format!("{READ}: there is no table {table}")));
     }
     let (whole, only) = match taken {
-        Taken::Column { column, .. } => (false, vec![column.clone()]),
+        Taken::Column { column, .. } | Taken::Converted { column, .. } => (false, vec![column.clone()]),
         Taken::Values { columns, .. } => (false, columns.clone()),
         Taken::Table { .. } | Taken::Rows { .. } | Taken::Unknown { .. } => (true, Vec::new()),
     };
@@ -137,7 +138,8 @@ pub async fn read(client: &Client, thing: ToKeep<'_>) -> Result<Source> {
         table: table.to_owned(),
         select: String::new(),
         condition: None,
-        may_lock: may_lock && matches!(taken, Taken::Table { .. } | Taken::Column { .. }),
+        may_lock: may_lock
+            && matches!(taken, Taken::Table { .. } | Taken::Column { .. } | Taken::Converted { .. }),
         key_columns,
         columns: kept,
         names,
@@ -145,7 +147,7 @@ pub async fn read(client: &Client, thing: ToKeep<'_>) -> Result<Source> {
     let condition = match taken {
         Taken::Column { column, .. } => written_values(client, table, column).await?,
         Taken::Table { .. } => Some("true".to_owned()),
-        Taken::Rows { .. } | Taken::Values { .. } | Taken::Unknown { .. } => None,
+        Taken::Rows { .. } | Taken::Values { .. } | Taken::Converted { .. } | Taken::Unknown { .. } => None,
     };
     let filled = filled(thing, table);
     source.select = match &condition {
@@ -158,7 +160,13 @@ pub async fn read(client: &Client, thing: ToKeep<'_>) -> Result<Source> {
             let list = |name: &str, written: &[(String, Option<String>)]| {
                 source.once(name) + &source.list(name, written, &filled, &all)
             };
-            let select = moved_query(&statement.sql, schema.as_deref(), list);
+            let select = match taken {
+                Taken::Converted { column, .. } => {
+                    let sql_type = all.iter().find(|c| c.name == *column).map_or("text", |c| &c.sql_type);
+                    converted_query(&statement.sql, column, sql_type, schema.as_deref(), list)
+                }
+                _ => moved_query(&statement.sql, schema.as_deref(), list),
+            };
             let select =
                 select.ok_or_else(|| Error::failed(format!("{READ}: its statement cannot be read")))?;
             refuse_writing(client, &select).await?;

@@ -1,0 +1,5 @@
+--liquibase formatted sql
+
+--changeset shop:note
+alter table jobs add column note text;
+--rollback alter table jobs drop column note;

@@ -1,0 +1,2 @@
+-- name: All :many
+select id, state, filler from jobs order by id;

@@ -1,0 +1,2 @@
+-- name: One :one
+select x from a where id = $1;

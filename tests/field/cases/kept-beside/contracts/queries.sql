@@ -1,0 +1,2 @@
+-- name: One :one
+select id, rate from cust where id = $1;

@@ -1,0 +1,2 @@
+-- name: T :one
+select a, c from t where a = $1;
