@@ -86,7 +86,7 @@ mod tests {
                 "note",
                 "text",
                 Some(
-                    "SELECT count(*) FROM ONLY \"app\".\"cust\" WHERE (((left(note, 10))::varchar(10)))::text::text \
+                    "SELECT count(*) FROM ONLY \"app\".\"cust\" WHERE (((\"left\"(note, 10))::varchar(10)))::text::text \
                      IS DISTINCT FROM \"cust\".\"note\"::text",
                 ),
             ),
