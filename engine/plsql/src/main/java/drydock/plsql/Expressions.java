@@ -46,22 +46,23 @@ final class Expressions {
             compare(read(r.relational_expression(0), scope), read(r.relational_expression(1), scope));
             return Value.NONE;
         }
-        if (node instanceof Relational_expressionContext r && r.in_elements() != null) {
-            in(read(r.relational_expression(0), scope), r.in_elements(), scope);
-            return Value.NONE;
-        }
         if (node instanceof Compound_expressionContext c && c.getChildCount() > 1) return compound(c, scope);
         if (node instanceof AtomContext atom && atom.with_clause() != null) {
             return row(reading.queries.only(atom.with_clause(), atom.subquery(), scope, new ArrayList<>()));
         }
         if (node instanceof AtomContext atom && atom.expressions_() != null) return list(atom.expressions_(), scope);
-        if (node instanceof String_functionContext f) return arguments(f, scope, Tree.has(f, PlSqlParser.NVL, PlSqlParser.TRIM), 0);
+        if (node instanceof String_functionContext f) return arguments(f, scope, true, 0);
         if (node instanceof Numeric_functionContext f) {
             return arguments(f, scope, Tree.has(f, PlSqlParser.MIN, PlSqlParser.MAX, PlSqlParser.LEAST, PlSqlParser.GREATEST), 0);
         }
-        if (node instanceof Other_functionContext f) return arguments(f, scope, Tree.has(f, PlSqlParser.COALESCE, PlSqlParser.TRIM), 0);
+        if (node instanceof Other_functionContext f) return arguments(f, scope, false, 0);
         if (node instanceof Case_expressionContext c) return choice(c, scope);
-        if (node instanceof ArgumentContext argument) return read(argument.expression(), scope);
+        if (node instanceof ArgumentContext argument) {
+            Value value = read(argument.expression(0), scope);
+            // What a conversion gives that fails.
+            if (argument.expression().size() > 1) read(argument.expression(1), scope);
+            return value;
+        }
         if (node instanceof Cell_assignmentContext || node instanceof Single_column_for_loopContext) return inner(node, scope);
         if (node instanceof Fetch_clauseContext || node instanceof Offset_clauseContext) {
             counted(read(((ParserRuleContext) node).getRuleContext(ExpressionContext.class, 0), scope));

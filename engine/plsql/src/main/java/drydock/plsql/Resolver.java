@@ -54,6 +54,8 @@ final class Resolver {
             for (Function_argumentContext arguments : part.arguments) {
                 for (ArgumentContext argument : arguments.argument()) given = given.and(reading.expressions.read(argument, scope));
                 reading.expressions.read(arguments.keep_clause(), scope);
+                reading.expressions.read(arguments.order_by_clause(), scope);
+                reading.expressions.read(arguments.over_clause(), scope);
             }
         }
         if (isCall && before.size() == 1 && PASSING.contains(called.name)) {

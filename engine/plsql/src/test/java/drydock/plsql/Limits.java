@@ -34,6 +34,12 @@ public final class Limits {
         say("100 parentheses in a condition", List.of("SELECT a FROM t WHERE " + "(".repeat(100) + "a = 1" + ")".repeat(100)), catalog, false, 60_000);
         say("30 nested queries", List.of("SELECT a FROM " + "(SELECT a FROM ".repeat(30) + "t" + ")".repeat(30)), catalog, false, 60_000);
         say("40 nested calls", List.of("SELECT " + "NVL(".repeat(40) + "a" + ", 1)".repeat(40) + " FROM t"), catalog, false, 60_000);
+        for (String call : List.of("TO_CHAR(", "SUBSTR(", "TRIM(", "DECODE(", "COALESCE(", "TO_NUMBER(", "TO_DATE(", "ROUND(", "GREATEST(", "SUM(", "MAX(", "COUNT(", "f(", "a.b(")) {
+            say("30 times " + call + ")", List.of("SELECT " + call.repeat(30) + "a" + ")".repeat(30) + " FROM t"), catalog, false, 5_000);
+        }
+        say("12 nested INs", List.of("SELECT a FROM t WHERE a IN (".repeat(12) + "1" + ")".repeat(12)), catalog, false, 10_000);
+        say("12 nested EXISTS", List.of("SELECT a FROM t WHERE EXISTS (".repeat(12) + "SELECT 1 FROM t" + ")".repeat(12)), catalog, false, 10_000);
+        say("12 nested JSON_OBJECTs", List.of("SELECT " + "JSON_OBJECT('a' VALUE ".repeat(12) + "a" + ")".repeat(12) + " FROM t"), catalog, false, 10_000);
         say("40 nested CASEs", List.of("SELECT " + "CASE WHEN a = 1 THEN ".repeat(40) + "b" + " END".repeat(40) + " FROM t"), catalog, false, 60_000);
         say("40 open parentheses", List.of("SELECT " + "(".repeat(40) + "a FROM t"), catalog, true, 60_000);
         say("100000 open parentheses", List.of("SELECT " + "(".repeat(100_000)), catalog, true, 60_000);

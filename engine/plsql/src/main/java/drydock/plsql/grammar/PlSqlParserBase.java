@@ -48,22 +48,4 @@ public abstract class PlSqlParserBase extends Parser {
                 return true;
         }
     }
-
-    /** Whether a call here is none of those that the grammar has a rule for. */
-    boolean IsNotNumericFunction() {
-        if (_input.LA(2) != PlSqlParser.LEFT_PAREN) return true;
-        switch (_input.LA(1)) {
-            case PlSqlParser.SUM:
-            case PlSqlParser.COUNT:
-            case PlSqlParser.AVG:
-            case PlSqlParser.MIN:
-            case PlSqlParser.MAX:
-            case PlSqlParser.ROUND:
-            case PlSqlParser.LEAST:
-            case PlSqlParser.GREATEST:
-                return false;
-            default:
-                return true;
-        }
-    }
 }
