@@ -36,6 +36,12 @@ final class Builtins {
         return name.startsWith("DBMS_") || name.startsWith("UTL_") || name.startsWith("OWA_") || name.equals("HTP") || name.equals("HTF") || name.equals("STANDARD");
     }
 
+    /** Whether a routine runs SQL or code that it is given as strings. */
+    static boolean runsStrings(String routine) {
+        return routine.contains("DBMS_SQL.") || routine.contains("DBMS_SCHEDULER.") || routine.contains("DBMS_PARALLEL_EXECUTE.")
+            || routine.endsWith("DBMS_UTILITY.EXEC_DDL_STATEMENT") || routine.endsWith("DBMS_JOB.SUBMIT") || routine.contains("DBMS_SYS_SQL.");
+    }
+
     /** What a routine reaches outside of the database, as {@code SchemaAction::ReachesOut} names it; null: nothing that is known. */
     static String reaches(String routine) {
         for (String part : routine.split("\\.")) {

@@ -95,7 +95,7 @@ final class Code {
         boolean own = scope.knows(parts.get(0));
         if (!own && !(parts.size() == 1 && Builtins.has(parts.get(0)))) {
             reading.usage.calls.add(resolver.routine(parts));
-            if (parts.contains("DBMS_SQL")) reading.usage.opaque = true;
+            if (Builtins.runsStrings(resolver.routine(parts))) reading.usage.opaque = true;
         }
         for (Function_argumentContext arguments : call.function_argument()) {
             for (ArgumentContext argument : arguments.argument()) reading.expressions.read(argument, scope);

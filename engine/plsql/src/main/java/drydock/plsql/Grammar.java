@@ -88,7 +88,26 @@ final class Grammar {
         }
     }
 
+    /** More of what was learnt than this is forgotten. It grows with each new form of a statement; a state takes about 10 KB. */
+    private static final int MOST_LEARNT = 10_000;
+
     private Grammar() {}
+
+    /** Keeps the memory in bounds that the grammar takes to decide faster the next time. */
+    static void forget() {
+        PlSqlParser parser = new PlSqlParser(new CommonTokenStream(new ListTokenSource(List.of())));
+        if (learnt(parser) > MOST_LEARNT) parser.getInterpreter().clearDFA();
+    }
+
+    static int learnt() {
+        return learnt(new PlSqlParser(new CommonTokenStream(new ListTokenSource(List.of()))));
+    }
+
+    private static int learnt(PlSqlParser parser) {
+        int states = 0;
+        for (org.antlr.v4.runtime.dfa.DFA decision : parser.getInterpreter().decisionToDFA) states += decision.states.size();
+        return states;
+    }
 
     static <T extends ParserRuleContext> Parsed<T> parse(List<Token> words, Function<PlSqlParser, T> rule) throws Stuck {
         PlSqlParser parser = new PlSqlParser(new Counted(words));

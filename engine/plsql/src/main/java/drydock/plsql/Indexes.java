@@ -38,6 +38,7 @@ final class Indexes {
         facts.set("index_columns", columns);
         facts.set("bitmap", node.BITMAP() != null);
         if (node.MULTIVALUE() != null) facts.needs("21c");
+        if (node.SEARCH() != null) facts.set("indextype", "SEARCH");
         if (node.VECTOR() != null) facts.needs("23ai");
         facts.set("unusable", Tree.has(node, PlSqlParser.UNUSABLE));
         facts.set("deferred_invalidation", Tree.has(node, PlSqlParser.DEFERRED));

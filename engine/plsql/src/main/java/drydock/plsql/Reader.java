@@ -57,6 +57,7 @@ public final class Reader {
             List<Object> statements = text(String.valueOf(text), version, new Names(schema), catalog);
             answers.add(new LinkedHashMap<>(Map.of("statements", statements)));
         }
+        Grammar.forget();
     }
 
     private static List<Object> text(String text, String version, Names names, Catalog catalog) {

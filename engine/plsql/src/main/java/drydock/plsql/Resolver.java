@@ -117,7 +117,7 @@ final class Resolver {
         String first = parts.get(0);
         if (scope.knows(first) || parts.size() == 1 && Builtins.has(first)) return Value.NONE;
         reading.usage.calls.add(routine(parts));
-        if (first.equals("DBMS_SQL") || parts.size() > 2 && parts.get(1).equals("DBMS_SQL")) reading.usage.opaque = true;
+        if (Builtins.runsStrings(routine(parts))) reading.usage.opaque = true;
         return Value.NONE;
     }
 

@@ -25,6 +25,20 @@ import java.util.stream.Collectors;
 public final class Cases {
     private record Case(String file, int line, String title, List<String> wanted, String text) {}
 
+    /** What the engine's {@code SchemaAction} has: nothing else can be read there. */
+    private static final Map<String, List<String>> ACTIONS = Map.ofEntries(
+        Map.entry("create_table", List.of("table")), Map.entry("drop_table", List.of("table")), Map.entry("rename_table", List.of("table", "to")),
+        Map.entry("truncate_table", List.of("table")), Map.entry("add_column", List.of("table", "column", "required")), Map.entry("drop_column", List.of("table", "column")),
+        Map.entry("rename_column", List.of("table", "column", "to")), Map.entry("change_column_type", List.of("table", "column")),
+        Map.entry("set_not_null", List.of("table", "column")), Map.entry("drop_not_null", List.of("table", "column")), Map.entry("set_default", List.of("table", "column")),
+        Map.entry("drop_default", List.of("table", "column")), Map.entry("add_constraint", List.of("table", "name", "kind", "valid", "not_null")),
+        Map.entry("drop_constraint", List.of("table", "name")), Map.entry("validate_constraint", List.of("table", "name")),
+        Map.entry("create_index", List.of("table", "index", "unique")), Map.entry("drop_index", List.of("index", "table")), Map.entry("create_view", List.of("view")),
+        Map.entry("drop_view", List.of("view")), Map.entry("restart_sequence", List.of()), Map.entry("drop_object", List.of("kind", "name")),
+        Map.entry("grant", List.of("relations")), Map.entry("revoke", List.of("relations")), Map.entry("attach_partition", List.of("table", "partition")),
+        Map.entry("detach_partition", List.of("table", "partition")), Map.entry("move_rows", List.of("table", "kind")), Map.entry("runs_code", List.of()),
+        Map.entry("reaches_out", List.of("to")), Map.entry("server", List.of()), Map.entry("other", List.of()));
+
     private static int failed;
     private static int known;
     private static int passed;
@@ -103,6 +117,7 @@ public final class Cases {
             String got = got(what, value, statements, first);
             if (!got.equals(value)) wrong.add(what + ": wanted [" + value + "], got [" + got + "]");
         }
+        for (Map<String, Object> statement : statements) wrong.addAll(shapes(statement));
         boolean expectsError = one.wanted.stream().anyMatch(w -> w.startsWith("error") || w.startsWith("kinds") || w.startsWith("hint"));
         if (!expectsError) for (Map<String, Object> s : statements) if (s.containsKey("error")) wrong.add("error: " + s.get("error"));
         if (wrong.isEmpty()) {
@@ -112,6 +127,20 @@ public final class Cases {
         if (isKnown) known++;
         else failed++;
         System.out.printf("%s %s:%d %s%n   %s%n", isKnown ? "known" : "FAIL ", one.file, one.line, one.title, String.join("\n   ", wrong));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<String> shapes(Map<String, Object> statement) {
+        List<String> wrong = new ArrayList<>();
+        for (Map<String, Object> action : (List<Map<String, Object>>) statement.getOrDefault("actions", List.of())) {
+            List<String> wanted = new ArrayList<>(ACTIONS.getOrDefault(String.valueOf(action.get("action")), List.of("?")));
+            wanted.remove(action.containsKey("not_null") ? "" : "not_null");
+            List<String> keys = new ArrayList<>(action.keySet());
+            keys.remove("action");
+            if (!keys.equals(wanted)) wrong.add("no action of the engine: " + action);
+        }
+        if (!statement.containsKey("error") && ((List<Object>) statement.get("actions")).isEmpty()) wrong.add("a statement without an action");
+        return wrong;
     }
 
     @SuppressWarnings("unchecked")
