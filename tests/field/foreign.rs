@@ -17,6 +17,17 @@ fn values_that_a_query_does_not_take_are_no_failures() {
     assert!(traffic["requests"].as_u64().unwrap() > 0 && traffic["failed"] == 0, "{traffic}");
 }
 
+/// What would be found out after backup, clone and rehearsal only is told before.
+#[test]
+fn contracts_without_a_query_that_reads_are_told_at_once() {
+    let case = Case::named("only_writes", "argument-pairs");
+    let queries = "-- name: Kind :exec\nupdate jobs set kind = $2 where id = $1;\n";
+    std::fs::write(case.folder().join("contracts/queries.sql"), queries).unwrap();
+    let refused = case.run(&["migrate"]).expect(1);
+    assert!(refused.err.contains("no query of the contracts only reads"), "{}", refused.err);
+    assert!(!refused.err.contains("backup"), "{}", refused.err);
+}
+
 /// Whether a changeset builds on one that is held shows where that one has run.
 #[test]
 fn what_fails_with_held_changesets_too_does_not_wait_for_them() {

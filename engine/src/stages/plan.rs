@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::Environment;
+use crate::config::{Environment, TrafficKind};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::liquibase::{ChangesetState, ChangesetStatus, Liquibase, RollbackKind, RollbackSql};
 use crate::model::catalog::Catalog;
@@ -37,6 +37,7 @@ pub async fn stage(run: &mut Run) -> Result<StageDone> {
     let evidence = run.keep("plan", &plan).await?;
     refuse(&plan, run.options.accept_drift, run.environment.shadow.run_code)?;
     refuse_unknown(run, &plan)?;
+    refuse_silent(run, &plan).await?;
     let pending = u64::try_from(plan.changesets.len()).unwrap_or(u64::MAX);
     Ok((ActOutcome::Pending { changesets: pending }, evidence, describe(&plan)))
 }
@@ -51,6 +52,26 @@ fn refuse_unknown(run: &Run, plan: &Plan) -> Result<()> {
     Err(Error::refused(format!("no service is known: there is no contract in {folder}")).hint(
         "`drydock contracts harvest` writes contracts of what the database has seen; without_contracts = true in the \
          environment's [compat] goes on without any, and the gates then judge by the database's sessions alone",
+    ))
+}
+
+/// Stops a run that would find no signal for its gates once it has got to production.
+async fn refuse_silent(run: &Run, plan: &Plan) -> Result<()> {
+    let probes = run.environment.traffic.kind == TrafficKind::Probe;
+    if !probes || plan.changesets.is_empty() || run.environment.compat.without_contracts {
+        return Ok(());
+    }
+    let catalog = run.database.catalog().await?;
+    for query in run.contracts.iter().flat_map(|c| &c.versions).flat_map(|v| &v.queries) {
+        let usage = run.database.queries(&[&query.sql], &catalog).await.pop();
+        // One that cannot be read is told by itself.
+        if usage.is_some_and(|usage| usage.map_or(true, |usage| usage.only_reads)) {
+            return Ok(());
+        }
+    }
+    Err(Error::refused("no query of the contracts only reads, so that the gates would have no signal").hint(
+        "add a query that reads to a contract, or set kind = \"rehearse\" in the environment's [traffic], which also runs those that write \
+         and takes each back at once",
     ))
 }
 

@@ -122,7 +122,13 @@ fn misread(sql: &str, error: &pg_query::Error) -> Error {
         "the grammar of PostgreSQL {GRAMMAR} does not take the SQL{}: {message}",
         place.unwrap_or_default()
     ))
-    .hint("the statement must be one that the server takes; try it in psql")
+    .hint(match message.contains("unterminated dollar-quoted string") {
+        true => {
+            "Liquibase cuts at every semicolon: write splitStatements:false (rollbackSplitStatements:false for the inverse), or another \
+             endDelimiter"
+        }
+        false => "the statement must be one that the server takes; try it in psql",
+    })
 }
 
 /// The parser gives a message without its place. A prefix that ends with the offending token fails in the same way,
