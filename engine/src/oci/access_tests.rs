@@ -39,7 +39,7 @@ impl Desk {
     }
 }
 
-fn by_key<'a>(endpoint: &'a str) -> Vec<(&'a str, &'a str)> {
+fn by_key(endpoint: &str) -> Vec<(&str, &str)> {
     vec![
         ("OCI_CLI_ENDPOINT", endpoint),
         ("OCI_CLI_TENANCY", TENANCY),

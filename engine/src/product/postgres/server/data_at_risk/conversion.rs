@@ -18,7 +18,7 @@ pub fn converted_query(
 ) -> Option<String> {
     let NodeEnum::AlterTableStmt(alter) = sql::parse_one(text).ok()?? else { return None };
     let relation = alter.relation.as_ref()?;
-    let changes = alter.cmds.iter().filter_map(|command| match command.node.as_ref()? {
+    let mut changes = alter.cmds.iter().filter_map(|command| match command.node.as_ref()? {
         NodeEnum::AlterTableCmd(command)
             if command.subtype() == AlterTableType::AtAlterColumnType && command.name == column =>
         {
@@ -26,7 +26,7 @@ pub fn converted_query(
         }
         _ => None,
     });
-    let NodeEnum::ColumnDef(definition) = changes.last()?.def.as_deref()?.node.as_ref()? else { return None };
+    let NodeEnum::ColumnDef(definition) = changes.next_back()?.def.as_deref()?.node.as_ref()? else { return None };
     let name = sql::quote(&relation.relname);
     let own = format!("{name}.{}", sql::quote(column));
     let value = match definition.raw_default.as_deref() {
