@@ -78,9 +78,11 @@ impl Found<'_> {
     /// What belongs to somebody else now: what its owner may not do any more, and those who were members of it; and what runs with its
     /// owner's rights.
     pub(super) fn left_owners(&mut self, before: &SchemaSnapshot) {
+        // Most stay, and names in order need not be looked up.
+        let mut now = owners(self.now).peekable();
         for (what, was) in owners(before) {
-            let is = self.now.objects.get(&format!("{OWNER}{what}")).map(|owner| owner.digest.as_str());
-            if is.is_none_or(|is| is == was) {
+            while now.next_if(|(other, _)| *other < what).is_some() {}
+            if now.peek().is_none_or(|(other, is)| *other != what || *is == was) {
                 continue;
             }
             let members =

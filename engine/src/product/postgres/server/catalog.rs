@@ -38,18 +38,30 @@ pub async fn read(client: &Connection, relations: &Relations, others: bool) -> R
     count_small(client, &mut classes).await?;
     let mut tables: BTreeMap<String, Table> = classes.into_values().map(|c| (c.name, c.table)).collect();
     sum_partitions(&mut tables);
+    // None of them waits for another.
+    let (views, triggers, policies, expressions, rules, follow, inherits, sequences, draws) = futures::try_join!(
+        behind::views(client, relations),
+        behind::triggers(client, relations),
+        behind::policies(client, relations),
+        behind::expressions(client, relations),
+        behind::rules(client, relations),
+        behind::follow(client, relations),
+        behind::inherits(client, relations),
+        behind::sequences(client, relations),
+        behind::draws(client, relations),
+    )?;
     let of_relations = Catalog {
         tables,
         indexes,
-        views: behind::views(client, relations).await?,
-        triggers: behind::triggers(client, relations).await?,
-        policies: behind::policies(client, relations).await?,
-        expressions: behind::expressions(client, relations).await?,
-        rules: behind::rules(client, relations).await?,
-        follow: behind::follow(client, relations).await?,
-        inherits: behind::inherits(client, relations).await?,
-        sequences: behind::sequences(client, relations).await?,
-        draws: behind::draws(client, relations).await?,
+        views,
+        triggers,
+        policies,
+        expressions,
+        rules,
+        follow,
+        inherits,
+        sequences,
+        draws,
         ..Catalog::default()
     };
     if !others {
