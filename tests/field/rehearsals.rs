@@ -155,6 +155,8 @@ fn a_busy_server_does_not_lose_the_log_of_a_backup() {
         somebody.rows("create table if not exists noise (n int); insert into noise values (1)");
         somebody.rows("select pg_switch_wal()");
         somebody.rows("checkpoint");
+        // 16 MiB each time: without a pause it may be more than the backup can follow, without end.
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let ran = Ran::of(run.wait_with_output().unwrap()).expect(0);
     let backup = case.evidence("backup");
