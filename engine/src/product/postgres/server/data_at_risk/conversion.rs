@@ -26,7 +26,9 @@ pub fn converted_query(
         }
         _ => None,
     });
-    let NodeEnum::ColumnDef(definition) = changes.next_back()?.def.as_deref()?.node.as_ref()? else { return None };
+    let NodeEnum::ColumnDef(definition) = changes.next_back()?.def.as_deref()?.node.as_ref()? else {
+        return None;
+    };
     let name = sql::quote(&relation.relname);
     let own = format!("{name}.{}", sql::quote(column));
     let value = match definition.raw_default.as_deref() {
