@@ -16,13 +16,9 @@ pub struct SchemaFingerprint {
     /// The same of what a dump and its restore need not keep: only two looks at one database are held against one another by it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub beside: BTreeMap<String, String>,
-    /// Which kinds of objects were looked for; a later version looks for more.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub version: u32,
-}
-
-fn is_zero(version: &u32) -> bool {
-    *version == 0
+    /// Kinds of objects, by the first word of their identities, that were looked for and that an earlier version did not look for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub later_kinds: BTreeSet<String>,
 }
 
 /// What a line of `SchemaFingerprint::differences` is about.
@@ -34,10 +30,12 @@ pub fn subject(difference: &str) -> &str {
 impl SchemaFingerprint {
     /// The objects that differ: those that are gone, those that have come, those that are others.
     pub fn changes<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = ObjectChange<'a>> {
-        // Of two versions the older may not have looked for a kind that it has nothing of.
-        let same = self.version == after.version;
-        let older = if self.version < after.version { self } else { after };
-        changes(&self.objects, &after.objects).filter(move |change| same || older.has_kind(change.object))
+        // What only one of them has looked for is no difference.
+        let only_one = move |change: &ObjectChange<'_>| {
+            let kind = change.object.split(' ').next().unwrap_or(change.object);
+            self.later_kinds.contains(kind) != after.later_kinds.contains(kind)
+        };
+        changes(&self.objects, &after.objects).filter(move |change| !only_one(change))
     }
 
     /// The same of two looks at one database: also what a dump would not keep.
@@ -45,13 +43,6 @@ impl SchemaFingerprint {
         // An older version did not look.
         let both = !self.beside.is_empty() && !after.beside.is_empty();
         self.changes(after).chain(changes(&self.beside, &after.beside).filter(move |_| both))
-    }
-
-    /// Whether it has any object of the kind of this one.
-    fn has_kind(&self, object: &str) -> bool {
-        let kind = object.split(' ').next().unwrap_or(object);
-        let from = self.objects.range(format!("{kind} ")..);
-        from.take(1).any(|(object, _)| object.split(' ').next() == Some(kind))
     }
 
     /// What differs, as `+ object`, `- object`, `~ object: before -> after`, at most `most` lines.
@@ -246,7 +237,22 @@ impl fmt::Display for TableChange<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::where_they_part;
+    use super::{SchemaFingerprint, where_they_part};
+
+    #[test]
+    fn what_an_earlier_version_did_not_look_for_is_no_difference() {
+        let look = |objects: &[&str], kinds: &[&str]| SchemaFingerprint {
+            objects: objects.iter().map(|object| ((*object).to_owned(), String::new())).collect(),
+            later_kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..SchemaFingerprint::default()
+        };
+        let earlier = look(&["table t"], &[]);
+        let now = look(&["cast from a to b", "table t", "view v"], &["cast"]);
+        assert_eq!(earlier.differences(&now, 9), ["+ view v"], "nobody had a view then");
+        assert_eq!(now.differences(&earlier, 9), ["- view v"]);
+        let gone = look(&["table t"], &["cast"]);
+        assert_eq!(now.differences(&gone, 9), ["- cast from a to b", "- view v"]);
+    }
 
     #[test]
     fn long_definitions_are_shown_where_they_part() {

@@ -20,8 +20,8 @@ use crate::product::postgres::server::relations::Relations;
 
 const READ: &str = "cannot take the fingerprint of the schema";
 
-/// Another one when kinds of objects are looked for that were not before.
-const VERSION: u32 = 1;
+/// Kinds that the first versions of Drydock did not look for. A kind that is added to those below is added here.
+const LATER_KINDS: &[&str] = &["cast", "collation", "description", "operator", "server", "text"];
 
 /// Definitions as the catalog writes them -> their stable spelling: from one look at a schema to the next most stay.
 pub type Spelled = Mutex<HashMap<String, String>>;
@@ -307,7 +307,7 @@ pub fn fingerprint(objects: BTreeMap<String, String>) -> SchemaFingerprint {
     SchemaFingerprint {
         objects,
         digest: hex(&digest.finalize()),
-        version: VERSION,
+        later_kinds: LATER_KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
         ..SchemaFingerprint::default()
     }
 }

@@ -145,11 +145,15 @@ impl Found<'_> {
     fn holders(&self, what: &str, rights: &[String]) -> BTreeSet<String> {
         let start = format!("grant on {what} to ");
         let granted = self.after.objects.keys().filter_map(|identity| identity.strip_prefix(&start));
-        let owner = self.now.objects.get(&format!("{OWNER}{what}")).map(|owner| owner.digest.as_str());
+        let owner = self.owner_of(what);
         let others = self.now.members.keys().chain(&self.now.superusers).map(String::as_str);
         let all = granted.chain(owner).chain(others).filter(|role| *role != PUBLIC);
         let holding = all.filter(|role| rights.iter().all(|right| self.holds(what, role, right)));
         holding.filter_map(grantee).collect()
+    }
+
+    fn owner_of(&self, what: &str) -> Option<&str> {
+        self.now.objects.get(&format!("{OWNER}{what}")).map(|owner| owner.digest.as_str())
     }
 
     /// Whether the role has the right now, by whatever.
@@ -160,7 +164,7 @@ impl Found<'_> {
                 rights.split(", ").any(|own| own.split(' ').next() == right.split(' ').next())
             })
         };
-        let owner = self.now.objects.get(&format!("{OWNER}{what}")).map(|owner| owner.digest.as_str());
+        let owner = self.owner_of(what);
         let groups = self.now.members.get(role).into_iter().flatten().map(String::as_str);
         let own = |holder: &str| holder != PUBLIC && owner == Some(holder) || granted(holder);
         self.now.superusers.contains(role) || groups.chain([role, PUBLIC]).any(own)

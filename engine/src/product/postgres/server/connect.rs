@@ -236,7 +236,7 @@ pub fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
             let class = error_codes::class(code);
             let kind = if class.may_pass() { ErrorKind::Busy } else { ErrorKind::Failed };
             let said = if class == ErrorClass::DataException {
-                without_values(db.message())
+                without_values(db.message(), "")
             } else {
                 db.message().to_owned()
             };
@@ -253,10 +253,15 @@ pub fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
     }
 }
 
-/// A message without what stands in double quotes: of an error about a value, that is the value, which may be anybody's data.
-pub fn without_values(message: &str) -> String {
-    let parts = message.split('"').enumerate();
-    parts.map(|(at, part)| if at % 2 == 0 { part } else { "\"…\"" }).collect()
+/// A message without what stands in double quotes: of an error about a value, that is the value, which may be anybody's data. What `said`
+/// has in it is known anyway.
+pub fn without_values(message: &str, said: &str) -> String {
+    let shown = |(at, part): (usize, &str)| match at % 2 {
+        0 => part.to_owned(),
+        _ if !part.is_empty() && said.contains(part) => format!("\"{part}\""),
+        _ => "\"…\"".to_owned(),
+    };
+    message.split('"').enumerate().map(shown).collect()
 }
 
 /// `failed` as a method.
@@ -293,8 +298,8 @@ mod tests {
     #[test]
     fn values_are_left_out() {
         let said = r#"invalid input syntax for type integer: "m7@example.com""#;
-        assert_eq!(without_values(said), r#"invalid input syntax for type integer: "…""#);
-        assert_eq!(without_values("integer out of range"), "integer out of range");
-        assert_eq!(without_values(r#"value "1" is "#), r#"value "…" is "#);
+        assert_eq!(without_values(said, ""), r#"invalid input syntax for type integer: "…""#);
+        assert_eq!(without_values("integer out of range", ""), "integer out of range");
+        assert_eq!(without_values(r#"value "1" is "#, ""), r#"value "…" is "#);
     }
 }

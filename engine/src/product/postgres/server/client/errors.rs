@@ -7,7 +7,7 @@ use tokio_postgres::error::DbError;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::QueryError;
 use crate::model::relation_name;
-use crate::product::postgres::server::connect::cause;
+use crate::product::postgres::server::connect::{self, cause};
 use crate::product::postgres::server::error_codes;
 
 /// What the server said, or that it is gone.
@@ -59,9 +59,7 @@ fn raised(db: &DbError) -> Option<String> {
 /// The error of a query that ran, without values: what it quotes and the query itself does not say.
 pub(super) fn without_values(mut error: QueryError, sql: &str) -> QueryError {
     if error.class == ErrorClass::DataException {
-        let parts = error.message.split('"').enumerate();
-        let shown = parts.map(|(at, part)| if at % 2 == 1 && !sql.contains(part) { "…" } else { part });
-        error.message = shown.collect::<Vec<_>>().join("\"");
+        error.message = connect::without_values(&error.message, sql);
     }
     error
 }
