@@ -11,11 +11,13 @@ mod in_place;
 mod inspect;
 mod keep;
 mod optional;
+pub mod oracle;
 pub mod postgres;
 mod provider;
 mod registry;
 mod resolve;
 mod sessions;
+mod weight;
 
 use std::sync::Arc;
 

@@ -16,6 +16,12 @@ pub struct Catalog {
     pub indexes: BTreeMap<String, String>,
     /// View or materialised view `schema.name` -> relations it reads.
     pub views: BTreeMap<String, Vec<String>>,
+    /// View -> its columns. Only of products whose SQL is read without a server.
+    #[serde(default)]
+    pub view_columns: BTreeMap<String, Vec<Column>>,
+    /// Another name `schema.name` -> what it stands for. Not of products that have no such names.
+    #[serde(default)]
+    pub synonyms: BTreeMap<String, String>,
     /// Enum type `schema.name` -> labels.
     pub enums: BTreeMap<String, Vec<String>>,
     /// Schemas searched for bare names, in order.
@@ -124,6 +130,8 @@ impl Catalog {
             tables,
             indexes,
             views,
+            view_columns,
+            synonyms,
             enums,
             search_path,
             pending_indexes: _,
@@ -144,6 +152,7 @@ impl Catalog {
         self.tables.extend(tables);
         self.indexes.extend(indexes);
         self.views.extend(views);
+        self.view_columns.extend(view_columns);
         self.triggers.extend(triggers);
         self.policies.extend(policies);
         self.expressions.extend(expressions);
@@ -154,6 +163,7 @@ impl Catalog {
         self.draws.extend(draws);
         if others {
             self.enums = enums;
+            self.synonyms = synonyms;
             self.search_path = search_path;
             self.routines = routines;
             self.operators = operators;

@@ -39,6 +39,9 @@ pub enum ScratchKind {
     Copies,
     /// A scratch database is made of production's schema, each time anew.
     SchemaOnly,
+    /// A scratch database is a dictionary of production's schema and no more: changesets are applied to it from their statements, by
+    /// `Execute::execute_script`, and queries are described by it. Nothing runs.
+    Dictionary,
     /// There are none.
     None,
 }

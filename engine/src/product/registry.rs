@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::model::endpoint::Endpoint;
 use crate::model::preflight::Finding;
+use crate::product::oracle::Product as OracleProduct;
 pub use crate::product::postgres::local::Local as EmbeddedServer;
 use crate::product::postgres::{Postgres, Product as PostgresProduct};
 use crate::product::{Database, Product};
@@ -16,7 +17,7 @@ pub struct Products(Vec<Arc<dyn Product>>);
 impl Default for Products {
     /// Those that come with the engine; the first is the embedded default.
     fn default() -> Self {
-        Self(vec![Arc::new(PostgresProduct)])
+        Self(vec![Arc::new(PostgresProduct), Arc::new(OracleProduct)])
     }
 }
 

@@ -25,6 +25,7 @@ use std::fmt;
 
 use crate::model::changeset::{Hazard, Severity};
 use crate::product::postgres::grammar::names::Names;
+use crate::product::weight::Weight;
 
 /// Table-level locks that statements of a changelog take, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,20 +95,6 @@ impl fmt::Display for Lock {
     }
 }
 
-/// How heavy a hazard is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// By the table's size: Danger from 100,000 rows or 256 MiB, Warning from 10,000 rows.
-    Size,
-    /// By size, but never more than Warning: nobody is held up, it only takes long.
-    SizeMild,
-    /// Danger as soon as the table has a row (or nobody knows).
-    AnyRow,
-    /// The same, but Warning: it depends on what is in the rows.
-    AnyRowMild,
-    Always(Severity),
-}
-
 /// One row of the table of hazards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
@@ -119,25 +106,9 @@ pub struct Rule {
     pub says: &'static str,
 }
 
-const DANGER_ROWS: u64 = 100_000;
-const DANGER_BYTES: u64 = 256 * 1024 * 1024;
-const WARNING_ROWS: u64 = 10_000;
-
 impl Rule {
     pub fn severity(&self, size: Option<(u64, u64)>) -> Severity {
-        let by_size = match size {
-            Some((rows, bytes)) if rows >= DANGER_ROWS || bytes >= DANGER_BYTES => Severity::Danger,
-            Some((rows, _)) if rows >= WARNING_ROWS => Severity::Warning,
-            _ => Severity::Note,
-        };
-        match self.weight {
-            Weight::Size => by_size,
-            Weight::SizeMild => by_size.min(Severity::Warning),
-            Weight::AnyRow | Weight::AnyRowMild if size.is_some_and(|s| s.0 == 0) => Severity::Note,
-            Weight::AnyRowMild => Severity::Warning,
-            Weight::AnyRow => Severity::Danger,
-            Weight::Always(severity) => severity,
-        }
+        self.weight.severity(size)
     }
 
     /// Whether it is about a table that is written anew as a whole.

@@ -24,7 +24,8 @@ final class Constraints {
         boolean plain = kind.equals("not_null") || kind.equals("null");
         if (!plain) {
             Map<String, Object> constraint = described(nameOf(node.constraint_name()), kind, List.of(column), node.constraint_state());
-            if (node.references_clause() != null) constraint.put("references", reading.names.full(node.references_clause().tableview_name()));
+            referring(constraint, node.references_clause());
+            checking(constraint, node.check_constraint());
             facts.add("constraints", constraint);
         }
         state(table, node.constraint_state());
@@ -44,7 +45,7 @@ final class Constraints {
                 facts.act("drop_not_null", "table", table, "column", column);
                 break;
             default:
-                added(table, nameOf(node.constraint_name()), kind, List.of(column), node.references_clause(), node.constraint_state());
+                added(table, nameOf(node.constraint_name()), kind, List.of(column), node.references_clause(), node.check_constraint(), node.constraint_state());
         }
     }
 
@@ -55,26 +56,41 @@ final class Constraints {
             : node.column_name().stream().map(Names::last).toList();
         References_clauseContext references = node.foreign_key_clause() == null ? null : node.foreign_key_clause().references_clause();
         if (!fresh) {
-            added(table, nameOf(node.constraint_name()), kind, columns, references, node.constraint_state());
+            added(table, nameOf(node.constraint_name()), kind, columns, references, node.condition(), node.constraint_state());
             return;
         }
         if (references != null) references(references);
         Map<String, Object> constraint = described(nameOf(node.constraint_name()), kind, columns, node.constraint_state());
-        if (references != null) constraint.put("references", reading.names.full(references.tableview_name()));
+        referring(constraint, references);
+        checking(constraint, node.condition());
         facts.add("constraints", constraint);
         state(table, node.constraint_state());
     }
 
-    private void added(String table, String name, String kind, List<String> columns, References_clauseContext references, Constraint_stateContext state) {
+    private void added(String table, String name, String kind, List<String> columns, References_clauseContext references, ParserRuleContext check, Constraint_stateContext state) {
         if (references != null) references(references);
         boolean primary = kind.equals("primary_key") && enabled(state);
         if (primary) facts.act("add_constraint", "table", table, "name", name, "kind", kind, "valid", valid(state), "not_null", columns);
         else facts.act("add_constraint", "table", table, "name", name, "kind", kind, "valid", valid(state));
         Map<String, Object> constraint = described(name, kind, columns, state);
-        if (references != null) constraint.put("references", reading.names.full(references.tableview_name()));
-        if (references != null && Tree.has(references, PlSqlParser.DELETE)) constraint.put("on_delete", references.CASCADE() != null ? "cascade" : "set_null");
+        referring(constraint, references);
+        checking(constraint, check);
         facts.add("constraints", constraint);
         state(table, state);
+    }
+
+    /** What a foreign key refers to; without columns, to the primary key there. */
+    private void referring(Map<String, Object> constraint, References_clauseContext node) {
+        if (node == null) return;
+        constraint.put("references", reading.catalog.relation(Names.parts(node.tableview_name())));
+        if (node.paren_column_list() != null) constraint.put("references_columns", reading.queries.columns(node.paren_column_list().column_list()));
+        if (Tree.has(node, PlSqlParser.DELETE)) constraint.put("on_delete", node.CASCADE() != null ? "cascade" : "set_null");
+    }
+
+    /** What a check says, as it is written. */
+    private static void checking(Map<String, Object> constraint, ParserRuleContext node) {
+        if (node == null) return;
+        constraint.put("condition", Tree.text(node instanceof Check_constraintContext check ? check.condition() : node));
     }
 
     void references(References_clauseContext node) {

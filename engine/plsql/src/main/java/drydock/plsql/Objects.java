@@ -108,6 +108,16 @@ final class Objects {
             relations.add(reading.mention(on.schema_name() == null ? List.of(Names.plain(on.o)) : List.of(Names.plain(on.schema_name()), Names.plain(on.o))));
         }
         facts.act("revoke", "relations", relations);
+        List<String> privileges = new ArrayList<>();
+        for (Object_privilegeContext one : Tree.all(node, Object_privilegeContext.class)) privileges.add(Tree.words(one));
+        if (privileges.isEmpty() && Tree.says(Tree.words(node), "ALL")) privileges.add("ALL");
+        facts.set("privileges", privileges);
+        Revokee_clauseContext from = Tree.first(node, Revokee_clauseContext.class);
+        if (from != null) {
+            List<String> names = new ArrayList<>(from.id_expression().stream().map(Names::plain).toList());
+            if (Tree.has(from, PlSqlParser.PUBLIC)) names.add("PUBLIC");
+            facts.set("to", names);
+        }
     }
 
     private void rename(Rename_objectContext node) {

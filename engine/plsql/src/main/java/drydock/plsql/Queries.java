@@ -96,7 +96,10 @@ final class Queries {
         if (names == null) return columns;
         List<Column> renamed = new ArrayList<>();
         boolean open = columns.stream().anyMatch(c -> c.name().equals("*"));
-        for (int i = 0; i < names.size(); i++) renamed.add(new Column(names.get(i), i < columns.size() && !open ? columns.get(i).origins() : Set.of()));
+        for (int i = 0; i < names.size(); i++) {
+            boolean known = i < columns.size() && !open;
+            renamed.add(new Column(names.get(i), known ? columns.get(i).origins() : Set.of(), known && columns.get(i).plain()));
+        }
         return renamed;
     }
 
@@ -115,7 +118,7 @@ final class Queries {
         List<Column> both = new ArrayList<>();
         for (int i = 0; i < one.size(); i++) {
             Column column = one.get(i);
-            both.add(i < other.size() ? new Column(column.name(), Scope.union(column.origins(), other.get(i).origins())) : column);
+            both.add(i < other.size() ? new Column(column.name(), Scope.union(column.origins(), other.get(i).origins()), column.plain() && other.get(i).plain()) : column);
         }
         return both;
     }
@@ -156,9 +159,14 @@ final class Queries {
                 continue;
             }
             Value value = reading.expressions.read(one.expression(), scope);
-            result.add(new Column(named(one), value.origins()));
+            result.add(new Column(named(one), value.origins(), isName(one)));
         }
         return result;
+    }
+
+    /** Just the name of a column. Of a derived table, that may be an expression there. */
+    private static boolean isName(Select_list_elementsContext one) {
+        return one.expression().getText().matches("([\\w$#]+|\"[^\"]+\")(\\.([\\w$#]+|\"[^\"]+\"))*");
     }
 
     /** The alias; without one the last part of a name, or the expression without its spaces, as Oracle names it. */

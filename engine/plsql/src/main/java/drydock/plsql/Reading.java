@@ -44,7 +44,7 @@ final class Reading {
         List<Column> columns = null;
         if (known != null) {
             columns = new ArrayList<>();
-            for (String column : known) columns.add(new Column(column, Set.of(Origin.of(name, column))));
+            for (String column : known) columns.add(new Column(column, Set.of(Origin.of(name, column)), true));
         }
         return new Relation(alias, name, columns);
     }

@@ -25,8 +25,13 @@ final class Usage {
         }
     }
 
-    /** A column of what a query gives. */
-    record Column(String name, Set<Origin> origins) {}
+    /** A column of what a query gives. {@code plain}: its values are those of one column, as they are. */
+    record Column(String name, Set<Origin> origins, boolean plain) {
+        /** Its values are made of others. */
+        Column(String name, Set<Origin> origins) {
+            this(name, origins, false);
+        }
+    }
 
     enum Role { FREE, COUNT, COLUMN, INSERT }
 
@@ -67,6 +72,8 @@ final class Usage {
         final Set<String> columns = new LinkedHashSet<>();
         boolean handlesConflicts;
         boolean where;
+        /** How many values each row is given; -1: that is not told. */
+        int values = -1;
 
         Write(String table, String kind) {
             this.table = table;
@@ -81,6 +88,7 @@ final class Usage {
             map.put("inserts", kind.equals("insert"));
             if (handlesConflicts) map.put("handles_conflicts", true);
             if (where) map.put("where", true);
+            if (values >= 0) map.put("values", values);
             return map;
         }
     }
@@ -143,7 +151,7 @@ final class Usage {
         for (Column column : result) {
             List<Object> sources = new ArrayList<>();
             column.origins.stream().filter(Origin::isColumn).forEach(o -> sources.add(List.of(o.relation, o.column)));
-            given.add(List.of(column.name, sources));
+            given.add(List.of(column.name, sources, column.plain && sources.size() == 1));
         }
         map.put("result", given);
         map.put("binds", binds.stream().sorted(Comparator.comparingInt(b -> b.at)).map(Bind::describe).toList());

@@ -62,8 +62,17 @@ final class Writes {
             Scope scope = new Scope(outer);
             Relation target = target(single.insert_into_clause().general_table_ref(), scope);
             List<String> columns = into(single.insert_into_clause(), target);
-            if (single.select_statement() != null) given(target, columns, reading.queries.read(single.select_statement(), outer));
-            else values(target, columns, single.values_clause(), new Scope(outer));
+            Write write = target.name == null ? null : reading.usage.writes.get(reading.usage.writes.size() - 1);
+            if (single.select_statement() != null) {
+                List<Column> rows = reading.queries.read(single.select_statement(), outer);
+                given(target, columns, rows);
+                if (write != null && rows.stream().noneMatch(c -> c.name().equals("*"))) write.values = rows.size();
+            } else {
+                values(target, columns, single.values_clause(), new Scope(outer));
+                if (write != null && single.values_clause().collection_expression() == null) {
+                    for (Expressions_Context row : single.values_clause().expressions_()) write.values = row.expression().size();
+                }
+            }
             returning(single.static_returning_clause(), scope);
             log(single.error_logging_clause());
             return;
