@@ -12,6 +12,7 @@ mod looks;
 mod meanings;
 mod moments;
 mod opaque;
+mod oracle;
 mod preflight;
 mod quiet;
 mod readers;

@@ -65,6 +65,8 @@ fn read(
                     None => reader.comment(piece),
                 }
             }
+            Token::Plain if c == ';' && reader.is_in_block() => reader.text(piece, line)?,
+            Token::Plain if c == '/' && reader.is_in_block() && alone(before, tail) => reader.closed = true,
             Token::Plain if c == ';' => reader.closed = !reader.body.is_empty(),
             Token::Plain if c.is_whitespace() => reader.space(c),
             Token::Plain | Token::Quoted => reader.text(piece, line)?,
@@ -76,6 +78,11 @@ fn read(
     }
     reader.finish()?;
     Ok((reader.queries, reader.passed_over.unwrap_or_default()))
+}
+
+/// Whether what stands here is alone on its line, with this before it and this behind.
+fn alone(before: char, behind: &str) -> bool {
+    before == '\n' && behind.split('\n').next().is_none_or(|rest| rest.trim().is_empty())
 }
 
 /// `-- name: ...`, `-- ack: ...` or `-- variant: ...`, also as `/* name: ... */`.
@@ -177,6 +184,12 @@ impl Reader<'_> {
         self.wrong(line, &what).hint(hint)
     }
 
+    /// Whether the statement so far is a block of code, which no semicolon ends.
+    fn is_in_block(&self) -> bool {
+        let first = self.body.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        self.syntax.code_blocks && ["begin", "declare"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    }
+
     fn comment(&mut self, piece: &str) {
         if !self.body.is_empty() && !self.closed {
             self.body.push_str(piece);
@@ -268,6 +281,23 @@ mod tests {
             ]
         );
         assert_eq!(queries[0].ack, Some(("t".to_owned(), "id".to_owned())));
+    }
+
+    #[test]
+    fn a_block_of_code_is_one_statement() {
+        let syntax = QuerySyntax { parameter: ':', code_blocks: true, dollar_quotes: false, ..*test_syntax() };
+        let text = "-- name: A :exec\nbegin p.a(:1); p.b(:x); :y := f('/'); end;\n/\n-- name: B :exec\ndelete from t;\n\
+                    -- name: C :exec\nDECLARE n number; BEGIN n := 4\n/ 2; END;\n";
+        let queries = parse(text, Path::new("q.sql"), &syntax).unwrap();
+        let found: Vec<_> = queries.iter().map(|q| (q.name.as_str(), q.sql.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("A", "begin p.a(:1); p.b(:2); :3 := f('/'); end;"),
+                ("B", "delete from t"),
+                ("C", "DECLARE n number; BEGIN n := 4\n/ 2; END;"),
+            ]
+        );
     }
 
     #[test]

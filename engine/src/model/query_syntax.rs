@@ -14,6 +14,8 @@ pub struct QuerySyntax {
     pub operators_before_at: &'static [&'static str],
     /// `a[:n]` is a slice of an array.
     pub array_slices: bool,
+    /// `BEGIN … END;` and `DECLARE … END;` are one statement, whatever semicolons there are in it.
+    pub code_blocks: bool,
     /// How a parameter that is an array is searched for a value; `None` where there are no arrays.
     pub array_search: Option<ArraySearch>,
 }

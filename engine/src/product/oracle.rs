@@ -30,6 +30,7 @@ use crate::product::{self, Analyze, Capabilities, Database, Dialect, Provider, S
 use dictionary::Version;
 use grammar::facts::Piece;
 use offline::Offline;
+pub use offline::write as write_dictionary;
 
 const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     parameter: ':',
@@ -38,6 +39,7 @@ const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     nested_comments: false,
     operators_before_at: &[],
     array_slices: false,
+    code_blocks: true,
     array_search: None,
 };
 

@@ -172,7 +172,7 @@ impl Bench {
         let judged = Applier::begin(self.production.as_ref(), liquibase, &plan.changesets, &self.application);
         let mut applier = judged.await?;
         let begun = Instant::now();
-        liquibase.connect(scratch.as_ref(), &self.application).await?;
+        applier.connect(liquibase, scratch.as_ref(), &self.application).await?;
         let (trial, untried) = match self.trial(&checker, &plan.changesets, &state.places).await {
             Ok(trial) => (trial, None),
             Err(error) => (None, Some(error.chain())),
@@ -200,7 +200,7 @@ impl Bench {
                     Some(held) => {
                         let tried =
                             self.with_held(liquibase, &mut state, &mut applier, plan, changeset).await?;
-                        liquibase.connect(scratch.as_ref(), &self.application).await?;
+                        applier.connect(liquibase, scratch.as_ref(), &self.application).await?;
                         if let Some(failure) = tried {
                             let catalog = scratch.catalog().await?;
                             return Err(apply::refusal(changeset, failure, &catalog));
@@ -339,7 +339,7 @@ impl Bench {
         state.generation += 1;
         let name = format!("check_{}", state.generation);
         let all = self.production.at(state.places.copy(state.places.template(), &name).await?);
-        liquibase.connect(all.as_ref(), &self.application).await?;
+        applier.connect(liquibase, all.as_ref(), &self.application).await?;
         // Where those before it do not apply either, nothing is known of this one.
         if applier.again(liquibase, all.as_ref(), &before, &plan.changesets).await.is_err() {
             return Ok(None);
@@ -360,7 +360,7 @@ impl Bench {
             state.in_base = 0;
         }
         let scratch = self.copy(state).await?;
-        liquibase.connect(scratch.as_ref(), &self.application).await?;
+        applier.connect(liquibase, scratch.as_ref(), &self.application).await?;
         let missing = state.accepted.get(state.in_base..).unwrap_or_default();
         if missing.is_empty() {
             return Ok(scratch);

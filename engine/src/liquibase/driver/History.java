@@ -1,5 +1,7 @@
 package drydock;
 
+import java.io.FileNotFoundException;
+import java.nio.file.NoSuchFileException;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -12,8 +14,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import liquibase.Scope;
+import liquibase.changelog.ChangeLogHistoryServiceFactory;
 import liquibase.changelog.ChangeSet;
 import liquibase.changelog.DatabaseChangeLog;
+import liquibase.changelog.RanChangeSet;
 import liquibase.database.Database;
 import liquibase.executor.ExecutorService;
 import liquibase.statement.core.InsertStatement;
@@ -35,6 +39,7 @@ final class History {
 
     /** All rows, oldest first. */
     List<Map<String, Object>> rows() throws Exception {
+        if (target.isOffline()) return offline();
         return read("");
     }
 
@@ -42,6 +47,26 @@ final class History {
     List<Map<String, Object>> rows(Map<String, Object> identity) throws Exception {
         List<Map<String, Object>> rows = read(" WHERE ID = ? AND AUTHOR = ?", Json.text(identity.get("id")), Json.text(identity.get("author")));
         rows.removeIf(row -> !Identity.key(row).equals(Identity.key(identity)));
+        return rows;
+    }
+
+    /** What the file of a database that is offline says. */
+    private List<Map<String, Object>> offline() throws Exception {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        List<RanChangeSet> recorded;
+        try {
+            recorded = Scope.getCurrentScope().getSingleton(ChangeLogHistoryServiceFactory.class).getChangeLogService(target.database).getRanChangeSets();
+        } catch (Exception e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) if (cause instanceof FileNotFoundException || cause instanceof NoSuchFileException) return rows;
+            throw e;
+        }
+        for (RanChangeSet ran : recorded) {
+            String checksum = ran.getLastCheckSum() == null ? null : ran.getLastCheckSum().toString();
+            rows.add(Json.map("id", ran.getId(), "author", ran.getAuthor(), "path", DatabaseChangeLog.normalizePath(ran.getChangeLog()),
+                "executed_at", ran.getDateExecuted() == null ? null : new Timestamp(ran.getDateExecuted().getTime()).toString(), "order", ran.getOrderExecuted(),
+                "exec_type", ran.getExecType() == null ? "EXECUTED" : ran.getExecType().value, "checksum", checksum, "description", ran.getDescription(), "comments", ran.getComments(),
+                "tag", ran.getTag(), "liquibase", ran.getLiquibaseVersion(), "contexts", null, "labels", null, "deployment", ran.getDeploymentId()));
+        }
         return rows;
     }
 

@@ -25,6 +25,7 @@ final class Lock {
 
     Map<String, Object> holder() throws Exception {
         Map<String, Object> free = Json.map("held", false, "by", null, "since", null);
+        if (target.isOffline()) return free;
         try {
             String name = target.database.getDatabaseChangeLogLockTableName();
             if (!History.exists(target, name)) return free;

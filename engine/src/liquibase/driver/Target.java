@@ -19,10 +19,12 @@ import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
 import liquibase.database.DatabaseConnection;
 import liquibase.database.DatabaseFactory;
+import liquibase.database.OfflineConnection;
 import liquibase.database.core.DatabaseUtils;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.DatabaseException;
 import liquibase.lockservice.LockServiceFactory;
+import liquibase.resource.ClassLoaderResourceAccessor;
 
 /** The database that Liquibase works on, and the one connection to it. */
 final class Target {
@@ -51,6 +53,9 @@ final class Target {
     interface Listener {
         void connected() throws Exception;
     }
+
+    /** Begins the URL of a database that nobody connects to: Liquibase renders for it, and its history is a file. */
+    private static final String OFFLINE = "offline:";
 
     /** Null while there is no connection. */
     Database database;
@@ -88,7 +93,7 @@ final class Target {
     /** Connects to the same database again unless the connection works. */
     void ensure() throws Exception {
         if (request == null) throw new Fault(Fault.Kind.INTERNAL, "connect comes first");
-        if (database == null || !jdbc().isValid(5)) connect();
+        if (database == null || !isOffline() && !jdbc().isValid(5)) connect();
     }
 
     /** Connects to the same database again. */
@@ -98,9 +103,15 @@ final class Target {
         if (request.get("properties") != null) Json.object(request.get("properties")).forEach((key, value) -> properties.put(key, String.valueOf(value)));
         if (request.get("user") != null) properties.put("user", request.get("user"));
         if (request.get("password") != null) properties.put("password", request.get("password"));
+        String url = Json.text(request.get("url"));
         try {
-            DatabaseConnection connection = new DeferringConnection(open(Json.text(request.get("url")), properties), !transactionalDdl);
-            sessionBegins(connection);
+            DatabaseConnection connection;
+            if (url.startsWith(OFFLINE)) {
+                connection = new OfflineConnection(url, new ClassLoaderResourceAccessor());
+            } else {
+                connection = new DeferringConnection(open(url, properties), !transactionalDdl);
+                sessionBegins(connection);
+            }
             database = DatabaseFactory.getInstance().findCorrectDatabaseImplementation(connection);
             giveNames();
         } catch (SQLException | DatabaseException e) {
@@ -202,7 +213,13 @@ final class Target {
         return request == null || request.get("deployment") == null ? null : Json.text(request.get("deployment"));
     }
 
-    Connection jdbc() {
+    /** There is no server, and nothing is run. */
+    boolean isOffline() {
+        return database != null && database.getConnection() instanceof OfflineConnection;
+    }
+
+    Connection jdbc() throws SQLException {
+        if (isOffline()) throw new SQLException("there is no connection: the database is offline");
         return ((JdbcConnection) database.getConnection()).getUnderlyingConnection();
     }
 
@@ -214,17 +231,20 @@ final class Target {
 
     /** Runs statements in the transaction that is open. */
     void run(List<String> statements) throws SQLException {
+        if (statements.isEmpty()) return;
         try (Statement statement = jdbc().createStatement()) {
             for (String sql : statements) statement.execute(sql);
         }
     }
 
     private void commit() throws SQLException {
+        if (isOffline()) return;
         if (!jdbc().getAutoCommit()) jdbc().commit();
     }
 
     /** Ends a transaction that only read. */
     void endRead() throws SQLException {
+        if (isOffline()) return;
         if (!jdbc().isClosed() && !jdbc().getAutoCommit()) jdbc().rollback();
     }
 
@@ -257,6 +277,7 @@ final class Target {
 
     /** Whether the connection broke during the request under way. */
     boolean lost() {
+        if (isOffline()) return replaced;
         try {
             return replaced || database != null && (database.getConnection().isClosed() || !jdbc().isValid(2));
         } catch (Exception e) {
@@ -267,7 +288,7 @@ final class Target {
     /** Gives the connection back the state that the next request expects. */
     void recover() {
         try {
-            if (database == null) return;
+            if (database == null || isOffline()) return;
             stopDeferring();
             if (!replaced && lost()) {
                 connect();

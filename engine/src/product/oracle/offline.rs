@@ -96,6 +96,18 @@ impl Offline {
     }
 }
 
+/// Makes the file of a dictionary that has what these statements make, in their order, in the schema of this name.
+///
+/// # Errors
+/// `Input` when one is not read, and as Oracle would refuse one.
+pub fn write(file: &Path, schema: &str, statements: &[String]) -> Result<()> {
+    let mut dictionary = Dictionary { schema: schema.to_owned(), ..Dictionary::default() };
+    for sql in statements {
+        apply(&mut dictionary, sql)?;
+    }
+    save(&dictionary, file)
+}
+
 fn dictionary(shared: &Shared, file: &Path) -> Result<Arc<Dictionary>> {
     let mut slot = shared.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = slot.as_ref() {

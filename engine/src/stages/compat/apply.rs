@@ -1,5 +1,7 @@
 //! How changesets come onto a scratch database, which has production's schema and no rows.
 //!
+//! On one that is a dictionary only (`ScratchKind::Dictionary`), they are applied from their statements, and Liquibase stays with production.
+//!
 //! What a precondition asks of rows is asked on production, where they are. A changeset that fails for want of rows comes without the
 //! statements that need them.
 
@@ -12,7 +14,7 @@ use crate::model::catalog::Catalog;
 use crate::model::changeset::{ApplyState, Changeset, ChangesetId, Statement};
 use crate::model::endpoint::Limits;
 use crate::model::schema_action::SchemaAction;
-use crate::product::Database;
+use crate::product::{Database, ScratchKind};
 
 /// A precondition that takes longer on production is not waited for.
 const STATEMENT: Duration = Duration::from_secs(5);
@@ -46,6 +48,8 @@ pub struct Applier<'a> {
     parts: HashSet<&'a ChangesetId>,
     /// One that came in part may have changed the schema, which nobody knows.
     opaque: bool,
+    /// Scratch databases are dictionaries.
+    by_statements: bool,
 }
 
 impl<'a> Applier<'a> {
@@ -59,7 +63,9 @@ impl<'a> Applier<'a> {
         changesets: &'a [Changeset],
         application: &str,
     ) -> Result<Self> {
-        let mut applier = Self { answers: HashMap::new(), parts: HashSet::new(), opaque: false };
+        let by_statements = production.product().capabilities().scratch == ScratchKind::Dictionary;
+        let mut applier =
+            Self { answers: HashMap::new(), parts: HashSet::new(), opaque: false, by_statements };
         let any = changesets.iter().any(|c| !c.preconditions.is_empty());
         let catalog = if any { production.catalog().await? } else { Catalog::default() };
         let mut questions = Vec::new();
@@ -93,7 +99,23 @@ impl<'a> Applier<'a> {
         Ok(applier)
     }
 
-    /// Applies a changeset to `scratch`, which `liquibase` is connected to.
+    /// Makes `scratch` the database that changesets are applied to.
+    ///
+    /// # Errors
+    /// `Failed` when Liquibase cannot connect to it.
+    pub async fn connect(
+        &self,
+        liquibase: &mut Liquibase,
+        scratch: &dyn Database,
+        application: &str,
+    ) -> Result<()> {
+        if self.by_statements {
+            return Ok(());
+        }
+        liquibase.connect(scratch, application).await
+    }
+
+    /// Applies a changeset to `scratch`, which `connect` was called with.
     ///
     /// # Errors
     /// As Liquibase and the database give them, for what does not fail for want of rows.
@@ -103,6 +125,9 @@ impl<'a> Applier<'a> {
         scratch: &dyn Database,
         changeset: &'a Changeset,
     ) -> Result<Arrival, Failure> {
+        if self.by_statements {
+            return self.apply_statements(scratch, changeset).await;
+        }
         if let Some(code) = changeset.code.first() {
             // What of it does not apply without its code is as little known as what the code does.
             let _ = without_rows(scratch, changeset).await;
@@ -136,6 +161,31 @@ impl<'a> Applier<'a> {
         Ok(Arrival::InPart { error: failure.into(), opaque })
     }
 
+    /// Preconditions are asked where the rows are; those that only Liquibase could tell on a copy are taken to hold.
+    async fn apply_statements(
+        &mut self,
+        scratch: &dyn Database,
+        changeset: &'a Changeset,
+    ) -> Result<Arrival, Failure> {
+        let answers = self.answers(&changeset.key);
+        if answers.iter().any(|answer| matches!(answer, RowAnswer::Fails { .. })) {
+            return Ok(Arrival::Skipped);
+        }
+        let doubt = answers.iter().find_map(|answer| match answer {
+            RowAnswer::Unknown { message } => Some(message.clone()),
+            RowAnswer::Here => Some("it asks for what only a server tells".to_owned()),
+            RowAnswer::Holds | RowAnswer::Fails { .. } => None,
+        });
+        let applied = scratch.execute_script(&script(&changeset.statements)).await;
+        let code = changeset.code.first().map(ToString::to_string);
+        match (applied, code, doubt) {
+            (Err(error), None, _) => Err(Failure::Other(error)),
+            (_, Some(code), _) => Ok(Arrival::WithoutCode { code }),
+            (Ok(()), None, Some(why)) => Ok(Arrival::Presumed { why }),
+            (Ok(()), None, None) => Ok(Arrival::Whole),
+        }
+    }
+
     /// Applies what has been accepted to another scratch database, as it came onto the first one.
     ///
     /// # Errors
@@ -147,6 +197,19 @@ impl<'a> Applier<'a> {
         accepted: &[ChangesetId],
         changesets: &[Changeset],
     ) -> Result<()> {
+        if self.by_statements {
+            for key in accepted {
+                let changeset = changesets.iter().find(|c| c.key == *key);
+                let skipped = self.answers(key).iter().any(|a| matches!(a, RowAnswer::Fails { .. }));
+                let Some(changeset) = changeset.filter(|_| !skipped) else { continue };
+                let applied = scratch.execute_script(&script(&changeset.statements)).await;
+                // What runs code comes without it, and may not fit what it left out.
+                if changeset.code.is_empty() {
+                    applied?;
+                }
+            }
+            return Ok(());
+        }
         let plain = |key: &ChangesetId| !self.parts.contains(key) && !self.answers.contains_key(key);
         for some in accepted.chunk_by(|a, b| plain(a) && plain(b)) {
             match some {
@@ -174,6 +237,11 @@ impl<'a> Applier<'a> {
         });
         why.unwrap_or_default()
     }
+}
+
+/// The statements as one script. A unit of code ends with a slash, and any other statement may.
+fn script(statements: &[Statement]) -> String {
+    statements.iter().map(|statement| format!("{}\n/\n", statement.sql.trim_end())).collect()
 }
 
 fn unknown(message: String) -> RowAnswer {
