@@ -6,7 +6,7 @@ use std::path::Path;
 use drydock::product::oracle::write_dictionary;
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, copy, repository};
 
 #[derive(Default)]
 struct Case {
@@ -63,7 +63,8 @@ fn write(folder: &Path, cases: &[Case]) {
     let contracts = folder.join("contracts/shop");
     std::fs::create_dir_all(&contracts).unwrap();
     std::fs::write(contracts.join("queries.sql"), queries).unwrap();
-    let contract = "service: shop\nowner: shop\nrole: SHOP\nversions:\n  - version: 1.0.0\n    queries: [queries.sql]\n";
+    let contract =
+        "service: shop\nowner: shop\nrole: SHOP\nversions:\n  - version: 1.0.0\n    queries: [queries.sql]\n";
     std::fs::write(contracts.join("contract.yaml"), contract).unwrap();
 }
 
@@ -73,7 +74,10 @@ fn said(compat: &Value) -> BTreeMap<String, BTreeSet<String>> {
     for verdict in compat["verdicts"].as_array().unwrap() {
         let of = format!(
             "{} {} {}",
-            verdict["changeset"].as_str().or(verdict["changeset"]["id"].as_str()).unwrap_or_else(|| panic!("{verdict}")),
+            verdict["changeset"]
+                .as_str()
+                .or(verdict["changeset"]["id"].as_str())
+                .unwrap_or_else(|| panic!("{verdict}")),
             verdict["query"].as_str().unwrap(),
             verdict["verdict"].as_str().unwrap()
         );
@@ -89,7 +93,15 @@ fn changes_are_told_from_the_dictionary() {
     write(&home.folder, &cases);
     let database = format!("oracle-dictionary://{}", home.folder.join("dictionary.json").display());
     let output = home
-        .command(&["compat", "--database", &database, "--changelog", "changelog.sql", "--contracts", "contracts"])
+        .command(&[
+            "compat",
+            "--database",
+            &database,
+            "--changelog",
+            "changelog.sql",
+            "--contracts",
+            "contracts",
+        ])
         .args(["--format", "json"])
         .output()
         .unwrap();
@@ -110,7 +122,11 @@ fn changes_are_told_from_the_dictionary() {
                 })
                 .collect();
             if own.join(", ") != *expected {
-                wrong.push(format!("{} / {name}: expected [{expected}], said [{}]", case.title, own.join(", ")));
+                wrong.push(format!(
+                    "{} / {name}: expected [{expected}], said [{}]",
+                    case.title,
+                    own.join(", ")
+                ));
             }
         }
     }
@@ -118,4 +134,109 @@ fn changes_are_told_from_the_dictionary() {
         wrong.push(format!("not expected: {key}"));
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), String::from_utf8_lossy(&output.stdout));
+}
+
+/// The demo's production in Oracle's dialect, as a dictionary with its history beside it; see `changelogs-oracle/`.
+fn demo(home: &Home) -> String {
+    let run = |arguments: &[&str]| {
+        let output = home.command(arguments).args(["--format", "json"]).output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        document
+    };
+    let changelogs = home.folder.join("changelogs-oracle");
+    copy(&repository().join("changelogs-oracle"), &changelogs);
+    // What production has: everything that the baseline makes.
+    write_dictionary(&home.folder.join("empty.json"), "LOGISTICS", &[]).unwrap();
+    std::fs::create_dir(home.folder.join("none")).unwrap();
+    let empty = format!("oracle-dictionary://{}", home.folder.join("empty.json").display());
+    let baseline = changelogs.join("baseline.yaml").display().to_string();
+    let plan = run(&["plan", "--database", &empty, "--changelog", &baseline, "--contracts", "none"]);
+    let mut statements = Vec::new();
+    let mut history = "ID,AUTHOR,FILENAME,DATEEXECUTED,ORDEREXECUTED,EXECTYPE,MD5SUM,DESCRIPTION,COMMENTS,TAG,LIQUIBASE,CONTEXTS,LABELS,DEPLOYMENT_ID\n".to_owned();
+    for (at, changeset) in plan["changesets"].as_array().unwrap().iter().enumerate() {
+        let text = |name: &str| changeset[name].as_str().unwrap();
+        let all = changeset["statements"].as_array().unwrap();
+        statements.extend(all.iter().map(|s| format!("{}\n/\n", s["sql"].as_str().unwrap())));
+        let (id, author, path, checksum) = (text("id"), text("author"), text("path"), text("checksum"));
+        history.push_str(&format!(
+            "{id},{author},{path},2026-01-01T00:00:00,{},EXECUTED,{checksum},sql,,,4.33.0,,,0000000001\n",
+            at + 1
+        ));
+    }
+    let file = home.folder.join("production.json");
+    write_dictionary(&file, "LOGISTICS", &statements).unwrap();
+    std::fs::write(format!("{}.history.csv", file.display()), history).unwrap();
+    format!("oracle-dictionary://{}", file.display())
+}
+
+#[test]
+fn the_demo_in_oracles_dialect_is_judged_as_it_should_be() {
+    let home = Home::new("oracle-demo");
+    let database = demo(&home);
+    let expected: Value =
+        serde_yaml_ng::from_str(include_str!("../../changelogs-oracle/expected.yaml")).unwrap();
+    let changelog = "changelogs-oracle/changelog.yaml";
+    let judged = home
+        .command(&[
+            "compat",
+            "--database",
+            &database,
+            "--changelog",
+            changelog,
+            "--contracts",
+            "changelogs-oracle",
+        ])
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    let compat: Value = serde_json::from_slice(&judged.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&judged.stderr)));
+    let name = |value: &Value| {
+        format!(
+            "{} {}/{}",
+            value["service"].as_str().unwrap(),
+            value["version"].as_str().unwrap(),
+            value["query"].as_str().unwrap()
+        )
+    };
+    let mut wrong = Vec::new();
+    for changeset in expected["changesets"].as_array().unwrap() {
+        let key = changeset["changeset"].as_str().unwrap();
+        let (author, id) = key.split_once(':').unwrap();
+        let own = compat["verdicts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|v| v["author"] == author && v["changeset"] == id);
+        let of = |list: &str| -> BTreeSet<String> {
+            changeset[list].as_array().into_iter().flatten().map(name).collect()
+        };
+        let (breaks, risky, may) = (of("breaks"), of("risky"), of("may_be_risky"));
+        let said = |kind: &str| -> BTreeSet<String> {
+            own.clone().filter(|v| v["verdict"] == kind).map(name).collect()
+        };
+        let (breaking, doubtful) = (said("breaking"), said("risky"));
+        for query in breaks.difference(&breaking) {
+            wrong.push(format!("{key}: does not break {query}"));
+        }
+        for query in breaking.difference(&breaks) {
+            let reason = own.clone().find(|v| name(v) == *query).map(|v| v["reason"].clone());
+            wrong.push(format!("{key}: breaks {query}: {reason:?}"));
+        }
+        for query in risky.difference(&doubtful) {
+            wrong.push(format!("{key}: no risk for {query}"));
+        }
+        for query in
+            doubtful.iter().filter(|q| !breaks.contains(*q) && !risky.contains(*q) && !may.contains(*q))
+        {
+            let reason = own.clone().find(|v| name(v) == *query).map(|v| v["reason"].clone());
+            wrong.push(format!("{key}: a risk for {query}: {reason:?}"));
+        }
+        let held = compat["held"].as_array().unwrap().iter().any(|h| h["author"] == author && h["id"] == id);
+        if held != changeset["held"].as_bool().unwrap() {
+            wrong.push(format!("{key}: held is {held}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), String::from_utf8_lossy(&judged.stderr));
 }

@@ -154,7 +154,7 @@ fn read(file: &Path, folder: &Path, syntax: &QuerySyntax) -> Result<(Contract, S
         let api = match &version.api {
             Some(path) => {
                 let (text, file) = open(path, "API")?;
-                openapi::parse(&text, &file)?
+                openapi::parse(&text, &file, syntax)?
             }
             None => Vec::new(),
         };

@@ -10,6 +10,7 @@ use crate::contract::ApiField;
 use crate::contract::data_direction::{Way, ways};
 use crate::contract::load::without_place;
 use crate::error::{Error, Result};
+use crate::model::query_syntax::QuerySyntax;
 
 /// Deeper than this no document means it.
 const DEPTH: u32 = 64;
@@ -21,7 +22,7 @@ const QUERY: &str = "x-query";
 ///
 /// # Errors
 /// `Input` with file and line when it does not parse or an `x-column` names no column.
-pub fn parse(text: &str, file: &Path) -> Result<Vec<ApiField>> {
+pub fn parse(text: &str, file: &Path, syntax: &QuerySyntax) -> Result<Vec<ApiField>> {
     // JSON is YAML.
     let mut document: Value = serde_yaml_ng::from_str(text).map_err(|e| {
         let (line, column) = e.location().map_or((1, 1), |l| (l.line(), l.column()));
@@ -37,6 +38,10 @@ pub fn parse(text: &str, file: &Path) -> Result<Vec<ApiField>> {
     let ways = ways(&document);
     let mut found = Found { fields: Vec::new(), places: places(text), document: &document, ways, file };
     found.walk(&document, &Name::default(), Keys::Words, DEPTH)?;
+    for field in &mut found.fields {
+        field.table = syntax.catalog_name(&field.table);
+        field.column = syntax.catalog_name(&field.column);
+    }
     Ok(found.fields)
 }
 
@@ -334,6 +339,7 @@ pub(super) fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Va
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::contract::test_syntax;
 
     const DOCUMENT: &str = "\
 openapi: 3.1.0
@@ -378,7 +384,7 @@ components:
 
     #[test]
     fn fields_are_found_with_their_place() {
-        let fields = parse(DOCUMENT, Path::new("api.yaml")).unwrap();
+        let fields = parse(DOCUMENT, Path::new("api.yaml"), test_syntax()).unwrap();
         let found: Vec<_> =
             fields.iter().map(|f| (f.field.as_str(), format!("{}.{}", f.table, f.column), f.line)).collect();
         let expected = [
@@ -423,7 +429,7 @@ components:
         at: {type: string, format: date-time, maximum: 3, x-query: Lines, x-column: placed_on}
     New: {required: [a], properties: {a: {x-column: t.a, readOnly: true}, b: {x-column: t.b, writeOnly: true}}}
 ";
-        let fields = parse(text, Path::new("api.yaml")).unwrap();
+        let fields = parse(text, Path::new("api.yaml"), test_syntax()).unwrap();
         let found: Vec<_> = fields
             .iter()
             .map(|f| (f.query.as_deref().unwrap_or_default(), f.column.as_str(), f.line, f.response))
@@ -443,7 +449,7 @@ components:
     #[test]
     fn json_on_one_line() {
         let text = r#"{"components":{"schemas":{"S":{"properties":{"a":{"x-column":"t.a"},"b":{"x-column" : "t.b"}}}}}}"#;
-        let fields = parse(text, Path::new("api.json")).unwrap();
+        let fields = parse(text, Path::new("api.json"), test_syntax()).unwrap();
         assert_eq!(
             fields.iter().map(|f| (f.field.as_str(), f.line)).collect::<Vec<_>>(),
             [("S.a", 1), ("S.b", 1)]
@@ -459,7 +465,7 @@ components:
             ("a: [", "api.yaml:"),
             ("", "api.yaml:1: this is no OpenAPI document"),
         ] {
-            let error = parse(text, Path::new("api.yaml")).unwrap_err();
+            let error = parse(text, Path::new("api.yaml"), test_syntax()).unwrap_err();
             assert!(error.to_string().starts_with(expected) && error.hint_text().is_some(), "{error}");
         }
     }

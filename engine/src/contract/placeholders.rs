@@ -250,6 +250,7 @@ mod tests {
             nested_comments: false,
             operators_before_at: &[],
             array_slices: false,
+            capitals: false,
             code_blocks: false,
             array_search: None,
         };

@@ -157,7 +157,7 @@ impl Reader<'_> {
         let Some((table, column)) = target else {
             return Err(self.wrong(line, "\"ack:\" names no table.column").hint("write -- ack: orders.id"));
         };
-        let ack = (table.to_owned(), column.to_owned());
+        let ack = (self.syntax.catalog_name(table), self.syntax.catalog_name(column));
         match self.queries.last_mut() {
             Some(query) if !self.closed => query.ack = Some(ack),
             _ => {
@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_block_of_code_is_one_statement() {
-        let syntax = QuerySyntax { parameter: ':', code_blocks: true, dollar_quotes: false, ..*test_syntax() };
+        let syntax =
+            QuerySyntax { parameter: ':', code_blocks: true, dollar_quotes: false, ..*test_syntax() };
         let text = "-- name: A :exec\nbegin p.a(:1); p.b(:x); :y := f('/'); end;\n/\n-- name: B :exec\ndelete from t;\n\
                     -- name: C :exec\nDECLARE n number; BEGIN n := 4\n/ 2; END;\n";
         let queries = parse(text, Path::new("q.sql"), &syntax).unwrap();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::change::Events;
+use super::query::Write;
 use super::schema_action::SchemaAction;
 
 /// What exists, with sizes: enough to weigh hazards and to find fitting values.
@@ -32,6 +33,9 @@ pub struct Catalog {
     /// Function or procedure `schema.name` -> words of its body that may be names.
     #[serde(default)]
     pub routines: BTreeMap<String, BTreeSet<String>>,
+    /// Routine -> what it writes itself, of routines of which all of that is known. Of others, the words of their bodies say it.
+    #[serde(skip)]
+    pub routine_writes: BTreeMap<String, Vec<Write>>,
     /// Table -> routines that its triggers call, and when.
     #[serde(default)]
     pub triggers: BTreeMap<String, Vec<(String, Events)>>,
@@ -136,6 +140,7 @@ impl Catalog {
             search_path,
             pending_indexes: _,
             routines,
+            routine_writes,
             triggers,
             operators,
             policies,
@@ -166,6 +171,7 @@ impl Catalog {
             self.synonyms = synonyms;
             self.search_path = search_path;
             self.routines = routines;
+            self.routine_writes = routine_writes;
             self.operators = operators;
             self.domains = domains;
             self.text_search = text_search;
@@ -245,4 +251,7 @@ pub struct Column {
     pub generated: bool,
     /// Greatest length in characters, where the type has one.
     pub max_length: Option<u32>,
+    /// A `*` leaves it out, and so does an INSERT without a list.
+    #[serde(default)]
+    pub hidden: bool,
 }

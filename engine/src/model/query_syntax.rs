@@ -14,6 +14,8 @@ pub struct QuerySyntax {
     pub operators_before_at: &'static [&'static str],
     /// `a[:n]` is a slice of an array.
     pub array_slices: bool,
+    /// Names that are not quoted are kept in capitals.
+    pub capitals: bool,
     /// `BEGIN … END;` and `DECLARE … END;` are one statement, whatever semicolons there are in it.
     pub code_blocks: bool,
     /// How a parameter that is an array is searched for a value; `None` where there are no arrays.
@@ -31,5 +33,17 @@ impl QuerySyntax {
     /// The parameter with this number.
     pub fn placeholder(&self, number: usize) -> String {
         format!("{}{number}", self.parameter)
+    }
+
+    /// A name that people write, with or without its schema, as the catalog has it.
+    pub fn catalog_name(&self, written: &str) -> String {
+        if !self.capitals {
+            return written.to_owned();
+        }
+        let part = |part: &str| match part.strip_prefix('"').and_then(|p| p.strip_suffix('"')) {
+            Some(quoted) => quoted.to_owned(),
+            None => part.to_uppercase(),
+        };
+        written.split('.').map(part).collect::<Vec<_>>().join(".")
     }
 }

@@ -39,6 +39,7 @@ const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     nested_comments: false,
     operators_before_at: &[],
     array_slices: false,
+    capitals: true,
     code_blocks: true,
     array_search: None,
 };

@@ -109,6 +109,7 @@ const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     nested_comments: true,
     operators_before_at: &["<", "@", "&", "!", "?", "#", "^", "@-"],
     array_slices: true,
+    capitals: false,
     code_blocks: false,
     array_search: Some(ArraySearch { any: "= ANY (", none: "<> ALL (" }),
 };

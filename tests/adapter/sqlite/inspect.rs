@@ -164,6 +164,7 @@ fn table(connection: &Connection, name: &str) -> Result<Table> {
             generated: row.get::<_, u32>(5)? > 1,
             // SQLite does not hold a text to its declared length.
             max_length: None,
+            hidden: false,
             sql_type,
         })
     })?;

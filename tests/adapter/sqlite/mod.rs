@@ -34,6 +34,7 @@ const SYNTAX: QuerySyntax = QuerySyntax {
     nested_comments: false,
     operators_before_at: &[],
     array_slices: false,
+    capitals: false,
     code_blocks: false,
     array_search: None,
 };

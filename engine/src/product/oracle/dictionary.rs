@@ -12,6 +12,6 @@ mod types;
 mod uses;
 
 pub use diff::{between, definition_change};
-pub use objects::{Dictionary, Version};
-pub use types::column_type;
+pub use objects::{CodeKind, Dictionary, Version};
+pub use types::{column_type, max_length};
 pub use uses::Missing;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dictionary::{Dictionary, Version};
 use super::grammar::{self, Context as ReaderContext};
+use super::queries;
 use crate::error::{Context, Error, Result};
 use crate::model::endpoint::Endpoint;
 pub use scratch::Files;
@@ -132,6 +133,12 @@ pub fn apply(dictionary: &mut Dictionary, sql: &str) -> Result<()> {
         let Some(read) = &piece.read else {
             return Err(Error::failed("the reader of Oracle's SQL says nothing of a statement"));
         };
+        // What moves rows has to fit what is there.
+        if ["select", "insert", "update", "delete", "merge", "call", "anonymous_block"]
+            .contains(&read.kind.as_str())
+        {
+            queries::describe(read, dictionary).map_err(|e| Error::failed(e.message.clone()).code(e.code))?;
+        }
         dictionary.apply(rest.get(piece.start..piece.end).unwrap_or(rest), read)?;
         from += match pieces.get(1) {
             Some(next) => next.start,

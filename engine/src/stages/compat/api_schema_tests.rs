@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::contract::openapi;
-use crate::product::test_dialect;
+use crate::product::{embedded_product, test_dialect};
 
 /// A field of a response, of a request or a parameter, as a document has it.
 fn field(way: &str, schema: &str) -> ApiField {
@@ -20,7 +20,7 @@ fn field(way: &str, schema: &str) -> ApiField {
         ),
         _ => format!("paths: {{/t: {{get: {{parameters: [{{name: f, in: query, schema: {schema}}}]}}}}}}"),
     };
-    openapi::parse(&text, Path::new("api.yaml")).unwrap().remove(0)
+    openapi::parse(&text, Path::new("api.yaml"), embedded_product().query_syntax()).unwrap().remove(0)
 }
 
 /// `integer not null default`, `enum(a b)`; empty: there is none.

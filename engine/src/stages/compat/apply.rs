@@ -75,7 +75,11 @@ impl<'a> Applier<'a> {
             for (at, precondition) in changeset.preconditions.iter().enumerate() {
                 let told = match &precondition.sql {
                     None => Some(unknown(format!("{} runs code", precondition.name))),
-                    Some(sql) => moved.answer(production, sql, &catalog).await,
+                    // A dictionary answers nothing, not even what only asks it.
+                    Some(sql) => {
+                        let told = moved.answer(production, sql, &catalog).await;
+                        told.filter(|answer| !(by_statements && matches!(answer, RowAnswer::Here)))
+                    }
                 };
                 if told.is_none() {
                     questions.push(RowQuestion { changeset: &changeset.key, at });
@@ -179,7 +183,11 @@ impl<'a> Applier<'a> {
         let applied = scratch.execute_script(&script(&changeset.statements)).await;
         let code = changeset.code.first().map(ToString::to_string);
         match (applied, code, doubt) {
-            (Err(error), None, _) => Err(Failure::Other(error)),
+            (Err(error), None, None) => Err(Failure::Other(error)),
+            // It may be just what the precondition asks for.
+            (Err(error), None, Some(why)) => Ok(Arrival::Presumed {
+                why: format!("{why}, and it does not apply as it is: {}", error.chain()),
+            }),
             (_, Some(code), _) => Ok(Arrival::WithoutCode { code }),
             (Ok(()), None, Some(why)) => Ok(Arrival::Presumed { why }),
             (Ok(()), None, None) => Ok(Arrival::Whole),
@@ -203,8 +211,8 @@ impl<'a> Applier<'a> {
                 let skipped = self.answers(key).iter().any(|a| matches!(a, RowAnswer::Fails { .. }));
                 let Some(changeset) = changeset.filter(|_| !skipped) else { continue };
                 let applied = scratch.execute_script(&script(&changeset.statements)).await;
-                // What runs code comes without it, and may not fit what it left out.
-                if changeset.code.is_empty() {
+                // What runs code comes without it, and may not fit what it left out. What depends on a precondition may not apply.
+                if changeset.code.is_empty() && self.answers(key).is_empty() {
                     applied?;
                 }
             }

@@ -78,7 +78,7 @@ pub fn impact(change: &Change, by: &Use<'_>, after: &Catalog) -> Option<Impact> 
         }
         Effect::Writes => {
             let affected =
-                written().any(|w| Events::of(w).meet(change.on)) || on_its_behalf(by, &change.subject, after);
+                written().any(|w| sets_off(w, change)) || on_its_behalf(by, &change.subject, after);
             affected
                 .then(|| told(VerdictClass::FailsWhenRun, format!("it writes there, and {}", sentence())))?
         }
@@ -236,6 +236,14 @@ fn locks(by: &Use<'_>) -> bool {
     words.contains("for") && ["update", "share"].iter().any(|word| words.contains(*word))
 }
 
+/// Whether a write is of the events of a change; of an update, of its columns too.
+fn sets_off(write: &Write, change: &Change) -> bool {
+    let events = Events::of(write);
+    let Events { update, .. } = change.on;
+    events.meet(Events { update: false, ..change.on })
+        || update && events.meet(Events { insert: false, update, delete: false }) && gives(write, change)
+}
+
 fn gives(write: &Write, change: &Change) -> bool {
     if Events::of(write).delete {
         return false;
@@ -261,7 +269,10 @@ pub fn on_its_behalf(by: &Use<'_>, subject: &str, after: &Catalog) -> bool {
     let bare = subject.rsplit('.').next().unwrap_or_default().to_lowercase();
     let writes =
         |words: &BTreeSet<String>| ["insert", "update", "delete", "merge"].iter().any(|w| words.contains(*w));
-    by.uses.iter().any(|r| after.routines.get(r).is_some_and(|words| words.contains(&bare) && writes(words)))
+    // What a routine is known to write is among what the query writes.
+    let told = |routine: &&String| !after.routine_writes.contains_key(*routine);
+    let mut routines = by.uses.iter().filter(told).filter_map(|routine| after.routines.get(routine));
+    routines.any(|words| words.contains(&bare) && writes(words))
 }
 
 /// Whether the query itself, or a routine that it comes to call, shows or compares these columns. Views are told of on their own.

@@ -95,8 +95,8 @@ impl Dictionary {
             A::DropColumn { table, column } => self.drop_column(table, column, statement.facts()),
             A::RenameColumn { table, column, to } => self.rename_column(table, column, to),
             A::ChangeColumnType { table, column } => self.change_type(table, column, statement.facts()),
-            A::SetNotNull { table, column } => self.not_null(table, column, true),
-            A::DropNotNull { table, column } => self.not_null(table, column, false),
+            A::SetNotNull { table, column } => self.not_null(table, column, true, statement.facts()),
+            A::DropNotNull { table, column } => self.not_null(table, column, false, statement.facts()),
             A::SetDefault { table, column } => self.set_default(table, column, statement.facts()),
             A::DropDefault { table, column } => self.drop_default(table, column),
             A::AddConstraint { table, name, .. } => {

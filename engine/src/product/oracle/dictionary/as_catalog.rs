@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::objects::{Column, ConstraintKind, Dictionary, Identity, Table};
 use super::types;
+use super::uses::Uses;
 use crate::model::catalog::{Catalog, Column as CatalogColumn, NotNullCheck, Table as CatalogTable};
+use crate::model::query::Write;
 
 impl Dictionary {
     pub fn catalog(&self) -> Catalog {
@@ -20,9 +22,11 @@ impl Dictionary {
         for (name, code) in &self.code {
             let body = code.body.as_deref().unwrap_or_default();
             catalog.routines.insert(name.clone(), words(&[&code.text, body]));
+            note_writes(&mut catalog, name, &code.uses);
         }
         for (name, trigger) in &self.triggers {
             catalog.routines.insert(name.clone(), words(&[&trigger.text]));
+            note_writes(&mut catalog, name, &trigger.uses);
             if trigger.enabled {
                 let own = catalog.triggers.entry(trigger.table.clone()).or_default();
                 own.push((name.clone(), trigger.events));
@@ -108,7 +112,26 @@ fn column(column: &Column) -> CatalogColumn {
             || column.default.as_ref().is_some_and(|text| !text.trim().eq_ignore_ascii_case("null")),
         generated: column.is_virtual || column.identity == Some(Identity::Always),
         max_length: types::max_length(&column.sql_type),
+        hidden: column.invisible,
     }
+}
+
+/// What code writes, unless it also runs SQL that is made of strings.
+fn note_writes(catalog: &mut Catalog, name: &str, uses: &Uses) {
+    if catalog
+        .routines
+        .get(name)
+        .is_some_and(|words| words.contains("immediate") || words.contains("dbms_sql"))
+    {
+        return;
+    }
+    let writes = uses.writes.iter().map(|written| Write {
+        table: written.table.clone(),
+        columns: written.columns.clone(),
+        inserts: written.inserts,
+        handles_conflicts: false,
+    });
+    catalog.routine_writes.insert(name.to_owned(), writes.collect());
 }
 
 /// The words of code, small: what of them may be names.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::fingerprint::{BETWEEN, ORDER};
+use super::types;
 use crate::model::change::{Change, Effect, Events, Reason, Revoked, Right};
+use crate::model::column_type::ColumnType;
 use crate::model::difference::DefinitionChange;
 use crate::model::schema::{ObjectChange, SchemaSnapshot};
 
@@ -111,12 +113,30 @@ fn column(name: &str, change: &ObjectChange<'_>) -> Option<Vec<Change>> {
         changes.push(of(table, one(), Effect::Column, format!("shows {column} otherwise to a *")));
     }
     let sql_type = |definition: &str| definition.split(BETWEEN).next().unwrap_or_default().to_owned();
-    if sql_type(was) != sql_type(is) {
-        let what = format!("has {} for {column} instead of {}", sql_type(is), sql_type(was));
-        changes.push(of(table, one(), Effect::Shows, what.clone()));
-        changes.push(of(table, one(), Effect::Refuses, what));
+    let (old, new) = (sql_type(was), sql_type(is));
+    let (before, after) = (types::column_type(&old), types::column_type(&new));
+    if old != new {
+        let what = format!("has {new} for {column} instead of {old}");
+        if !before.reads_as(&after) {
+            changes.push(of(table, one(), Effect::Shows, what.clone()));
+        }
+        // How long a text may be is told by the catalog.
+        if !before.differs_in_length_only(&after) && !takes_all(&before, &after) {
+            changes.push(of(table, one(), Effect::Refuses, what));
+        }
     }
     Some(changes)
+}
+
+/// Whether a type takes every value of another, as it is.
+fn takes_all(of: &ColumnType, by: &ColumnType) -> bool {
+    match (of, by) {
+        (ColumnType::Decimal { .. }, ColumnType::Decimal { digits: None }) => true,
+        (ColumnType::Decimal { digits: Some(was) }, ColumnType::Decimal { digits: Some(is) }) => {
+            is.whole() >= was.whole() && is.scale >= was.scale
+        }
+        (was, is) => was == is,
+    }
 }
 
 /// The columns that stand in brackets first.
@@ -134,7 +154,11 @@ fn constraint(name: &str, change: &ObjectChange<'_>) -> Option<Vec<Change>> {
         .split(BETWEEN)
         .find(|a| ["primary key", "unique", "foreign key", "check"].iter().any(|kind| a.starts_with(kind)))?;
     let (was, is) = (enabled(change.before), enabled(change.after));
-    let on: Vec<String> = if rule.starts_with("check") { Vec::new() } else { columns(rule) };
+    let checked = || {
+        let told = definition.split(BETWEEN).find_map(|a| a.strip_prefix("of columns "));
+        told.map(|list| list.split(", ").map(str::to_owned).collect()).unwrap_or_default()
+    };
+    let on: Vec<String> = if rule.starts_with("check") { checked() } else { columns(rule) };
     if is && !was {
         let mut changes =
             vec![of(table, on.clone(), Effect::Refuses, format!("has a new constraint: {rule}"))];
@@ -198,7 +222,20 @@ fn trigger(name: &str, change: &ObjectChange<'_>) -> Option<Vec<Change>> {
         (true, true) => format!("sets off another trigger {name}"),
         (false, false) => return None,
     };
-    Some(vec![of(table, Vec::new(), Effect::Writes, what)])
+    let fires = |event: &str| {
+        let attribute = format!("before or after {event}");
+        has(change.before, &attribute) || has(change.after, &attribute)
+    };
+    let events = Events { insert: fires("insert"), update: fires("update"), delete: fires("delete") };
+    // Where it goes off for certain columns only, before and after.
+    let own = |d: Option<&str>| d.and_then(|d| d.split(BETWEEN).find(|a| a.starts_with("of ("))).map(columns);
+    let named = match (own(change.before), own(change.after)) {
+        (Some(was), Some(is)) => [was, is].concat(),
+        (Some(only), None) if change.after.is_none() => only,
+        (None, Some(only)) if change.before.is_none() => only,
+        _ => Vec::new(),
+    };
+    Some(vec![Change { on: events, ..of(table, named, Effect::Writes, what) }])
 }
 
 /// Who names it means something else, or nothing.

@@ -119,6 +119,10 @@ impl Dictionary {
         for (name, trigger) in &self.triggers {
             let attributes = vec![
                 Some(format!("on {}", trigger.table)),
+                trigger.events.insert.then(|| "before or after insert".to_owned()),
+                trigger.events.update.then(|| "before or after update".to_owned()),
+                trigger.events.delete.then(|| "before or after delete".to_owned()),
+                (!trigger.columns.is_empty()).then(|| format!("of ({})", trigger.columns.join(", "))),
                 (!trigger.enabled).then(|| "disabled".to_owned()),
                 Some(spaces(&trigger.text)),
             ];
@@ -177,7 +181,11 @@ fn column_attributes(column: &Column) -> Vec<Option<String>> {
     let flag = |is: bool, name: &str| is.then(|| name.to_owned());
     vec![
         Some(column.sql_type.clone()),
-        flag(column.not_null, "not null"),
+        column.not_null.then(|| match &column.not_null_name {
+            Some(name) => format!("not null by {name}"),
+            None => "not null".to_owned(),
+        }),
+        flag(column.not_null_unvalidated, "not validated"),
         identity.map(str::to_owned),
         flag(column.is_virtual, "virtual"),
         flag(column.invisible, "invisible"),
@@ -220,6 +228,8 @@ fn constraint_attributes(constraint: &Constraint) -> Vec<Option<String>> {
         flag(!constraint.validated, "not validated"),
         flag(constraint.deferrable, "deferrable"),
         constraint.on_delete.as_ref().map(|how| format!("on delete {}", how.replace('_', " "))),
+        (constraint.kind == ConstraintKind::Check && !constraint.columns.is_empty())
+            .then(|| format!("of columns {}", constraint.columns.join(", "))),
         Some(constraint_rule(constraint)),
     ]
 }

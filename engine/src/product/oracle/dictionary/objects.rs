@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::uses::Uses;
 use crate::model::change::Events;
+use crate::product::oracle::grammar::facts::Signature;
 
 /// What exists in a database.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -88,6 +89,10 @@ pub struct Column {
     /// In Oracle's words, e.g. `VARCHAR2(40 CHAR)`.
     pub sql_type: String,
     pub not_null: bool,
+    /// The name of the constraint that says so, where people gave it one.
+    pub not_null_name: Option<String>,
+    /// Rows that were there before are not known to keep it.
+    pub not_null_unvalidated: bool,
     pub default: Option<String>,
     /// The default also stands in for a NULL that is given.
     pub on_null: bool,
@@ -205,6 +210,12 @@ pub struct Code {
     /// The body of a package or type.
     #[serde(default)]
     pub body: Option<String>,
+    /// How many arguments its routines take, by their full names.
+    #[serde(default)]
+    pub signatures: Vec<Signature>,
+    /// The same as the body has them.
+    #[serde(default)]
+    pub body_signatures: Vec<Signature>,
     #[serde(default)]
     pub uses: Uses,
 }
@@ -214,6 +225,9 @@ pub struct Trigger {
     pub number: u64,
     pub table: String,
     pub events: Events,
+    /// Of an update: only of these columns.
+    #[serde(default)]
+    pub columns: Vec<String>,
     pub enabled: bool,
     /// It runs in the place of what was asked for.
     #[serde(default)]

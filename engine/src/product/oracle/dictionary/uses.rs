@@ -16,6 +16,17 @@ pub struct Uses {
     pub relations: BTreeMap<String, BTreeSet<String>>,
     /// Routines, packages and sequences.
     pub others: BTreeSet<String>,
+    /// Tables that it writes to.
+    pub writes: Vec<Written>,
+}
+
+/// A table that code writes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    pub table: String,
+    /// Those that are given values; none are named by an INSERT without a list and by a DELETE.
+    pub columns: Vec<String>,
+    pub inserts: bool,
 }
 
 /// Something that is named and not there any more.
@@ -43,6 +54,11 @@ impl Uses {
                 _ => name(types, &[]),
             }
         }
+        uses.writes.extend(query.writes.iter().map(|write| Written {
+            table: write.table.clone(),
+            columns: write.columns.clone(),
+            inserts: write.inserts,
+        }));
         let calls = query.calls.iter().filter_map(|call| dictionary.routine(call, schema));
         uses.others.extend(calls.map(str::to_owned));
         uses.others.extend(query.sequences.iter().filter(|s| dictionary.sequences.contains_key(*s)).cloned());

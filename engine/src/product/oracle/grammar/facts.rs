@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::schema_action::SchemaAction;
 
@@ -173,6 +173,8 @@ pub struct Column {
     /// The type that it has now, as the catalog of the request says.
     pub old_type: Option<String>,
     pub not_null: bool,
+    /// The name of that constraint.
+    pub not_null_name: Option<String>,
     /// The rows that are there are not looked at.
     pub novalidate: bool,
     pub default: Option<DefaultKind>,
@@ -291,6 +293,8 @@ pub struct Trigger {
     pub name: String,
     pub table: Option<String>,
     pub events: Vec<String>,
+    /// Of an update: only of these.
+    pub columns: Vec<String>,
     pub compound: bool,
     pub instead: bool,
     pub each_row: bool,
@@ -306,10 +310,16 @@ pub struct Query {
     pub result: Vec<ResultColumn>,
     pub binds: Vec<Bind>,
     pub calls: Vec<String>,
+    /// How many arguments calls give.
+    pub arguments: Vec<Arguments>,
+    /// Strings that are written as they stand.
+    pub constants: Vec<Constant>,
     pub sequences: Vec<String>,
     pub links: Vec<String>,
     /// Names that stand for nothing that the catalog has.
     pub unresolved: Vec<String>,
+    /// Names that several relations have.
+    pub ambiguous: Vec<String>,
     pub ordered: bool,
     pub only_reads: bool,
     /// It runs SQL that is made of strings.
@@ -318,6 +328,31 @@ pub struct Query {
     pub types_of: Vec<String>,
     /// Routines that code defines within itself.
     pub defines: Vec<String>,
+    /// How many arguments these take.
+    pub signatures: Vec<Signature>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Arguments {
+    pub routine: String,
+    pub counts: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Constant {
+    pub table: String,
+    pub column: String,
+    /// In characters.
+    pub length: u32,
+}
+
+/// A routine of that name; there may be several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    pub name: String,
+    /// Arguments that have no default.
+    pub least: usize,
+    pub most: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

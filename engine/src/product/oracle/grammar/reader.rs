@@ -33,6 +33,8 @@ struct Column {
     name: String,
     #[serde(rename = "type")]
     sql_type: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,7 @@ impl Context {
             let column = |c: &crate::model::catalog::Column| Column {
                 name: c.name.clone(),
                 sql_type: c.sql_type.clone(),
+                hidden: c.hidden,
             };
             all.iter().map(column).collect::<Vec<_>>()
         };

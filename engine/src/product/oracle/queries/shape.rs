@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::usage::number;
 use crate::model::query::{QueryError, QueryShape};
-use crate::product::oracle::dictionary::{Dictionary, Missing};
+use crate::product::oracle::dictionary::{CodeKind, Dictionary, Missing, max_length};
 use crate::product::oracle::error_codes;
-use crate::product::oracle::grammar::facts::{BindRole, Query, Read, Write};
+use crate::product::oracle::grammar::facts::{BindRole, Constant, Query, Read, Write};
 
 /// The type of a result that is computed. What it is, only the server knows; it is the same as long as the query is.
 const COMPUTED: &str = "computed";
@@ -63,6 +63,12 @@ pub fn describe(read: &Read, dictionary: &Dictionary) -> Described {
         };
         return Err(no_column(relation, column));
     }
+    if let Some(column) = query.ambiguous.first() {
+        return Err(QueryError {
+            column: Some(column.clone()),
+            ..error("ORA-00918", format!("{column}: column ambiguously specified"))
+        });
+    }
     let own = |name: &str| dictionary.schema_of(name) == dictionary.schema;
     if let Some(sequence) = query.sequences.iter().find(|s| own(s) && !dictionary.sequences.contains_key(*s))
     {
@@ -70,6 +76,12 @@ pub fn describe(read: &Read, dictionary: &Dictionary) -> Described {
     }
     for call in &query.calls {
         call_stands(call, dictionary)?;
+    }
+    for given in &query.arguments {
+        arguments_fit(&given.routine, &given.counts, dictionary)?;
+    }
+    for constant in &query.constants {
+        constant_fits(constant, dictionary)?;
     }
     let columns = query.result.iter().map(|column| {
         let origin = column.1.first().filter(|_| column.2);
@@ -175,6 +187,50 @@ fn call_stands(call: &str, dictionary: &Dictionary) -> Result<(), QueryError> {
         return Ok(());
     }
     Err(error("ORA-00904", format!("{call}: invalid identifier")))
+}
+
+/// Types of arguments are not looked at.
+fn arguments_fit(call: &str, counts: &[usize], dictionary: &Dictionary) -> Result<(), QueryError> {
+    let found = dictionary.routine(call, &dictionary.schema);
+    let Some((name, code)) = found.and_then(|name| Some((name, dictionary.code.get(name)?))) else {
+        return Ok(());
+    };
+    let own = call.rsplit('.').next().unwrap_or(call);
+    let full = if code.kind == CodeKind::Package { format!("{name}.{own}") } else { name.to_owned() };
+    let mut all = code.signatures.iter().filter(|s| s.name == full).peekable();
+    if code.signatures.is_empty() {
+        return Ok(());
+    }
+    if all.peek().is_none() {
+        return Err(error("PLS-00302", format!("component {own} of {name} must be declared")));
+    }
+    let all: Vec<_> = all.collect();
+    let fits = |count: &usize| all.iter().any(|s| (s.least..=s.most).contains(count));
+    match counts.iter().find(|count| !fits(count)) {
+        Some(count) => {
+            Err(error("PLS-00306", format!("wrong number of arguments in call to {full}: {count} are given")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A string that is too long is refused whenever the query runs.
+fn constant_fits(constant: &Constant, dictionary: &Dictionary) -> Result<(), QueryError> {
+    let Some(column) = dictionary.column(&constant.table, &constant.column) else { return Ok(()) };
+    match max_length(&column.sql_type).filter(|longest| *longest < constant.length) {
+        Some(longest) => Err(QueryError {
+            column: Some(constant.column.clone()),
+            table: Some(constant.table.rsplit('.').next().unwrap_or(&constant.table).to_owned()),
+            ..error(
+                "ORA-12899",
+                format!(
+                    "value too large for column {}.{} (actual: {}, maximum: {longest})",
+                    constant.table, constant.column, constant.length
+                ),
+            )
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The types of the parameters: those of the columns behind them.

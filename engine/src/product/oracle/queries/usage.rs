@@ -15,7 +15,7 @@ use crate::product::oracle::grammar::facts::{Bind, BindRole, Query};
 pub fn usage(sql: &str, read: &Read, catalog: &Catalog) -> Usage {
     let empty = Query::default();
     let query = read.query.as_ref().unwrap_or(&empty);
-    let writes = followed(query.writes.iter().map(write).collect(), catalog);
+    let mut writes = followed(query.writes.iter().map(write).collect(), catalog);
     let mut open: Vec<String> = read.relations.clone();
     open.extend(query.calls.iter().filter_map(|call| called(call, catalog)));
     open.extend(query.sequences.iter().cloned());
@@ -34,6 +34,15 @@ pub fn usage(sql: &str, read: &Read, catalog: &Catalog) -> Usage {
         if let Some(words) = catalog.routines.get(&name) {
             opaque |= words.contains("immediate");
             open.extend(named(words, catalog));
+        }
+        if let Some(own) = catalog.routine_writes.get(&name) {
+            for write in own {
+                open.extend(set_off(&write.table, Events::of(write), catalog));
+                if !writes.contains(write) {
+                    writes.push(write.clone());
+                }
+            }
+        } else if let Some(words) = catalog.routines.get(&name) {
             let word = |w: &str| words.contains(w);
             let on = Events { insert: word("insert"), update: word("update"), delete: word("delete") };
             let written: Vec<String> = named(words, catalog).collect();

@@ -147,6 +147,7 @@ async fn columns(
             has_default: row.try_get(4).server_context(READ)?,
             generated: row.try_get(5).server_context(READ)?,
             max_length: length.and_then(|l| u32::try_from(l).ok()).filter(|l| *l > 0),
+            ..Column::default()
         });
     }
     Ok(())

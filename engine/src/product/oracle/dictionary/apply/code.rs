@@ -103,7 +103,22 @@ impl Dictionary {
                 // Without its specification a body is made, and invalid.
                 return refuse("ORA-04043", format!("{of} {name} does not exist: its body would be invalid"));
             };
+            let has = |wanted: &&facts::Signature| {
+                query.signatures.iter().any(|own| own.name == wanted.name && own.most == wanted.most)
+            };
+            // Oracle makes it all the same, with errors.
+            if let Some(lacking) = known.signatures.iter().find(|wanted| !has(wanted)) {
+                return refuse(
+                    "ORA-24344",
+                    format!(
+                        "the body of {name} has compilation errors: {} with {} parameters is declared in the specification and not \
+                         defined (PLS-00323)",
+                        lacking.name, lacking.most
+                    ),
+                );
+            }
             known.body = Some(text);
+            known.body_signatures = query.signatures;
             known.uses = uses;
             return Ok(());
         }
@@ -125,17 +140,28 @@ impl Dictionary {
         let mut uses = Uses::of(&query, self.schema_of(name), self);
         // It may call itself.
         uses.others.remove(name);
-        let (number, body) = match known {
-            Some(known) => {
-                uses.others.extend(known.uses.others.iter().filter(|_| known.body.is_some()).cloned());
-                if known.body.is_some() {
-                    uses.relations.extend(known.uses.relations);
-                }
-                (known.number, known.body)
-            }
-            None => (self.number(), None),
+        let mut made = Code {
+            number: 0,
+            kind,
+            text,
+            body: None,
+            signatures: query.signatures,
+            body_signatures: Vec::new(),
+            uses,
         };
-        self.code.insert(name.clone(), Code { number, kind, text, body, uses });
+        match known {
+            Some(known) => {
+                made.number = known.number;
+                // What a package does is in its body, which stays.
+                if known.body.is_some() {
+                    made.uses = known.uses;
+                    made.body = known.body;
+                    made.body_signatures = known.body_signatures;
+                }
+            }
+            None => made.number = self.number(),
+        }
+        self.code.insert(name.clone(), made);
         Ok(())
     }
 
@@ -186,6 +212,7 @@ impl Dictionary {
             number,
             uses: Uses::of(&query, self.schema_of(name), self),
             table,
+            columns: written.columns.clone(),
             events: Events { insert: on("insert"), update: on("update"), delete: on("delete") },
             enabled: written.enabled,
             instead: written.instead,

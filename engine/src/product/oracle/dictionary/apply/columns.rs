@@ -12,6 +12,8 @@ pub fn made(column: &facts::Column) -> Column {
         name: column.name.clone(),
         sql_type: column.sql_type.as_deref().map(types::canonical).unwrap_or_default(),
         not_null: column.not_null || column.identity.is_some() || column.on_null,
+        not_null_name: column.not_null_name.clone(),
+        not_null_unvalidated: false,
         default: column.default_text.clone(),
         on_null: column.on_null,
         identity: column.identity.as_ref().map(identity),
@@ -158,13 +160,16 @@ impl Dictionary {
         Ok(())
     }
 
-    pub(super) fn not_null(&mut self, table: &str, column: &str, not_null: bool) -> Outcome {
+    pub(super) fn not_null(&mut self, table: &str, column: &str, not_null: bool, facts: &Facts) -> Outcome {
         let known = self.column_mut(table, column)?;
         if known.not_null == not_null {
             let (code, how) = if not_null { ("ORA-01442", "NOT NULL") } else { ("ORA-01451", "NULL") };
             return refuse(code, format!("column {column} to be modified to {how} is {how} already"));
         }
+        let written = said(facts, column).filter(|_| not_null);
         known.not_null = not_null;
+        known.not_null_name = written.and_then(|c| c.not_null_name.clone());
+        known.not_null_unvalidated = written.is_some_and(|c| c.novalidate);
         Ok(())
     }
 

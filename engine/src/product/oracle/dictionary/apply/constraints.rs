@@ -1,7 +1,9 @@
 //! Constraints, and the indexes that come with keys.
 
 use super::{Outcome, Refusal, Statement, refuse};
-use crate::product::oracle::dictionary::objects::{Constraint, ConstraintKind, Dictionary, Index};
+use crate::product::oracle::dictionary::objects::{
+    Column, Constraint, ConstraintKind, Dictionary, Index, Table,
+};
 use crate::product::oracle::grammar::facts::{self, Facts};
 
 /// A constraint as it is written. Without a name it gets one of the server's kind.
@@ -74,6 +76,11 @@ fn parent_key(
     } else {
         refuse("ORA-02270", format!("{parent} has no matching unique or primary key for this column list"))
     }
+}
+
+/// The column whose NOT NULL has this name.
+fn not_null<'t>(table: &'t mut Table, name: &str) -> Option<&'t mut Column> {
+    table.columns.iter_mut().find(|column| column.not_null_name.as_deref() == Some(name))
 }
 
 impl Dictionary {
@@ -153,6 +160,12 @@ impl Dictionary {
             None => c.name == name,
         };
         let Some(place) = known.constraints.iter().position(meant) else {
+            if let Some(column) = not_null(known, name) {
+                column.not_null = false;
+                column.not_null_name = None;
+                column.not_null_unvalidated = false;
+                return Ok(());
+            }
             if facts.if_exists {
                 return Ok(());
             }
@@ -190,6 +203,10 @@ impl Dictionary {
 
     pub(super) fn validate_constraint(&mut self, table: &str, name: &str) -> Outcome {
         let known = self.table_mut(table)?;
+        if let Some(column) = not_null(known, name) {
+            column.not_null_unvalidated = false;
+            return Ok(());
+        }
         let Some(constraint) = known.constraints.iter_mut().find(|c| c.name == name) else {
             return refuse(
                 "ORA-02430",
@@ -207,6 +224,11 @@ impl Dictionary {
         let Some(table) = statement.read.relations.first().cloned() else { return Ok(()) };
         for state in &facts.constraint_states {
             let known = self.table_mut(&table)?;
+            if let Some(column) = state.name.as_deref().and_then(|name| not_null(known, name)) {
+                column.not_null = state.enabled.unwrap_or(column.not_null);
+                column.not_null_unvalidated = !state.validated.unwrap_or(!column.not_null_unvalidated);
+                continue;
+            }
             let meant = |c: &&mut Constraint| match (&state.name, state.kind.as_deref()) {
                 (Some(name), _) => c.name == *name,
                 (None, Some("primary_key")) => c.kind == ConstraintKind::PrimaryKey,
@@ -227,6 +249,10 @@ impl Dictionary {
         }
         if let Some(renamed) = &facts.rename_constraint {
             let known = self.table_mut(&table)?;
+            if let Some(column) = not_null(known, &renamed.from) {
+                column.not_null_name = Some(renamed.to.clone());
+                return Ok(());
+            }
             let Some(constraint) = known.constraints.iter_mut().find(|c| c.name == renamed.from) else {
                 return refuse("ORA-23292", format!("the constraint {} does not exist", renamed.from));
             };

@@ -2,8 +2,10 @@ package drydock.plsql;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What the caller knows of the schema: columns of relations in their order, and what synonyms stand for. */
 final class Catalog {
@@ -11,6 +13,8 @@ final class Catalog {
     /** By relation and column, with a line break between: a type as text. */
     private final Map<String, String> types = new HashMap<>();
     private final Map<String, String> synonyms = new HashMap<>();
+    /** By relation and column likewise: a star leaves it out. */
+    private final Set<String> hidden = new HashSet<>();
     private final String schema;
 
     Catalog(String schema, Object given) {
@@ -21,7 +25,7 @@ final class Catalog {
         if (map.get("synonyms") instanceof Map<?, ?> names) names.forEach((name, of) -> synonyms.put(String.valueOf(name), String.valueOf(of)));
     }
 
-    /** Columns are names, or objects with {@code name} and {@code type}. */
+    /** Columns are names, or objects with {@code name}, {@code type} and {@code hidden}. */
     private void add(Object given) {
         if (!(given instanceof Map<?, ?> map)) return;
         map.forEach((name, columns) -> {
@@ -30,6 +34,7 @@ final class Catalog {
                 for (Object column : list) {
                     if (column instanceof Map<?, ?> typed) {
                         names.add(String.valueOf(typed.get("name")));
+                        if (Boolean.TRUE.equals(typed.get("hidden"))) hidden.add(name + "\n" + typed.get("name"));
                         if (typed.get("type") != null) types.put(name + "\n" + typed.get("name"), String.valueOf(typed.get("type")));
                     } else {
                         names.add(String.valueOf(column));
@@ -48,6 +53,11 @@ final class Catalog {
     /** The type that a column has now; null: it is not known. */
     String type(String relation, String column) {
         return types.get(relation + "\n" + column);
+    }
+
+    /** Whether a star leaves it out. */
+    boolean hides(String relation, String column) {
+        return hidden.contains(relation + "\n" + column);
     }
 
     /** What a name that was written means: a relation of the schema, a synonym, a synonym for all, or the server's own. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.tree.ParseTree;
+import org.antlr.v4.runtime.tree.TerminalNode;
 
 /** PL/SQL: the static SQL in it, what it calls, and whether it runs SQL that it makes of strings. */
 final class Code {
@@ -97,6 +98,7 @@ final class Code {
             reading.usage.calls.add(resolver.routine(parts));
             if (Builtins.runsStrings(resolver.routine(parts))) reading.usage.opaque = true;
         }
+        resolver.given(parts, call.function_argument().isEmpty() ? 0 : call.function_argument(call.function_argument().size() - 1).argument().size(), scope);
         for (Function_argumentContext arguments : call.function_argument()) {
             for (ArgumentContext argument : arguments.argument()) reading.expressions.read(argument, scope);
         }
@@ -106,7 +108,9 @@ final class Code {
     /** SQL that stands in a string by itself, for who wants to look at it. */
     private void constant(ExpressionContext expression) {
         String text = expression.getText();
-        if (text.matches("(?s)'([^']|'')*'")) reading.strings.add(text.substring(1, text.length() - 1).replace("''", "'"));
+        ParseTree core = Tree.core(expression);
+        boolean string = core instanceof TerminalNode leaf && leaf.getSymbol().getType() == drydock.plsql.grammar.PlSqlParser.CHAR_STRING;
+        if (string && text.startsWith("'")) reading.strings.add(text.substring(1, text.length() - 1).replace("''", "'"));
     }
 
     /** {@code table.column%TYPE} and {@code table%ROWTYPE} go wrong when the table does. */
@@ -120,17 +124,25 @@ final class Code {
         reading.usage.types.add(row ? relation : relation + "." + parts.get(parts.size() - 1));
     }
 
-    /** What a unit makes that others may call. */
-    void defines(Set<String> to, String unit, ParserRuleContext node) {
-        to.add(unit);
+    /** What a unit makes that others may call, and how many arguments that takes. */
+    void defines(Usage usage, String unit, ParserRuleContext node) {
+        usage.defines.add(unit);
+        if (node instanceof Create_procedure_bodyContext one) takes(usage, unit, one.parameter());
+        if (node instanceof Create_function_bodyContext one) takes(usage, unit, one.parameter());
         for (int i = 0; i < node.getChildCount(); i++) {
             ParseTree child = node.getChild(i);
             if (!(child instanceof Package_obj_specContext) && !(child instanceof Package_obj_bodyContext)) continue;
             ParseTree inner = child.getChild(0);
-            if (inner instanceof Procedure_specContext p) to.add(unit + "." + Names.plain(p.identifier()));
-            else if (inner instanceof Function_specContext f) to.add(unit + "." + Names.plain(f.identifier()));
-            else if (inner instanceof Procedure_bodyContext p) to.add(unit + "." + Names.plain(p.identifier()));
-            else if (inner instanceof Function_bodyContext f) to.add(unit + "." + Names.plain(f.identifier()));
+            if (inner instanceof Procedure_specContext p) takes(usage, unit + "." + Names.plain(p.identifier()), p.parameter());
+            else if (inner instanceof Function_specContext f) takes(usage, unit + "." + Names.plain(f.identifier()), f.parameter());
+            else if (inner instanceof Procedure_bodyContext p) takes(usage, unit + "." + Names.plain(p.identifier()), p.parameter());
+            else if (inner instanceof Function_bodyContext f) takes(usage, unit + "." + Names.plain(f.identifier()), f.parameter());
         }
+    }
+
+    private static void takes(Usage usage, String name, List<ParameterContext> parameters) {
+        usage.defines.add(name);
+        int least = (int) parameters.stream().filter(p -> p.default_value_part() == null).count();
+        usage.signatures.add(new Usage.Signature(name, least, parameters.size()));
     }
 }

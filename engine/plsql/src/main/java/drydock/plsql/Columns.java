@@ -34,7 +34,10 @@ final class Columns {
         boolean identity = node.identity_clause() != null;
         if (identity) identity(column, node.identity_clause());
         boolean notNull = false;
-        for (Inline_constraintContext one : node.inline_constraint()) notNull |= constraints.inline(table, name, one);
+        for (Inline_constraintContext one : node.inline_constraint()) {
+            notNull |= constraints.inline(table, name, one);
+            constraints.named(column, one);
+        }
         if (node.inline_ref_constraint() != null && node.inline_ref_constraint().references_clause() != null) constraints.references(node.inline_ref_constraint().references_clause());
         if (notNull) column.put("not_null", true);
         if (node.DOMAIN() != null) facts.needs("23ai");

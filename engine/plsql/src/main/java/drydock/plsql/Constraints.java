@@ -2,9 +2,12 @@ package drydock.plsql;
 
 import drydock.plsql.grammar.PlSqlParser;
 import drydock.plsql.grammar.PlSqlParser.*;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.antlr.v4.runtime.ParserRuleContext;
 
 /** Constraints, and the states that Oracle has them in. */
@@ -32,6 +35,11 @@ final class Constraints {
         return kind.equals("not_null") || kind.equals("primary_key");
     }
 
+    /** NOT NULL may have a name of its own, by which it goes and changes. */
+    void named(Map<String, Object> column, Inline_constraintContext node) {
+        if (kind(node).equals("not_null") && node.constraint_name() != null) column.put("not_null_name", nameOf(node.constraint_name()));
+    }
+
     /** One that MODIFY gives a column that is there. */
     void modified(String table, String column, Map<String, Object> described, Inline_constraintContext node) {
         String kind = kind(node);
@@ -40,6 +48,7 @@ final class Constraints {
                 facts.act("set_not_null", "table", table, "column", column);
                 described.put("not_null", true);
                 if (!valid(node.constraint_state())) described.put("novalidate", true);
+                named(described, node);
                 break;
             case "null":
                 facts.act("drop_not_null", "table", table, "column", column);
@@ -90,7 +99,16 @@ final class Constraints {
     /** What a check says, as it is written. */
     private static void checking(Map<String, Object> constraint, ParserRuleContext node) {
         if (node == null) return;
-        constraint.put("condition", Tree.text(node instanceof Check_constraintContext check ? check.condition() : node));
+        ParserRuleContext condition = node instanceof Check_constraintContext check ? check.condition() : node;
+        constraint.put("condition", Tree.text(condition));
+        if (constraint.containsKey("columns")) return;
+        Set<String> named = new LinkedHashSet<>();
+        for (General_elementContext one : Tree.all(condition, General_elementContext.class)) {
+            // Functions take their arguments in parentheses, and have no columns of their name.
+            boolean call = one.general_element_part().stream().anyMatch(p -> !p.function_argument().isEmpty());
+            if (!call && one.general_element() == null) named.add(Names.plain(one.general_element_part(0).id_expression()));
+        }
+        if (!named.isEmpty()) constraint.put("columns", new ArrayList<>(named));
     }
 
     void references(References_clauseContext node) {

@@ -51,8 +51,7 @@ final class Indexes {
 
     /** A column's name, or an expression as it was written. */
     private static String column(Index_exprContext node) {
-        String text = node.getText();
-        return text.matches("[\\w$#]+|\"[^\"]+\"") ? Names.plain(text) : Tree.words(node);
+        return node.getStart() == node.getStop() ? Names.plain(node.getText()) : Tree.words(node);
     }
 
     private void attributes(ParserRuleContext node) {

@@ -166,7 +166,8 @@ final class Queries {
 
     /** Just the name of a column. Of a derived table, that may be an expression there. */
     private static boolean isName(Select_list_elementsContext one) {
-        return one.expression().getText().matches("([\\w$#]+|\"[^\"]+\")(\\.([\\w$#]+|\"[^\"]+\"))*");
+        // Words stand beside one another in everything else but a number.
+        return Tree.words(one.expression()).matches("([^\\W\\d][\\w$#]*|\"[^\"]+\")( \\. ([\\w$#]+|\"[^\"]+\"))*");
     }
 
     /** The alias; without one the last part of a name, or the expression without its spaces, as Oracle names it. */

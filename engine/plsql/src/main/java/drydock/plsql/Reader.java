@@ -11,7 +11,7 @@ import java.util.Map;
  * booleans and null. A caller that compiles without this class finds it by its name.
  *
  * <pre>
- * request  {version: "19c", schema: "APP", texts: [...], catalog: {tables: {"APP.T": ["COL" | {name, type}]}, views: the same,
+ * request  {version: "19c", schema: "APP", texts: [...], catalog: {tables: {"APP.T": ["COL" | {name, type, hidden}]}, views: the same,
  *           synonyms: {"APP.S": "OTHER.T", "PUBLIC.P": "OTHER.P"}}}
  * answer   {texts: [{statements: [...]}]}
  * statement {start, end (bytes of UTF-8), line, kind, actions, relations, facts, needs?, query?}

@@ -75,7 +75,9 @@ final class Reading {
             usage.read(relation.name).all = true;
             return List.of(new Column("*", Set.of(Origin.of(relation.name, "*"))));
         }
-        if (relation.name != null) relation.columns.forEach(c -> usage.read(relation.name).columns.add(c.name()));
-        return relation.columns;
+        if (relation.name == null) return relation.columns;
+        List<Column> shown = relation.columns.stream().filter(c -> !catalog.hides(relation.name, c.name())).toList();
+        shown.forEach(c -> usage.read(relation.name).columns.add(c.name()));
+        return shown;
     }
 }

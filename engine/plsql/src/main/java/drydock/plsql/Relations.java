@@ -41,15 +41,22 @@ final class Relations {
         List<Relation> before = scope.relations.subList(from, right);
         List<Relation> after = scope.relations.subList(right, scope.relations.size());
         for (Join_using_partContext using : join.join_using_part()) {
-            for (String column : reading.queries.columns(using.paren_column_list().column_list())) both(before, after, column);
+            for (String column : reading.queries.columns(using.paren_column_list().column_list())) {
+                both(before, after, column);
+                scope.merged.add(column);
+            }
         }
         if (join.NATURAL() == null) return;
         boolean open = scope.relations.subList(from, scope.relations.size()).stream().anyMatch(Relation::isOpen);
+        scope.mergesAny |= open;
         for (Relation relation : List.copyOf(after)) {
             if (open) {
                 scope.relations.subList(from, scope.relations.size()).forEach(reading::all);
             } else {
-                for (Column column : relation.columns) if (before.stream().anyMatch(r -> r.column(column.name()) != null)) both(before, after, column.name());
+                for (Column column : relation.columns) if (before.stream().anyMatch(r -> r.column(column.name()) != null)) {
+                    both(before, after, column.name());
+                    scope.merged.add(column.name());
+                }
             }
         }
     }

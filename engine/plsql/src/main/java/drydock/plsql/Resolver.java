@@ -49,6 +49,7 @@ final class Resolver {
         Part called = parts.get(before.size() - 1);
         boolean isCall = !called.arguments.isEmpty();
         Value value = dotted(before, scope, isCall);
+        if (isCall) given(before, called.arguments.get(0).argument().size(), scope);
         Value given = Value.NONE;
         for (Part part : parts) {
             for (Function_argumentContext arguments : part.arguments) {
@@ -105,12 +106,19 @@ final class Resolver {
             return Value.NONE;
         }
         if (found.unsure()) {
-            reading.usage.unresolved.add(name);
+            reading.usage.unsure.add(name);
             return Value.NONE;
         }
+        if (found.several()) reading.usage.ambiguous.add(name);
         Set<Origin> origins = new LinkedHashSet<>(found.alias());
         for (Relation relation : found.relations()) origins.addAll(reading.read(relation, name));
         return Value.of(origins);
+    }
+
+    /** How many arguments a routine is given. */
+    void given(List<String> parts, int count, Scope scope) {
+        if (scope.knows(parts.get(0)) || parts.size() == 1 && Builtins.has(parts.get(0))) return;
+        if (reading.usage.calls.contains(routine(parts))) reading.usage.arguments.computeIfAbsent(routine(parts), r -> new java.util.TreeSet<>()).add(count);
     }
 
     private Value called(List<String> parts, Scope scope) {

@@ -80,8 +80,17 @@ final class Scope {
         return null;
     }
 
-    /** What a bare name may mean. */
-    record Found(List<Relation> relations, Set<Origin> alias, boolean unsure) {}
+    /** Columns that joins have made one of several. */
+    final Set<String> merged = new HashSet<>();
+    /** Which those are, nobody knows. */
+    boolean mergesAny;
+
+    /** What a bare name may mean. {@code unsure}: one of these relations has it; {@code several}: more than one does, which Oracle does not take. */
+    record Found(List<Relation> relations, Set<Origin> alias, boolean unsure, boolean several) {
+        Found(List<Relation> relations, Set<Origin> alias, boolean unsure) {
+            this(relations, alias, unsure, false);
+        }
+    }
 
     /** The relations that have a column of this name: the innermost that do. null: it is no column that anybody knows. */
     Found column(String name) {
@@ -89,7 +98,8 @@ final class Scope {
             if (scope.aliasesFirst && scope.aliases.containsKey(name)) return new Found(List.of(), scope.aliases.get(name), false);
             List<Relation> having = new ArrayList<>();
             for (Relation relation : scope.relations) if (relation.column(name) != null) having.add(relation);
-            if (!having.isEmpty()) return new Found(having, Set.of(), false);
+            boolean several = having.size() > 1 && !scope.mergesAny && !scope.merged.contains(name);
+            if (!having.isEmpty()) return new Found(having, Set.of(), false, several);
             if (scope.aliases.containsKey(name)) return new Found(List.of(), scope.aliases.get(name), false);
         }
         if (knows(name)) return null;

@@ -39,7 +39,7 @@ final class Units {
     private void made(String kind, String name, ParserRuleContext node) {
         facts.set("routine", Facts.map("kind", kind, "name", name));
         facts.other();
-        reading.code.defines(reading.usage.defines, name, node);
+        reading.code.defines(reading.usage, name, node);
         body(node);
     }
 
@@ -66,7 +66,9 @@ final class Units {
         List<String> events = new ArrayList<>();
         if (event != null) for (Dml_event_elementContext one : event.dml_event_element()) events.add(one.getChild(0).getText().toLowerCase());
         boolean crossed = !node.trigger_edition_clause().isEmpty();
-        facts.set("trigger", Facts.map("name", reading.names.full(node.trigger_name()), "table", table, "events", events,
+        List<String> columns = new ArrayList<>();
+        if (event != null) for (Column_listContext list : Tree.all(event, Column_listContext.class)) columns.addAll(reading.queries.columns(list));
+        facts.set("trigger", Facts.map("columns", columns, "name", reading.names.full(node.trigger_name()), "table", table, "events", events,
             "compound", node.compound_dml_trigger() != null, "instead", Tree.has(node.simple_dml_trigger(), PlSqlParser.INSTEAD),
             "each_row", Tree.first(node.simple_dml_trigger(), For_each_rowContext.class) != null,
             "enabled", !Tree.has(node, PlSqlParser.DISABLE)));

@@ -25,6 +25,11 @@ final class Usage {
         }
     }
 
+    record Signature(String name, int least, int most) {}
+
+    /** A string that is written into a column as it stands. */
+    record Constant(String table, String column, int length) {}
+
     /** A column of what a query gives. {@code plain}: its values are those of one column, as they are. */
     record Column(String name, Set<Origin> origins, boolean plain) {
         /** Its values are made of others. */
@@ -97,13 +102,24 @@ final class Usage {
     final List<Write> writes = new ArrayList<>();
     final List<Bind> binds = new ArrayList<>();
     final Set<String> calls = new TreeSet<>();
+    /** How many arguments calls give, by routine. */
+    final Map<String, Set<Integer>> arguments = new TreeMap<>();
+    /** Constants that are written: table, column, and the length of the string. */
+    final List<Constant> constants = new ArrayList<>();
     final Set<String> sequences = new TreeSet<>();
     /** Databases beyond a link, by the link's name. */
     final Set<String> links = new TreeSet<>();
+    /** Names that mean nothing. */
     final Set<String> unresolved = new TreeSet<>();
+    /** Names of one of several relations whose columns nobody knows. */
+    final Set<String> unsure = new TreeSet<>();
+    /** Names that several relations have. */
+    final Set<String> ambiguous = new TreeSet<>();
     /** Tables whose types code takes over. */
     final Set<String> types = new TreeSet<>();
     final Set<String> defines = new LinkedHashSet<>();
+    /** How many arguments what is defined takes: the name, how many it needs, and how many it may have. */
+    final List<Signature> signatures = new ArrayList<>();
     List<Column> result = List.of();
     boolean ordered;
     boolean opaque;
@@ -156,14 +172,23 @@ final class Usage {
         map.put("result", given);
         map.put("binds", binds.stream().sorted(Comparator.comparingInt(b -> b.at)).map(Bind::describe).toList());
         map.put("calls", new ArrayList<>(calls));
+        if (!arguments.isEmpty()) {
+            List<Object> counts = new ArrayList<>();
+            arguments.forEach((routine, numbers) -> counts.add(Facts.map("routine", routine, "counts", new ArrayList<>(numbers))));
+            map.put("arguments", counts);
+        }
+        if (!constants.isEmpty()) map.put("constants", constants.stream().map(c -> Facts.map("table", c.table, "column", c.column, "length", c.length)).toList());
         map.put("sequences", new ArrayList<>(sequences));
         map.put("links", new ArrayList<>(links));
         map.put("unresolved", new ArrayList<>(unresolved));
+        if (!unsure.isEmpty()) map.put("unsure", new ArrayList<>(unsure));
+        if (!ambiguous.isEmpty()) map.put("ambiguous", new ArrayList<>(ambiguous));
         map.put("ordered", ordered);
         map.put("only_reads", writes.isEmpty() && !locks && !opaque && !commits && calls.isEmpty() && sequences.isEmpty() && links.isEmpty());
         map.put("opaque", opaque);
         if (!types.isEmpty()) map.put("types_of", new ArrayList<>(types));
         if (!defines.isEmpty()) map.put("defines", new ArrayList<>(defines));
+        if (!signatures.isEmpty()) map.put("signatures", signatures.stream().map(s -> Facts.map("name", s.name, "least", s.least, "most", s.most)).toList());
         return map;
     }
 }

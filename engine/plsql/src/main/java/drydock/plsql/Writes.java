@@ -6,11 +6,14 @@ import drydock.plsql.Usage.Column;
 import drydock.plsql.Usage.Origin;
 import drydock.plsql.Usage.Role;
 import drydock.plsql.Usage.Write;
+import drydock.plsql.grammar.PlSqlParser;
 import drydock.plsql.grammar.PlSqlParser.*;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.antlr.v4.runtime.ParserRuleContext;
+import org.antlr.v4.runtime.tree.ParseTree;
+import org.antlr.v4.runtime.tree.TerminalNode;
 
 /** INSERT, UPDATE, DELETE and MERGE: which tables and columns they write, and what they read for it. */
 final class Writes {
@@ -96,7 +99,7 @@ final class Writes {
         String table = tableOf(target, columns);
         if (table != null) write(table, "insert").columns.addAll(columns);
         if (!columns.isEmpty() || target.columns == null) return columns;
-        return target.columns.stream().map(Column::name).toList();
+        return target.columns.stream().map(Column::name).filter(c -> target.name == null || !reading.catalog.hides(target.name, c)).toList();
     }
 
     /** Of an inline view: the table whose columns are written. */
@@ -112,6 +115,7 @@ final class Writes {
         for (Expressions_Context row : node.expressions_()) {
             for (int i = 0; i < row.expression().size(); i++) {
                 Value value = reading.expressions.read(row.expression(i), scope);
+                if (i < columns.size()) constant(target, columns.get(i), row.expression(i));
                 assign(target, i < columns.size() ? columns.get(i) : null, value, Role.INSERT);
             }
         }
@@ -127,6 +131,17 @@ final class Writes {
         String table = tableOf(target, column == null ? List.of() : List.of(column));
         if (column == null || table == null) return;
         reading.usage.relate(value.origins(), Set.of(Origin.of(table, real(target, column))), role);
+    }
+
+    /** A string that stands there by itself. */
+    private void constant(Relation target, String column, ExpressionContext expression) {
+        String table = tableOf(target, List.of(column));
+        ParseTree core = Tree.core(expression);
+        if (table == null || !(core instanceof TerminalNode leaf) || leaf.getSymbol().getType() != PlSqlParser.CHAR_STRING) return;
+        String text = core.getText();
+        if (!text.startsWith("'")) return;
+        String plain = text.substring(1, text.length() - 1).replace("''", "'");
+        reading.usage.constants.add(new Usage.Constant(table, real(target, column), plain.codePointCount(0, plain.length())));
     }
 
     /** What the column of an inline view is in its table. */
@@ -156,6 +171,7 @@ final class Writes {
         }
         for (Column_based_update_set_clauseContext one : set.column_based_update_set_clause()) {
             if (one.column_name() != null) {
+                constant(target, Names.last(one.column_name()), one.expression());
                 assign(target, Names.last(one.column_name()), reading.expressions.read(one.expression(), scope), Role.COLUMN);
                 continue;
             }
@@ -200,6 +216,7 @@ final class Writes {
             write.where = true;
             for (Merge_elementContext one : update.merge_element()) {
                 write.columns.add(real(target, Names.last(one.column_name())));
+                constant(target, Names.last(one.column_name()), one.expression());
                 assign(target, Names.last(one.column_name()), reading.expressions.read(one.expression(), scope), Role.COLUMN);
             }
             reading.expressions.read(update.where_clause(), scope);
