@@ -178,6 +178,9 @@ pub struct Statement {
     pub waits_without_blocking: bool,
     /// The index such a statement builds, as `schema.name`: a failed attempt leaves it invalid.
     pub builds_index: Option<String>,
+    /// It commits by itself, and what was open before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub commits: bool,
     /// A data change that can be done in key ranges before Liquibase runs it and finds nothing left.
     pub backfill: Option<Backfill>,
 }

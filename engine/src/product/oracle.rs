@@ -101,6 +101,8 @@ trait Speaks: Send + Sync {
 
 impl<T: Speaks> Dialect for T {
     fn statements(&self, sql: &[String], catalog: &Catalog) -> Result<Vec<Statement>> {
+        let context = grammar::Context::new(self.version().name(), catalog);
+        grammar::stand_alone(sql, &context)?;
         hazards::analyse(sql, catalog, self.version())
     }
 

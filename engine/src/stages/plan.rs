@@ -171,6 +171,23 @@ fn hash(plan: &Plan) -> Result<String> {
     Ok(hex(&Sha256::digest(bytes)))
 }
 
+/// Where a statement commits by itself, a changeset that fails further on can be neither taken back nor run again.
+///
+/// # Errors
+/// `Refused` where it is not the only one.
+fn alone_where_it_commits(statements: &[Statement], place: &str, id: &str) -> Result<()> {
+    match statements.iter().find(|statement| statement.commits) {
+        Some(first) if statements.len() > 1 => Err(Error::refused(format!(
+            "{place}: changeset \"{id}\" has {} statements, and {} commits by itself: when another one fails, the changeset is \
+             half done and cannot run again",
+            statements.len(),
+            first.kind
+        ))
+        .hint("write a changeset for each statement")),
+        _ => Ok(()),
+    }
+}
+
 async fn read(
     pending: &ChangesetStatus,
     database: &dyn Database,
@@ -186,6 +203,7 @@ async fn read(
     let unread = |what: &str| format!("{place}: the {what} of changeset \"{id}\" cannot be read");
     parameters::all_set(&pending.sql).input(unread("SQL"))?;
     let mut statements = statements::read(database, server, &pending.sql, catalog, &unread("SQL")).await?;
+    alone_where_it_commits(&statements, &place, id)?;
     let mut no_inverse = None;
     let (reverse, mut inverse) = match &pending.rollback {
         Some(RollbackSql { kind: RollbackKind::Inverse | RollbackKind::Empty, sql, written, .. }) => {

@@ -212,6 +212,7 @@ mod tests {
             actions: Vec::new(),
             waits_without_blocking: false,
             builds_index: None,
+            commits: false,
             backfill: None,
             rewrites: Vec::new(),
         }];

@@ -251,6 +251,7 @@ impl Dialect for SqliteFile {
                 touches,
                 waits_without_blocking: false,
                 builds_index: None,
+                commits: false,
                 backfill: None,
                 rewrites: Vec::new(),
             });

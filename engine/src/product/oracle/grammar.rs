@@ -2,9 +2,11 @@
 //! this one, which is started with the first question and ends with this process.
 
 pub mod facts;
+mod pieces;
 mod process;
 mod program;
 mod reader;
 
 pub use facts::Read;
+pub use pieces::stand_alone;
 pub use reader::{Context, pieces, read};

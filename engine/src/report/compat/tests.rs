@@ -28,6 +28,7 @@ fn changeset(id: &str, line: Option<u64>, sql: &str, action: SchemaAction) -> Ch
         touches: vec!["public.drivers".to_owned()],
         waits_without_blocking: false,
         builds_index: None,
+        commits: false,
         backfill: None,
         rewrites: Vec::new(),
     };

@@ -27,33 +27,12 @@ pub fn analyse(sql: &[String], catalog: &Catalog, version: Version) -> Result<Ve
             statements.push(statement(text, piece, &mut around)?);
         }
     }
-    let ddl = statements.iter().filter(|s| commits(s)).count();
-    if ddl > 1
+    if statements.iter().filter(|s| s.commits).count() > 1
         && let Some(first) = statements.first_mut()
     {
         first.hazards.push(COMMITS.on(&around, None, ""));
     }
     Ok(statements)
-}
-
-/// Oracle commits before and after it.
-fn commits(statement: &Statement) -> bool {
-    let first = statement.kind.split(' ').next().unwrap_or_default();
-    ![
-        "SELECT",
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-        "MERGE",
-        "BEGIN",
-        "CALL",
-        "LOCK",
-        "COMMIT",
-        "ROLLBACK",
-        "SAVEPOINT",
-        "SET",
-    ]
-    .contains(&first)
 }
 
 fn statement(text: &str, piece: &Piece, around: &mut Around<'_>) -> Result<Statement> {

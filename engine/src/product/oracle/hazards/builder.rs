@@ -131,9 +131,33 @@ impl<'a> Builder<'a> {
             rewrites: self.rewrites,
             waits_without_blocking: self.waits_without_blocking,
             builds_index: self.builds_index,
+            commits: commits(&self.read.kind),
             backfill: self.backfill,
         }
     }
+}
+
+/// Oracle commits before and after all DDL (SQL Language Reference, "Types of SQL Statements").
+fn commits(kind: &str) -> bool {
+    ![
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "merge",
+        "call",
+        "anonymous_block",
+        "explain",
+        "lock_table",
+        "commit",
+        "rollback",
+        "savepoint",
+        "set_transaction",
+        "set_constraint",
+        "set_role",
+        "alter_session",
+    ]
+    .contains(&kind)
 }
 
 /// The kind in Oracle's words.

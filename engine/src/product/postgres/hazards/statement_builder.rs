@@ -161,6 +161,7 @@ impl StatementBuilder {
             rewrites: self.rewrites,
             waits_without_blocking: self.waits_without_blocking,
             builds_index: self.builds_index,
+            commits: false,
             backfill: self.backfill,
         }
     }
