@@ -1,6 +1,6 @@
 //! Serves until it is killed, for clients that are tried by hand ([README](README.md)).
 
-use crate::tns::{Account, Config, Fixtures, LiquibaseTables, Server, Version};
+use drydock_oracle_standin::{Account, Config, Fixtures, LiquibaseTables, Server, Version};
 
 /// `DRYDOCK_TNS_FIXTURES` names a file of answers, `DRYDOCK_TNS_PORT` the port, `DRYDOCK_TNS_VERSION` 19, 21 or 23. What comes in
 /// is printed.

@@ -1,5 +1,4 @@
-//! The stand-in for an Oracle server, and what Oracle's own driver makes of it.
+//! What Oracle's own driver makes of the stand-in for an Oracle server.
 
 mod serve;
-mod tns;
 mod tns_tests;

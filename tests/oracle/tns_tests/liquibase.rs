@@ -1,8 +1,8 @@
 //! Liquibase's own two tables, by the statements that Liquibase 4.33.0 sends through ojdbc. That Liquibase itself gets through is
 //! tried by hand ([README](../README.md)).
 
-use super::super::tns::{Fixtures, LiquibaseTables, Server};
 use super::{connect, refused, said, start};
+use drydock_oracle_standin::{Fixtures, LiquibaseTables, Server};
 
 fn server() -> Server {
     let others = Fixtures::parse(r#"{ "~create table parcels.*": { "done": true } }"#).unwrap();

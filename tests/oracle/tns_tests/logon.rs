@@ -2,8 +2,8 @@
 
 use oracledb::ErrorKind;
 
-use super::super::tns::{Account, Call, Config, Outcome, Server, Session, Value, Version};
 use super::{PASSWORD, USER, VERSIONS, connect, connect_as, connect_to, refused, said, silent};
+use drydock_oracle_standin::{Account, Call, Config, Outcome, Server, Session, Value, Version};
 
 #[test]
 fn a_client_logs_on_and_off() {

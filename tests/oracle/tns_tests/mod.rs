@@ -8,7 +8,7 @@ mod types;
 
 use oracledb::{Config as ClientConfig, Connection, DbError, Error, ErrorKind};
 
-use super::tns::{Answers, Config, Outcome, Server, Version};
+use drydock_oracle_standin::{Answers, Config, Outcome, Server, Version};
 
 const USER: &str = "app";
 const PASSWORD: &str = "Secret_12345678";
@@ -22,9 +22,10 @@ fn start(answers: impl Answers + 'static) -> Server {
 
 /// For tests that run no statement.
 fn silent(version: Version) -> Server {
-    let nothing = |_: &super::tns::Session, sql: &str, _: &[super::tns::Value]| -> Outcome {
-        Outcome::error(900, &format!("nothing is answered here: {sql}"))
-    };
+    let nothing = |_: &drydock_oracle_standin::Session,
+                   sql: &str,
+                   _: &[drydock_oracle_standin::Value]|
+     -> Outcome { Outcome::error(900, &format!("nothing is answered here: {sql}")) };
     Server::start(Config::default().version(version), nothing)
 }
 

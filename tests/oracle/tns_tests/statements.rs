@@ -2,9 +2,9 @@
 
 use oracledb::{BindParameters, DB_TYPE_NUMBER, ToDbValue};
 
-use super::super::tns::{Call, Fixtures, Outcome, Server, Session, Value, Version};
 use super::{VERSIONS, connect, refused, said, start};
-use crate::tns::Config;
+use drydock_oracle_standin::Config;
+use drydock_oracle_standin::{Call, Fixtures, Outcome, Server, Session, Value, Version};
 
 fn count_to(last: i64) -> Outcome {
     let name = |number: i64| (number % 10 != 0).then(|| Value::text(format!("name {number}")));

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use oracledb::ErrorKind;
 
-use super::super::tns::{Call, Config, Outcome, Server, Session, Value};
 use super::{VERSIONS, connect, refused, said, start};
+use drydock_oracle_standin::{Call, Config, Outcome, Server, Session, Value};
 
 #[test]
 fn errors_have_a_code_and_a_place() {

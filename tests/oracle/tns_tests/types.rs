@@ -3,9 +3,9 @@
 use oracledb::{Lob, OracleNumber, OracleTimestamp, Row, ToDbValue};
 use std::io::{Read, Write};
 
-use super::super::tns::{Call, Moment, Outcome, Server, Session, Value};
 use super::{VERSIONS, connect, start};
-use crate::tns::Config;
+use drydock_oracle_standin::Config;
+use drydock_oracle_standin::{Call, Moment, Outcome, Server, Session, Value};
 
 /// Answers any statement with these rows.
 fn rows(columns: &'static [&'static str], rows: Vec<Vec<Value>>) -> Server {
