@@ -89,6 +89,10 @@ pub enum Finding {
     OldPrograms { server: String, programs: String },
     /// Storage outside the server's own folder; copies put everything into one.
     OutsideStorage { count: u64 },
+    /// The service that is connected to runs statements in parallel: what one of them wrote cannot be read again in its transaction.
+    ParallelService { service: String },
+    /// The password of the user expires soon; what the server says of it.
+    ExpiringPassword { user: String, message: String },
     /// Liquibase's lock is held.
     LiquibaseLock { by: String, since: String, alive: bool },
 }
@@ -175,9 +179,11 @@ impl Finding {
             | Self::UnreadableText { .. }
             | Self::MissingExtension { .. }
             | Self::OldPrograms { .. } => Weight::StopsRuns,
-            Self::NoEncoding { .. } | Self::LongTransaction { .. } | Self::PreparedTransaction { .. } => {
-                Weight::Warning
-            }
+            Self::NoEncoding { .. }
+            | Self::LongTransaction { .. }
+            | Self::PreparedTransaction { .. }
+            | Self::ParallelService { .. }
+            | Self::ExpiringPassword { .. } => Weight::Warning,
             Self::Connections { free, .. } if *free < FEWEST_CONNECTIONS => Weight::StopsRuns,
             Self::Connections { free, .. } => warning_if(*free < FEW_CONNECTIONS),
             Self::ReplicaLag { bytes, seconds, .. } => warning_if(*bytes > FAR_BEHIND || *seconds > 10.0),

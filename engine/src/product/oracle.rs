@@ -9,6 +9,10 @@ mod grammar;
 mod hazards;
 mod offline;
 mod queries;
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) mod session;
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) mod url;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -241,6 +241,10 @@ fn shown(url: &url::Url) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tls_tests;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use object_store::ObjectStoreExt;

@@ -133,6 +133,13 @@ impl fmt::Display for Finding {
                     "{count} tablespaces lie outside the server's folder; copies put everything into one folder"
                 )
             }
+            Self::ParallelService { service } => write!(
+                f,
+                "the service {service} runs statements in parallel: a transaction cannot read what it wrote so"
+            ),
+            Self::ExpiringPassword { user, message } => {
+                write!(f, "the password of {user} expires soon: {message}")
+            }
             Self::LiquibaseLock { by, since, alive } => {
                 let state = if *alive { "may be at work" } else { "is gone" };
                 write!(f, "Liquibase's lock is held by {by} since {since}, who {state}")

@@ -134,3 +134,24 @@ impl ServerCertVerifier for Anyone {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "wants a process of its own, which run/storage/tls_tests.rs starts"]
+    fn a_database_comes_first() {
+        assert!(
+            std::panic::catch_unwind(ClientConfig::builder).is_err(),
+            "rustls chose: the test shows nothing"
+        );
+        for mode in ["prefer", "require"] {
+            connector(mode, &BTreeMap::new()).unwrap();
+        }
+        // There may be no certificate on this machine.
+        let _ = connector("verify-full", &BTreeMap::new());
+        assert!(CryptoProvider::get_default().is_none(), "one connection chose for all");
+    }
+}
