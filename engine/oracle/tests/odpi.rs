@@ -28,6 +28,7 @@ fn a_client_library_that_is_missing_is_told() {
     }
     let mut said = String::new();
     child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success());
     let Answer { outcome: Outcome::Failed(failure), .. } =
         serde_json::from_str(said.lines().next().unwrap()).unwrap()
     else {

@@ -218,3 +218,107 @@ fn told(failure: &Failure, code: &str, at: &Place, limit: Duration) -> Told {
         },
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            server: "db.example:1522".into(),
+            service: "orders".into(),
+            user: "app".into(),
+            wallet: Some("/opt/wallet".into()),
+        }
+    }
+
+    /// Those that the stand-in cannot bring about.
+    #[test]
+    fn what_goes_wrong_has_a_sentence_a_code_and_a_hint() {
+        let coded = |kind, code: &str| Failure::new(kind, format!("{code}: said")).code(code);
+        let reason = |reason| Failure::new(FailureKind::Connection, "said").reason(reason);
+        let (connection, of_statement) = (FailureKind::Connection, FailureKind::Statement);
+        for (failure, kind, code, sentence, hint) in [
+            (coded(connection, "ORA-01033"), ErrorKind::Failed, "ORA-01033", "is just starting", "alert log"),
+            (coded(connection, "ORA-01109"), ErrorKind::Failed, "ORA-01109", "is not open", "alert log"),
+            (coded(connection, "ORA-01034"), ErrorKind::Failed, "ORA-01034", "is not open", "alert log"),
+            (
+                coded(connection, "ORA-12505"),
+                ErrorKind::Input,
+                "ORA-12505",
+                "no SID orders",
+                "name of a service",
+            ),
+            (
+                coded(connection, "ORA-12541"),
+                ErrorKind::Failed,
+                "ORA-12541",
+                "nothing listens at db.example:1522",
+                "1521",
+            ),
+            (
+                coded(FailureKind::Login, "ORA-01045"),
+                ErrorKind::Input,
+                "ORA-01045",
+                "app may not connect",
+                "CREATE SESSION",
+            ),
+            (
+                coded(FailureKind::Login, "ORA-28030"),
+                ErrorKind::Input,
+                "ORA-28030",
+                "does not let app in",
+                "",
+            ),
+            (
+                coded(of_statement, "ORA-30006"),
+                ErrorKind::Busy,
+                "ORA-30006",
+                "holds a lock",
+                "BLOCKING_SESSION",
+            ),
+            (coded(of_statement, "ORA-08177"), ErrorKind::Busy, "ORA-08177", "in each other's way", "again"),
+            (
+                reason(Reason::Unreachable),
+                ErrorKind::Failed,
+                "ORA-12170",
+                "did not answer in time",
+                "access control",
+            ),
+            (
+                reason(Reason::MalformedConnectString),
+                ErrorKind::Input,
+                "ORA-12154",
+                "no place",
+                "host:port/service",
+            ),
+            (
+                reason(Reason::NoClientLibrary).code("DPI-1047"),
+                ErrorKind::Input,
+                "DPI-1047",
+                "Instant Client",
+                "LD_LIBRARY_PATH",
+            ),
+            (coded(connection, "ORA-00028"), ErrorKind::Failed, "ORA-00028", "is lost", ""),
+        ] {
+            let shown = format!("{failure:?}");
+            let error = error(failure, &place(), Duration::from_secs(20));
+            assert_eq!((error.kind, error.code.as_deref()), (kind, Some(code)), "{shown}");
+            assert!(error.to_string().contains(sentence), "{shown}: {error}");
+            assert!(error.chain().contains("said"), "{}", error.chain());
+            assert!(error.hint_text().unwrap_or_default().contains(hint), "{shown}");
+        }
+    }
+
+    /// Context that is given to an error keeps its place.
+    #[test]
+    fn the_place_of_an_error_is_found_below_its_context() {
+        use crate::error::Context;
+        let failure = Failure { offset: Some(14), ..Failure::new(FailureKind::Statement, "said") };
+        let outer: crate::error::Result<()> =
+            Err(error(failure, &place(), Duration::ZERO)).context("the look at t failed");
+        assert_eq!(offset(&outer.unwrap_err()), Some(14));
+        assert_eq!(offset(&Error::failed("another")), None);
+    }
+}
