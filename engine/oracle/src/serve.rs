@@ -95,7 +95,10 @@ fn connect(to: &Connect, by: Instant) -> Result<(Box<dyn Connection>, Connected)
     session.name(&to.application)?;
     for sql in &to.session {
         session.limit(by.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)))?;
-        session.execute(&Execute { sql: sql.clone(), rows: Vec::new() })?;
+        session.execute(&Execute { sql: sql.clone(), rows: Vec::new() }).map_err(|failure| {
+            let message = format!("{sql}: {}", failure.message);
+            Failure { message, offset: None, ..failure }
+        })?;
     }
     Ok((session, facts))
 }

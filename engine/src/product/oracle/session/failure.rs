@@ -145,6 +145,14 @@ fn told(failure: &Failure, code: &str, at: &Place, limit: Duration) -> Told {
             "set a new one (ALTER USER … IDENTIFIED BY …), and give it to Drydock",
         ),
         "ORA-01045" => wrong(format!("{user} may not connect"), "grant it: GRANT CREATE SESSION TO …"),
+        "ORA-01435" => wrong(
+            "a session cannot begin in the schema that the URL names".into(),
+            "check schema=NAME; a name that is not in capitals has quotes, as schema=%22Orders%22",
+        ),
+        "ORA-38802" => wrong(
+            "a session cannot begin in the edition that the URL names".into(),
+            "check edition=NAME, and grant its use: GRANT USE ON EDITION … TO …",
+        ),
         "ORA-12514" => wrong(
             format!("the listener at {server} knows no service {service}"),
             "check the name (it has the domain in it); a database that is starting has not told its services yet",

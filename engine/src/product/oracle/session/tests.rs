@@ -8,9 +8,10 @@ mod tls;
 mod trouble;
 mod values;
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use drydock_oracle_protocol::{Application, Bind, Execute, Query};
 use drydock_oracle_standin::{Answers, Config, Outcome, Server, Session as Seen, Value, Version};
@@ -24,17 +25,31 @@ const PASSWORD: &str = "Secret_12345678";
 const LONG: Duration = Duration::from_secs(60);
 const VERSIONS: [Version; 3] = [Version::V19, Version::V21, Version::V23];
 
-/// Builds the program where nobody has: `cargo test --workspace` has, and `cargo test -p drydock` has not.
+/// Builds the program where nobody has, or where it is older than its sources: `cargo test --workspace` builds it, and
+/// `cargo test -p drydock` does not.
 fn build_program() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if program::find().is_err() {
+        let built = program::find().ok().and_then(|program| program.metadata().ok()?.modified().ok());
+        if built
+            .is_none_or(|built| newest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")) > Some(built))
+        {
             let mut cargo = Command::new(env!("CARGO"));
             let built =
                 cargo.args(["build", "--locked", "--quiet", "-p", "drydock-oracle"]).status().unwrap();
             assert!(built.success(), "the program does not build");
         }
     });
+}
+
+/// When the youngest file of a folder was written.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .filter_map(
+            |path| if path.is_dir() { newest(&path) } else { path.metadata().unwrap().modified().ok() },
+        )
+        .max()
 }
 
 fn login_as(server: &Server, user: &str, password: &str, options: &str) -> Login {

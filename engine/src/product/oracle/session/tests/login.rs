@@ -156,6 +156,25 @@ async fn what_cannot_be_reached_is_told() {
     }
 }
 
+/// Rather than in another one.
+#[tokio::test]
+async fn a_schema_or_an_edition_that_does_not_exist_is_told() {
+    let server = serve(Config::default(), |_: &Seen, sql: &str, _: &[Value]| match sql {
+        sql if sql.contains("CURRENT_SCHEMA") => Outcome::error(1_435, "user does not exist"),
+        sql if sql.contains("EDITION") => Outcome::error(38_802, "edition does not exist"),
+        _ => Outcome::Done,
+    });
+    for (options, code, said) in [
+        ("?schema=nowhere", "ORA-01435", "the schema that the URL names"),
+        ("?edition=none", "ORA-38802", "the edition that the URL names"),
+    ] {
+        let error = refused(&login_as(&server, "app", PASSWORD, options)).await;
+        assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Input, Some(code)), "{}", error.chain());
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.chain().contains("ALTER SESSION SET"), "{}", error.chain());
+    }
+}
+
 /// An alias of a wallet's `tnsnames.ora` leads there without TLS as well.
 #[tokio::test]
 async fn an_alias_is_looked_up() {
