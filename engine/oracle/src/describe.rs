@@ -6,26 +6,27 @@ use drydock_oracle_protocol::{
 
 use crate::driver::{Connection, Result};
 
-/// Parses `:statement` and puts its columns from the one numbered `:first` on into `:columns`, as many as have room, and how many there are
-/// into `:total`. An error of the statement comes as text with its place, since that of a block would be a place in the block.
+/// Parses `:p_statement` and puts its columns from the one numbered `:p_first` on into `:p_columns`, as many as have room, and how many there are
+/// into `:p_total`. An error of the statement comes as text with its place, since that of a block would be a place in the block.
+/// The names of placeholders may not be words of SQL.
 const BLOCK: &str = "\
 declare
   cursor_id integer;
   found integer := 0;
   described dbms_sql.desc_tab3;
-  at_column integer := :first;
+  at_column integer := :p_first;
   one varchar2(4000);
   listed varchar2(4000);
 begin
   cursor_id := dbms_sql.open_cursor;
   begin
-    dbms_sql.parse(cursor_id, :statement, dbms_sql.native);
-    if :queries = 1 then
+    dbms_sql.parse(cursor_id, :p_statement, dbms_sql.native);
+    if :p_queries = 1 then
       dbms_sql.describe_columns3(cursor_id, found, described);
     end if;
   exception when others then
-    :error := sqlerrm;
-    :place := dbms_sql.last_error_position;
+    :p_error := sqlerrm;
+    :p_place := dbms_sql.last_error_position;
     dbms_sql.close_cursor(cursor_id);
     return;
   end;
@@ -40,8 +41,8 @@ begin
     listed := listed || one;
     at_column := at_column + 1;
   end loop;
-  :columns := listed;
-  :total := found;
+  :p_columns := listed;
+  :p_total := found;
 end;";
 
 /// What a text may have in PL/SQL, in bytes.
@@ -61,11 +62,11 @@ pub fn describe(connection: &mut dyn Connection, sql: &str) -> Result<Vec<Column
     let mut columns = Vec::new();
     loop {
         let given = [
-            ("first", Bind::new(BindType::Number, (columns.len() + 1).to_string())),
-            ("statement", Bind::text(sql)),
-            ("queries", Bind::new(BindType::Number, if gives_rows(sql) { "1" } else { "0" })),
+            ("p_first", Bind::new(BindType::Number, (columns.len() + 1).to_string())),
+            ("p_statement", Bind::text(sql)),
+            ("p_queries", Bind::new(BindType::Number, if gives_rows(sql) { "1" } else { "0" })),
         ];
-        let taken = connection.block(BLOCK, &given, &["error", "place", "columns", "total"])?;
+        let taken = connection.block(BLOCK, &given, &["p_error", "p_place", "p_columns", "p_total"])?;
         let text = |at: usize| taken.get(at).and_then(Option::as_deref).unwrap_or_default();
         if !text(0).is_empty() {
             return Err(failure(text(0), text(1)));
