@@ -366,16 +366,19 @@ impl Bench {
             return Ok(scratch);
         }
         applier.again(liquibase, scratch.as_ref(), missing, changesets).await?;
-        let copies = self.production.product().capabilities().scratch == ScratchKind::Copies;
+        let copies = match self.production.product().capabilities().scratch {
+            ScratchKind::Copies | ScratchKind::Dictionary => true,
+            ScratchKind::SchemaOnly | ScratchKind::None => false,
+        };
         if missing.len() < WORTH_A_COPY || !copies {
             return Ok(scratch);
         }
         // The next one begins here.
-        liquibase.disconnect().await?;
+        applier.disconnect(liquibase).await?;
         state.base = scratch.endpoint().clone();
         state.in_base = state.accepted.len();
         let scratch = self.copy(state).await?;
-        liquibase.connect(scratch.as_ref(), &self.application).await?;
+        applier.connect(liquibase, scratch.as_ref(), &self.application).await?;
         Ok(scratch)
     }
 

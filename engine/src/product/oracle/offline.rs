@@ -1,12 +1,16 @@
 //! A database of which only the dictionary is there, in a file: `oracle-dictionary:///folder/dictionary.json`. It has a schema and no rows.
 //! Changesets are applied to it from their statements, and queries are described by it. No server runs anywhere.
+//!
+//! The file is only read. What is applied is kept in the memory of this process, by the name of the file: copies (`scratch.rs`) have
+//! names without files.
 
 mod client;
 mod database;
 mod scratch;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::dictionary::{Dictionary, Version};
 use super::grammar::{self, Context as ReaderContext};
@@ -18,15 +22,41 @@ pub use scratch::Files;
 /// The scheme of its URL.
 pub const SCHEME: &str = "oracle-dictionary";
 
-/// A dictionary that is shared by those who work on the same file in this process.
-type Shared = Arc<Mutex<Option<Arc<Dictionary>>>>;
+/// The dictionaries that this process works on, by the names of their files.
+static KNOWN: Mutex<Option<HashMap<PathBuf, Arc<Dictionary>>>> = Mutex::new(None);
+
+fn known() -> MutexGuard<'static, Option<HashMap<PathBuf, Arc<Dictionary>>>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a dictionary under the name of a file that need not be there.
+fn keep(file: &Path, dictionary: Arc<Dictionary>) {
+    known().get_or_insert_default().insert(file.to_path_buf(), dictionary);
+}
+
+/// Forgets all below a folder.
+fn forget(folder: &Path) {
+    known().get_or_insert_default().retain(|file, _| !file.starts_with(folder));
+}
+
+/// The dictionary of this name as it is now, from its file where nobody has worked on it.
+///
+/// # Errors
+/// See `load`.
+fn dictionary(file: &Path) -> Result<Arc<Dictionary>> {
+    if let Some(kept) = known().get_or_insert_default().get(file) {
+        return Ok(Arc::clone(kept));
+    }
+    let read = Arc::new(load(file)?);
+    keep(file, Arc::clone(&read));
+    Ok(read)
+}
 
 /// A database of which only the dictionary is there.
 #[derive(Clone)]
 pub struct Offline {
     endpoint: Endpoint,
     version: Version,
-    shared: Shared,
 }
 
 /// The endpoint of a dictionary's file.
@@ -67,9 +97,8 @@ pub fn save(dictionary: &Dictionary, file: &Path) -> Result<()> {
 impl Offline {
     /// The database of an endpoint. A file that cannot be read is told when it is asked for.
     pub fn at(endpoint: Endpoint) -> Self {
-        let known = load(Path::new(&endpoint.database)).ok();
-        let version = known.as_ref().map(|d| d.version).unwrap_or_default();
-        Self { endpoint, version, shared: Arc::new(Mutex::new(known.map(Arc::new))) }
+        let version = dictionary(Path::new(&endpoint.database)).map(|d| d.version).unwrap_or_default();
+        Self { endpoint, version }
     }
 
     fn file(&self) -> PathBuf {
@@ -81,7 +110,7 @@ impl Offline {
     /// # Errors
     /// See `load`.
     pub(super) fn dictionary(&self) -> Result<Arc<Dictionary>> {
-        dictionary(&self.shared, &self.file())
+        dictionary(&self.file())
     }
 
     /// Applies the statements of a text, all of them or none.
@@ -91,8 +120,7 @@ impl Offline {
     fn apply(&self, sql: &str) -> Result<()> {
         let mut dictionary = Dictionary::clone(&*self.dictionary()?);
         apply(&mut dictionary, sql)?;
-        save(&dictionary, &self.file())?;
-        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(dictionary));
+        keep(&self.file(), Arc::new(dictionary));
         Ok(())
     }
 }
@@ -107,16 +135,6 @@ pub fn write(file: &Path, schema: &str, statements: &[String]) -> Result<()> {
         apply(&mut dictionary, sql)?;
     }
     save(&dictionary, file)
-}
-
-fn dictionary(shared: &Shared, file: &Path) -> Result<Arc<Dictionary>> {
-    let mut slot = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = slot.as_ref() {
-        return Ok(Arc::clone(known));
-    }
-    let read = Arc::new(load(file)?);
-    *slot = Some(Arc::clone(&read));
-    Ok(read)
 }
 
 /// Applies the statements of a text. Each sees what those before it have made.

@@ -119,6 +119,17 @@ impl<'a> Applier<'a> {
         liquibase.connect(scratch, application).await
     }
 
+    /// Lets go of the database that `connect` was called with: one that is copied must have no sessions.
+    ///
+    /// # Errors
+    /// `Failed` when Liquibase cannot.
+    pub async fn disconnect(&self, liquibase: &mut Liquibase) -> Result<()> {
+        if self.by_statements {
+            return Ok(());
+        }
+        liquibase.disconnect().await
+    }
+
     /// Applies a changeset to `scratch`, which `connect` was called with.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Questions to the reader.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -19,6 +20,12 @@ pub struct Context {
     /// The schema of bare names.
     pub schema: String,
     catalog: Known,
+    /// Of the columns of each relation.
+    #[serde(skip)]
+    hashes: BTreeMap<String, u64>,
+    /// Of what bare names may mean besides relations of the schema.
+    #[serde(skip)]
+    synonyms: u64,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -28,7 +35,7 @@ struct Known {
     synonyms: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Hash, Serialize)]
 struct Column {
     name: String,
     #[serde(rename = "type")]
@@ -56,16 +63,45 @@ impl Context {
         };
         let tables = catalog.tables.iter().map(|(name, table)| (name.clone(), columns(&table.columns)));
         let views = catalog.view_columns.iter().map(|(name, all)| (name.clone(), columns(all)));
-        Self {
-            version,
-            schema: catalog.search_path.first().cloned().unwrap_or_default(),
-            catalog: Known {
-                tables: tables.collect(),
-                views: views.collect(),
-                synonyms: catalog.synonyms.clone(),
-            },
-        }
+        let known =
+            Known { tables: tables.collect(), views: views.collect(), synonyms: catalog.synonyms.clone() };
+        let relations = known.tables.iter().chain(&known.views);
+        let synonyms = match known.synonyms.is_empty() {
+            true => 0,
+            // A relation may come to stand before a synonym.
+            false => hash(&(&known.synonyms, relations.clone().map(|(name, _)| name).collect::<Vec<_>>())),
+        };
+        let hashes = relations.map(|(name, columns)| (name.clone(), hash(columns))).collect();
+        let schema = catalog.search_path.first().cloned().unwrap_or_default();
+        Self { version, schema, catalog: known, hashes, synonyms }
     }
+
+    /// Of all that the reading of a text depends on which names these relations.
+    fn of_relations<'r>(&self, relations: impl Iterator<Item = &'r String>) -> u64 {
+        let own: Vec<_> = relations.map(|name| (name, self.hashes.get(name))).collect();
+        hash(&(own, self.synonyms))
+    }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What was read of a text, and what that depended on.
+struct Remembered {
+    text: Arc<Text>,
+    relations: u64,
+}
+
+/// By version, schema and text. A check asks for the same queries again and again, while few relations change.
+static REMEMBERED: Mutex<Option<HashMap<u64, Remembered>>> = Mutex::new(None);
+/// As many texts are remembered.
+const MOST: usize = 20_000;
+
+fn relations(text: &Text) -> impl Iterator<Item = &String> {
+    text.statements.iter().filter_map(|piece| piece.read.as_ref()).flat_map(|read| &read.relations)
 }
 
 /// One for all databases of this process: it remembers what it has learnt of the grammar.
@@ -75,7 +111,39 @@ static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 ///
 /// # Errors
 /// `Input` when the reader is missing, `Failed` when it gives no answer.
-pub fn read(texts: &[&str], context: &Context) -> Result<Vec<Text>> {
+pub fn read(texts: &[&str], context: &Context) -> Result<Vec<Arc<Text>>> {
+    let keys: Vec<u64> = texts.iter().map(|text| hash(&(context.version, &context.schema, text))).collect();
+    let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = remembered.get_or_insert_default();
+    let mut all: Vec<Option<Arc<Text>>> = keys
+        .iter()
+        .map(|key| {
+            let known = known.get(key)?;
+            (known.relations == context.of_relations(relations(&known.text))).then(|| Arc::clone(&known.text))
+        })
+        .collect();
+    drop(remembered);
+    let new: Vec<usize> =
+        all.iter().enumerate().filter(|(_, known)| known.is_none()).map(|(at, _)| at).collect();
+    let unread: Vec<&str> = new.iter().filter_map(|at| texts.get(*at).copied()).collect();
+    let answers = ask(&unread, context)?;
+    let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = remembered.get_or_insert_default();
+    if known.len() > MOST {
+        known.clear();
+    }
+    for (at, text) in new.into_iter().zip(answers) {
+        let text = Arc::new(text);
+        let relations = context.of_relations(relations(&text));
+        if let (Some(key), Some(slot)) = (keys.get(at), all.get_mut(at)) {
+            known.insert(*key, Remembered { text: Arc::clone(&text), relations });
+            *slot = Some(text);
+        }
+    }
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn ask(texts: &[&str], context: &Context) -> Result<Vec<Text>> {
     const WHAT: &str = "Oracle's SQL cannot be read";
     if texts.is_empty() {
         return Ok(Vec::new());
@@ -105,7 +173,7 @@ pub fn read(texts: &[&str], context: &Context) -> Result<Vec<Text>> {
 /// `Input` with line and column for the first that is not read.
 pub fn pieces(text: &str, context: &Context) -> Result<Vec<Piece>> {
     let read = read(&[text], context)?;
-    let pieces: Vec<Piece> = read.into_iter().flat_map(|text| text.statements).collect();
+    let pieces: Vec<Piece> = read.iter().flat_map(|text| text.statements.iter().cloned()).collect();
     match pieces.iter().find_map(|piece| piece.error.as_ref()) {
         Some(complaint) => Err(complaint.error()),
         None => Ok(pieces),

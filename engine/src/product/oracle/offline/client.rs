@@ -1,5 +1,7 @@
 //! A client that describes queries by a dictionary and runs none.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::Offline;
@@ -29,7 +31,7 @@ impl Describer {
             Ok(texts) => texts,
             Err(e) => return failed(&e),
         };
-        let of = |text: grammar::facts::Text| match text.statements.as_slice() {
+        let of = |text: Arc<grammar::facts::Text>| match text.statements.as_slice() {
             [one] => match (&one.error, &one.read) {
                 (None, Some(read)) => queries::describe(read, &dictionary),
                 (Some(complaint), _) => Err(syntax(&complaint.error().chain())),

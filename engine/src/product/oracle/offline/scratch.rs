@@ -1,4 +1,4 @@
-//! Scratch databases that are dictionaries, each in a file of its own.
+//! Scratch databases that are dictionaries in the memory of this process. Each has the name of a file that is not there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{endpoint, load, save};
-use crate::error::{Context, Error, Result};
+use super::{dictionary, endpoint, forget, keep};
+use crate::error::{Error, Result};
 use crate::model::backup::Backup;
 use crate::model::catalog::Catalog;
 use crate::model::endpoint::Endpoint;
@@ -60,30 +60,22 @@ impl Provider for Files {
         folder: &Path,
         _progress: Progress,
     ) -> Result<Option<Arc<dyn Scratch>>> {
-        let dictionary = load(Path::new(&database.endpoint().database))?;
-        Ok(Some(Arc::new(Dictionaries::begin(&dictionary, folder)?)))
+        let dictionary = dictionary(Path::new(&database.endpoint().database))?;
+        Ok(Some(Arc::new(Dictionaries::begin(dictionary, folder))))
     }
     async fn rest(&self, _folder: &Path) -> Result<()> {
         Ok(())
     }
     async fn discard(&self, folder: &Path) -> Result<()> {
-        removed(folder)
+        forget(folder);
+        Ok(())
     }
     async fn revive(&self, _folder: &Path) -> Result<Option<Endpoint>> {
         Ok(None)
     }
 }
 
-fn removed(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(e).context(format!("{} cannot be removed", folder.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Copies of a dictionary in a folder.
+/// Copies of a dictionary.
 pub struct Dictionaries {
     template: Endpoint,
     isolation: Isolation,
@@ -91,21 +83,17 @@ pub struct Dictionaries {
 }
 
 impl Dictionaries {
-    /// The first of them, in place of what there is in the folder.
-    ///
-    /// # Errors
-    /// `Failed` when it cannot be written.
-    pub fn begin(dictionary: &Dictionary, folder: &Path) -> Result<Self> {
-        removed(folder)?;
-        std::fs::create_dir_all(folder).context(format!("{} cannot be made", folder.display()))?;
+    /// The first of them, named as if it lay in `folder`, in place of what there was of that name.
+    pub fn begin(dictionary: Arc<Dictionary>, folder: &Path) -> Self {
+        forget(folder);
         let template = folder.join(TEMPLATE);
-        save(dictionary, &template)?;
-        Ok(Self {
+        keep(&template, dictionary);
+        Self {
             template: endpoint(&template),
             // No server runs.
             isolation: Isolation::default(),
             folder: folder.to_path_buf(),
-        })
+        }
     }
 }
 
@@ -119,7 +107,7 @@ impl Scratch for Dictionaries {
     }
     async fn copy(&self, of: &Endpoint, name: &str) -> Result<Endpoint> {
         let file = self.folder.join(format!("{name}.json"));
-        std::fs::copy(&of.database, &file).context(format!("{} cannot be made", file.display()))?;
+        keep(&file, dictionary(Path::new(&of.database))?);
         Ok(endpoint(&file))
     }
     /// A dictionary has nothing in common with another.
