@@ -2,9 +2,13 @@ package drydock.plsql;
 
 import drydock.plsql.Splitter.Piece;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
 
 /**
  * Reads texts of Oracle's SQL and PL/SQL into facts. Requests and answers are what JSON is made of: maps, lists, strings, numbers,
@@ -21,43 +25,53 @@ import java.util.Map;
 public final class Reader {
     /** Trees of expressions are deep. The memory is taken only as far as it is used. */
     private static final long STACK = 512L << 20;
+    /** What they learn of the grammar, they learn together. */
+    private static final int THREADS = 4;
 
     private Reader() {}
 
     public static Map<String, Object> read(Map<String, Object> request) {
-        List<Object> answers = new ArrayList<>();
-        Throwable[] failed = new Throwable[1];
-        Thread worker = new Thread(null, () -> {
-            try {
-                all(request, answers);
-            } catch (Throwable e) {
-                failed[0] = e;
-            }
-        }, "plsql", STACK);
-        worker.setDaemon(true);
-        worker.start();
-        try {
-            worker.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while SQL was read", e);
-        }
-        if (failed[0] != null) throw new IllegalStateException("SQL could not be read", failed[0]);
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("texts", answers);
-        return answer;
-    }
-
-    private static void all(Map<String, Object> request, List<Object> answers) {
         String schema = request.get("schema") == null ? "APP" : String.valueOf(request.get("schema"));
         String version = request.get("version") == null ? "23ai" : String.valueOf(request.get("version"));
         Catalog catalog = new Catalog(schema, request.get("catalog"));
-        if (!(request.get("texts") instanceof List<?> texts)) return;
-        for (Object text : texts) {
-            List<Object> statements = text(String.valueOf(text), version, new Names(schema), catalog);
-            answers.add(new LinkedHashMap<>(Map.of("statements", statements)));
-        }
+        List<?> texts = request.get("texts") instanceof List<?> list ? list : List.of();
+        Object[] answers = new Object[texts.size()];
+        all(texts.size(), at -> {
+            List<Object> statements = text(String.valueOf(texts.get(at)), version, new Names(schema), catalog);
+            answers[at] = new LinkedHashMap<>(Map.of("statements", statements));
+        });
         Grammar.forget();
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("texts", Arrays.asList(answers));
+        return answer;
+    }
+
+    /** Does something for each of so many texts, several at a time: the first of each form takes long. */
+    private static void all(int count, IntConsumer each) {
+        AtomicInteger next = new AtomicInteger();
+        AtomicReference<Throwable> failed = new AtomicReference<>();
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < Math.min(count, Math.min(Runtime.getRuntime().availableProcessors(), THREADS)); i++) {
+            Thread worker = new Thread(null, () -> {
+                try {
+                    for (int at = next.getAndIncrement(); at < count; at = next.getAndIncrement()) each.accept(at);
+                } catch (Throwable e) {
+                    failed.set(e);
+                }
+            }, "plsql", STACK);
+            worker.setDaemon(true);
+            worker.start();
+            workers.add(worker);
+        }
+        for (Thread worker : workers) {
+            try {
+                worker.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while SQL was read", e);
+            }
+        }
+        if (failed.get() != null) throw new IllegalStateException("SQL could not be read", failed.get());
     }
 
     private static List<Object> text(String text, String version, Names names, Catalog catalog) {
