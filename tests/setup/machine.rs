@@ -191,6 +191,8 @@ impl Machine {
             .env("PATH", std::env::join_paths(&self.path).unwrap())
             .env("HOME", self.root.join("home"))
             .env("TMPDIR", self.root.join("tmp"))
+            // Building it takes more than these machines have.
+            .env("DRYDOCK_PLSQL", self.root.join("plsql"))
             .env("DRYDOCK_SETUP_ROOT", &self.root)
             .env("CARGO_TARGET_DIR", self.root.join("target"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
