@@ -188,6 +188,8 @@ pub struct Column {
     pub visible: bool,
     pub lob: bool,
     pub encrypted: bool,
+    /// MODIFY takes the encryption away.
+    pub decrypted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -324,6 +326,10 @@ pub struct Query {
     pub only_reads: bool,
     /// It runs SQL that is made of strings.
     pub opaque: bool,
+    /// It ends the transaction that it runs in.
+    pub commits: bool,
+    /// It runs in a transaction of its own.
+    pub autonomous: bool,
     /// Relations whose types code takes over (`%TYPE`, `%ROWTYPE`).
     pub types_of: Vec<String>,
     /// Routines that code defines within itself.

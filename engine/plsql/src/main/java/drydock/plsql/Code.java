@@ -1,5 +1,6 @@
 package drydock.plsql;
 
+import drydock.plsql.grammar.PlSqlParser;
 import drydock.plsql.grammar.PlSqlParser.*;
 import java.util.List;
 import java.util.Set;
@@ -65,6 +66,7 @@ final class Code {
             constant(execute.expression());
         }
         if (node instanceof Open_for_statementContext open && open.select_statement() == null) reading.usage.opaque = true;
+        if (node instanceof Pragma_declarationContext pragma && Tree.has(pragma, PlSqlParser.AUTONOMOUS_TRANSACTION)) reading.usage.autonomous = true;
         if (node instanceof Commit_statementContext || node instanceof Rollback_statementContext) reading.usage.commits = true;
         if (node instanceof Lock_table_statementContext lock) {
             reading.usage.locks = true;

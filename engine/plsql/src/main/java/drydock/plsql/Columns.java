@@ -42,6 +42,7 @@ final class Columns {
         if (notNull) column.put("not_null", true);
         if (node.DOMAIN() != null) facts.needs("23ai");
         if (node.annotations_clause() != null) facts.needs("23ai");
+        if (Tree.has(node, PlSqlParser.ENCRYPT)) column.put("encrypted", true);
         facts.add("columns", column);
         boolean required = notNull && node.expression() == null && !identity;
         if (added) facts.act("add_column", "table", table, "column", name, "required", required);
@@ -64,6 +65,13 @@ final class Columns {
         Map<String, Object> column = begin(name);
         int before = facts.actions.size();
         ParserRuleContext type = node.datatype() != null ? node.datatype() : node.type_name();
+        // Alone, these may be names of types.
+        String alone = type == null ? "" : Tree.words(type);
+        boolean encrypt = Tree.has(node, PlSqlParser.ENCRYPT) || alone.equals("ENCRYPT");
+        boolean decrypt = Tree.has(node, PlSqlParser.DECRYPT) || alone.equals("DECRYPT");
+        boolean seen = alone.equals("VISIBLE");
+        boolean hidden = alone.equals("INVISIBLE");
+        if (alone.equals("ENCRYPT") || alone.equals("DECRYPT") || seen || hidden) type = null;
         if (type != null) {
             type(column, type);
             String old = reading.catalog.type(table, name);
@@ -71,6 +79,8 @@ final class Columns {
             facts.act("change_column_type", "table", table, "column", name);
         }
         visible(column, node);
+        if (seen) column.put("visible", true);
+        if (hidden) column.put("invisible", true);
         if (node.expression() != null) {
             boolean none = Tree.words(node.expression()).equals("NULL");
             byDefault(column, node.expression(), node.NULL_() != null && node.ON() != null);
@@ -87,7 +97,8 @@ final class Columns {
         }
         for (Inline_constraintContext one : node.inline_constraint()) constraints.modified(table, name, column, one);
         if (node.column_domain() != null || node.annotations_clause() != null) facts.needs("23ai");
-        if (Tree.has(node, PlSqlParser.ENCRYPT)) column.put("encrypted", true);
+        if (encrypt) column.put("encrypted", true);
+        if (decrypt) column.put("decrypted", true);
         if (facts.actions.size() == before) facts.other();
         facts.add("columns", column);
     }

@@ -94,6 +94,7 @@ final class Statement {
         rows(node instanceof Merge_statementContext);
         if (node instanceof Update_statementContext one) facts.set("where", one.where_clause() != null);
         if (node instanceof Delete_statementContext one) facts.set("where", one.where_clause() != null);
+        if (node instanceof Insert_statementContext one) facts.set("as_select", one.multi_table_insert() != null || one.single_table_insert().select_statement() != null);
         if (Tree.first(node, Error_logging_clauseContext.class) != null) facts.set("log_errors");
     }
 

@@ -124,7 +124,10 @@ final class Usage {
     boolean ordered;
     boolean opaque;
     boolean locks;
+    /** It ends the transaction that it runs in. */
     boolean commits;
+    /** It runs in a transaction of its own. */
+    boolean autonomous;
     /** There is something in it. */
     boolean used;
 
@@ -186,6 +189,8 @@ final class Usage {
         map.put("ordered", ordered);
         map.put("only_reads", writes.isEmpty() && !locks && !opaque && !commits && calls.isEmpty() && sequences.isEmpty() && links.isEmpty());
         map.put("opaque", opaque);
+        if (commits) map.put("commits", true);
+        if (autonomous) map.put("autonomous", true);
         if (!types.isEmpty()) map.put("types_of", new ArrayList<>(types));
         if (!defines.isEmpty()) map.put("defines", new ArrayList<>(defines));
         if (!signatures.isEmpty()) map.put("signatures", signatures.stream().map(s -> Facts.map("name", s.name, "least", s.least, "most", s.most)).toList());

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * </pre>
  *
  * with the expectations {@code tables A,B}, {@code actions ...}, {@code facts a=b,c}, {@code reads T(A,B)}, {@code writes ...}, {@code result ...},
- * {@code binds ...}, {@code calls ...}, {@code error words}, {@code kinds ...} (of all statements), {@code known} (fails, and is known to).
+ * {@code binds ...}, {@code calls ...}, {@code commits true}, {@code error words}, {@code kinds ...} (of all statements), {@code known} (fails, and is known to).
  * The first lines of a file, up to the first case, are its catalog: {@code @ T(A,B)}, {@code @ SYNONYM=T}, {@code @ version 19c}.
  */
 public final class Cases {
@@ -202,6 +202,8 @@ public final class Cases {
             case "ordered":
             case "only_reads":
             case "opaque":
+            case "commits":
+            case "autonomous":
                 return String.valueOf(query.get(what));
             default:
                 return ((List<Object>) query.getOrDefault(what, List.of("no such expectation: " + what))).stream().map(Cases::bare).collect(Collectors.joining(" "));
