@@ -207,6 +207,22 @@ pub struct Table {
     pub foreign_keys: Vec<(Vec<String>, String, Vec<String>)>,
     #[serde(default)]
     pub not_null_checks: Vec<NotNullCheck>,
+    #[serde(default)]
+    pub storage: Storage,
+}
+
+/// How a table is kept, where what a change of it costs depends on that and the product tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Storage {
+    /// Sessions have rows of their own.
+    pub temporary: bool,
+    /// The rows lie in the index of the primary key.
+    pub index_organized: bool,
+    /// What changes in a row is logged for others, beyond what recovery needs.
+    pub changes_logged: bool,
+    /// An index goes over all partitions.
+    pub global_index: bool,
 }
 
 /// A check that keeps columns from being NULL.

@@ -13,5 +13,5 @@ mod uses;
 
 pub use diff::{between, definition_change};
 pub use objects::{CodeKind, Dictionary, Version};
-pub use types::{column_type, max_length};
+pub use types::{canonical, column_type, max_length};
 pub use uses::Missing;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::objects::{Column, ConstraintKind, Dictionary, Identity, Table};
 use super::types;
 use super::uses::Uses;
-use crate::model::catalog::{Catalog, Column as CatalogColumn, NotNullCheck, Table as CatalogTable};
+use crate::model::catalog::{Catalog, Column as CatalogColumn, NotNullCheck, Storage, Table as CatalogTable};
 use crate::model::query::Write;
 
 impl Dictionary {
@@ -69,6 +69,12 @@ impl Dictionary {
             indexed: usable.map(|i| i.columns.clone()).collect(),
             foreign_keys: foreign_keys(table),
             not_null_checks: not_null_checks(table),
+            storage: Storage {
+                temporary: table.temporary,
+                index_organized: table.index_organized,
+                changes_logged: table.supplemental_logging,
+                global_index: table.partitioned && indexes().any(|index| !index.local),
+            },
         }
     }
 }
@@ -146,7 +152,7 @@ fn words(texts: &[&str]) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::product::oracle::dictionary::objects::Constraint;
+    use crate::product::oracle::dictionary::objects::{Constraint, Index};
 
     #[test]
     fn a_check_against_null_is_seen() {
@@ -169,5 +175,37 @@ mod tests {
         assert_eq!(of("region IS NOT NULL"), ["REGION"]);
         assert_eq!(of("\"Region\" is not  null"), ["Region"]);
         assert_eq!(of("region IS NOT NULL OR x = 1"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_catalog_tells_how_tables_are_kept() {
+        let table = |partitioned, index_organized, supplemental_logging| Table {
+            partitioned,
+            index_organized,
+            supplemental_logging,
+            ..Table::default()
+        };
+        let index = |of: &str, local| Index { table: of.into(), local, ..Index::default() };
+        let dictionary = Dictionary {
+            tables: [
+                ("S.LOCAL".to_owned(), table(true, false, false)),
+                ("S.GLOBAL".to_owned(), table(true, false, true)),
+                ("S.PLAIN".to_owned(), table(false, true, false)),
+            ]
+            .into(),
+            indexes: [
+                ("S.L".to_owned(), index("S.LOCAL", true)),
+                ("S.G".to_owned(), index("S.GLOBAL", false)),
+                ("S.P".to_owned(), index("S.PLAIN", false)),
+            ]
+            .into(),
+            ..Dictionary::default()
+        };
+        let catalog = dictionary.catalog();
+        let none = Storage::default();
+        let kept = |name: &str| catalog.tables.get(name).map(|table| table.storage);
+        assert_eq!(kept("S.LOCAL"), Some(none));
+        assert_eq!(kept("S.GLOBAL"), Some(Storage { global_index: true, changes_logged: true, ..none }));
+        assert_eq!(kept("S.PLAIN"), Some(Storage { index_organized: true, ..none }));
     }
 }
