@@ -7,6 +7,8 @@ mod client;
 mod dialect;
 pub mod disk;
 mod execute;
+#[cfg(test)]
+mod hazard_pages;
 mod in_place;
 mod inspect;
 mod keep;

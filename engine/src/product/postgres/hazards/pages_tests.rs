@@ -1,77 +1,22 @@
-//! `docs/hazards` is both what people read and what is tested: each page is a hazard, and its `sql bad` and `sql good` blocks
-//! are its cases. `DRYDOCK_WRITE=1 cargo test -p drydock --lib pages` writes the list in its README anew.
+//! `docs/hazards` is both what people read and what is tested (`product/hazard_pages.rs`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::*;
 use crate::model::catalog::{Catalog, Table};
 use crate::model::changeset::Statement;
+use crate::product::hazard_pages::{self, Example, Page, docs};
 use crate::product::postgres::hazards::analyse;
 use crate::product::postgres::hazards::analyse::tests::column;
 use crate::product::postgres::hazards::squawk;
 
-struct Page {
-    name: String,
-    title: String,
-    text: String,
-    cases: Vec<Case>,
-}
-
-/// A bad example and the good one that goes in its place.
-#[derive(Default)]
-struct Case {
-    bad: String,
-    good: String,
-    /// Other hazards that the bad one has, as its block names them.
-    others: BTreeSet<String>,
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/hazards")
-}
-
 fn pages() -> Vec<Page> {
-    let mut files = Vec::new();
-    for (folder, prefix) in [(folder(), ""), (folder().join("squawk"), "squawk/")] {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            let file = entry.file_name().into_string().unwrap();
-            if let Some(name) = file.strip_suffix(".md").filter(|n| *n != "README") {
-                files.push((format!("{prefix}{name}"), std::fs::read_to_string(entry.path()).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    files.into_iter().map(|(name, text)| page(name, text)).collect()
-}
-
-fn page(name: String, text: String) -> Page {
-    let mut cases: Vec<Case> = Vec::new();
-    let mut block: Option<String> = None;
-    for line in text.lines() {
-        match (&mut block, line.strip_prefix("```")) {
-            (None, Some(head)) => {
-                let head = head.strip_prefix("sql ").unwrap_or_else(|| panic!("{name}: a block of no kind"));
-                if let Some(others) = head.strip_prefix("bad") {
-                    let others = others.split_whitespace().map(str::to_string).collect();
-                    cases.push(Case { others, ..Case::default() });
-                }
-                block = Some(head.split(' ').next().unwrap_or_default().to_string());
-            }
-            (Some(_), Some(_)) => block = None,
-            (Some(kind), None) => {
-                let case = cases.last_mut().unwrap_or_else(|| panic!("{name}: the bad one comes first"));
-                let to = if kind == "bad" { &mut case.bad } else { &mut case.good };
-                to.push_str(line);
-                to.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    let title = text.lines().nth(2).unwrap_or_default().to_string();
-    Page { name, title, text, cases }
+    let mut all = hazard_pages::read(&docs(), "");
+    all.extend(hazard_pages::read(&docs().join("squawk"), "squawk/"));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
 }
 
 /// What the README says that the examples run on.
@@ -140,45 +85,22 @@ fn catalog() -> Catalog {
 }
 
 /// The statements of an example, changeset by changeset.
-fn statements(example: &str) -> Vec<Statement> {
-    let changesets: Vec<String> = format!("\n{example}")
-        .split("\n--changeset ")
-        .map(|c| {
-            if example.starts_with("--changeset") { c.split_once('\n').map_or("", |(_, sql)| sql) } else { c }
-        })
-        .filter(|sql| !sql.trim().is_empty())
-        .map(str::to_string)
-        .collect();
+fn statements(example: &Example) -> Vec<Statement> {
+    let changesets = example.changesets();
     let mut catalog = catalog();
     catalog.pending_indexes = analyse::pending_indexes(&changesets, &catalog);
     let read = |sql: String| {
-        analyse::analyse(&[sql], &catalog).unwrap_or_else(|e| panic!("{example}: {}", e.chain()))
+        analyse::analyse(&[sql], &catalog).unwrap_or_else(|e| panic!("{}: {}", example.sql, e.chain()))
     };
     changesets.into_iter().flat_map(read).collect()
 }
 
-fn found(example: &str) -> BTreeSet<String> {
-    statements(example).into_iter().flat_map(|s| s.hazards).map(|h| h.name).collect()
-}
-
 #[test]
 fn a_bad_example_has_the_hazard_and_a_good_one_has_not() {
-    let mut wrong = Vec::new();
-    for page in pages() {
-        assert!(!page.cases.is_empty(), "{} has no example", page.name);
-        for (at, case) in page.cases.iter().enumerate() {
-            let mut bad = found(&case.bad);
-            if !bad.remove(&page.name) {
-                wrong.push(format!("{}\t{at}\tMISSING in the bad example, which has {bad:?}", page.name));
-            } else if bad != case.others {
-                wrong.push(format!("{}\t{at}\t{}", page.name, bad.into_iter().collect::<Vec<_>>().join(" ")));
-            }
-            if case.good.is_empty() || found(&case.good).contains(&page.name) {
-                wrong.push(format!("{}\t{at}\tIN THE GOOD example", page.name));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "the blocks do not say what is found:\n{}", wrong.join("\n"));
+    let found = |example: &Example| {
+        statements(example).into_iter().flat_map(|s| s.hazards).map(|h| h.name).collect::<BTreeSet<_>>()
+    };
+    hazard_pages::check_examples(&pages(), &[], found);
 }
 
 #[test]
@@ -193,30 +115,20 @@ fn every_hazard_has_a_page_and_every_rule_an_example() {
         .flat_map(|s| s.hazards)
         .map(|h| (h.name, h.message))
         .collect();
-    let without = ALL.iter().filter(|rule| {
-        let parts: Vec<&str> = rule.says.split(['{', '}']).step_by(2).collect();
-        !said.iter().any(|(name, message)| name == rule.name && parts.iter().all(|p| message.contains(p)))
-    });
     // One statement that is too deep to be read would fill a page, and one that only a newer server takes is not known here.
     let elsewhere = [TOO_DEEP.says, UNREAD.says];
-    let without: Vec<&str> = without.map(|r| r.says).filter(|says| !elsewhere.contains(says)).collect();
-    assert_eq!(without, Vec::<&str>::new());
+    let rules = ALL.iter().filter(|rule| !elsewhere.contains(&rule.says)).map(|rule| (rule.name, rule.says));
+    assert_eq!(hazard_pages::rules_without_example(rules, &said), Vec::<&str>::new());
 }
 
 #[test]
 fn pages_have_their_parts() {
-    for page in pages() {
-        assert!(page.text.starts_with(&format!("# {}\n\n", page.name)), "{}", page.name);
-        assert!(page.title.ends_with('.') && page.title.len() < 80, "{}: {}", page.name, page.title);
-        for part in ["\nSources: ", "\nCovers: "] {
-            assert!(page.text.contains(part), "{} has no {part}", page.name);
-        }
-    }
+    hazard_pages::check_parts(&pages(), &["\nSources: ", "\nCovers: "]);
 }
 
 #[test]
 fn the_rules_of_others_are_covered_or_answered() {
-    let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(docs().join("README.md")).unwrap();
     let pages = pages();
     let mut missing = Vec::new();
     for rule in
@@ -258,20 +170,5 @@ const OTHERS: &str = "E1 E2 E3 E4 E5 E6 E7 E8 E9 E10 E11 E15 W12 W13 W14
 
 #[test]
 fn the_readme_lists_the_pages() {
-    const BEGIN: &str = "<!-- the list -->\n";
-    let file = folder().join("README.md");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let (before, _) = text.split_once(BEGIN).unwrap();
-    let mut list = String::from("| hazard | what it is |\n|---|---|\n");
-    for page in pages() {
-        list.push_str(&format!("| [{0}]({0}.md) | {1} |\n", page.name, page.title.trim_end_matches('.')));
-    }
-    let expected = format!("{before}{BEGIN}{list}");
-    if std::env::var_os("DRYDOCK_WRITE").is_some() {
-        std::fs::write(&file, &expected).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(&file).unwrap() == expected,
-        "run it with DRYDOCK_WRITE=1; the list should be\n{list}"
-    );
+    hazard_pages::check_list("<!-- the list -->", "", &pages());
 }
