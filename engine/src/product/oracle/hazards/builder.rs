@@ -2,78 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use super::Rule;
-use crate::model::catalog::{Catalog, Table};
-use crate::model::changeset::{Backfill, Hazard, Phase, Severity, Statement};
-use crate::model::schema_action::SchemaAction;
-use crate::product::oracle::dictionary::Version;
+use super::{Lock, Rule, cross_statement, rules};
+use crate::model::changeset::{Hazard, Phase, Severity, Statement};
 use crate::product::oracle::grammar::Read;
 
-/// What stands around a statement: the catalog, and what earlier statements of the changeset have made.
-pub struct Around<'a> {
-    pub catalog: &'a Catalog,
-    pub version: Version,
-    fresh: BTreeSet<String>,
-}
-
-impl<'a> Around<'a> {
-    pub fn new(catalog: &'a Catalog, version: Version) -> Self {
-        Self { catalog, version, fresh: catalog.pending_tables.clone() }
-    }
-    pub fn table(&self, name: &str) -> Option<&Table> {
-        self.catalog.tables.get(name)
-    }
-    /// Rows and bytes of a table. One that was just made has none.
-    pub fn size(&self, name: &str) -> Option<(u64, u64)> {
-        if self.is_fresh(name) {
-            return Some((0, 0));
-        }
-        self.table(name).map(|table| (table.rows, table.bytes))
-    }
-    /// Nobody else can have come to use it yet.
-    pub fn is_fresh(&self, name: &str) -> bool {
-        self.fresh.contains(name)
-    }
-    /// A statement has done this.
-    pub fn done(&mut self, action: &SchemaAction) {
-        match action {
-            SchemaAction::CreateTable { table } => {
-                self.fresh.insert(table.clone());
-            }
-            SchemaAction::CreateView { view } if !self.catalog.views.contains_key(view) => {
-                self.fresh.insert(view.clone());
-            }
-            SchemaAction::RenameTable { table, to } if self.fresh.contains(table) => {
-                self.fresh.insert(to.clone());
-            }
-            _ => {}
-        }
-    }
-}
+use super::around::Around;
 
 /// A statement in the making.
 pub struct Builder<'a> {
     pub read: &'a Read,
+    pub sql: &'a str,
     phase: Phase,
     hazards: Vec<Hazard>,
     touches: BTreeSet<String>,
     rewrites: Vec<String>,
-    pub waits_without_blocking: bool,
+    waits: bool,
+    blocks: bool,
     pub builds_index: Option<String>,
-    pub backfill: Option<Backfill>,
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(read: &'a Read) -> Self {
+    pub fn new(read: &'a Read, sql: &'a str) -> Self {
         Self {
             read,
+            sql,
             phase: Phase::Expand,
             hazards: Vec::new(),
             touches: BTreeSet::new(),
             rewrites: Vec::new(),
-            waits_without_blocking: false,
+            waits: false,
+            blocks: false,
             builds_index: None,
-            backfill: None,
         }
     }
 
@@ -99,65 +58,67 @@ impl<'a> Builder<'a> {
             self.found(rule.on(around, Some(table), what));
         }
     }
+    /// Adds a hazard that a table keeps, so that it counts for a new one too.
+    pub fn remark(&mut self, around: &Around<'_>, rule: &Rule, table: &str, what: &str) {
+        self.found(rule.on(around, Some(table), what));
+    }
     /// Adds a hazard of the statement itself.
     pub fn warn(&mut self, around: &Around<'_>, rule: &Rule, what: &str) {
         self.found(rule.on(around, None, what));
     }
-    /// The statement writes a table anew as a whole.
-    pub fn rewrites(&mut self, table: &str) {
-        if !self.rewrites.iter().any(|known| known == table) {
+    /// The statement writes a table anew as a whole, beside what is there. Oracle changes columns in the rows where they lie.
+    pub fn rewrites(&mut self, around: &Around<'_>, table: &str) {
+        if !around.is_fresh(table) && !self.rewrites.iter().any(|known| known == table) {
             self.rewrites.push(table.to_owned());
         }
     }
-    fn found(&mut self, hazard: Hazard) {
+    pub fn found(&mut self, hazard: Hazard) {
         if !self.hazards.contains(&hazard) {
             self.hazards.push(hazard);
         }
     }
 
-    pub fn finish(mut self, sql: &str) -> Statement {
-        self.hazards.sort_by_key(|hazard| match hazard.severity {
-            Severity::Danger => 0,
-            Severity::Warning => 1,
-            Severity::Note => 2,
-        });
+    /// A part of the statement waits for other transactions and lets them go on meanwhile (`free`), or holds them up.
+    pub fn waits(&mut self, free: bool) {
+        self.waits |= free;
+        self.blocks |= !free;
+    }
+    fn waits_without_blocking(&self) -> bool {
+        self.waits && !self.blocks
+    }
+    /// A schema change of a table needs its lock for a moment, unless it is of the kind that blocks nobody, or says worse already.
+    pub fn brief_lock(&mut self, around: &Around<'_>, table: &str) {
+        let locked = [Lock::Share, Lock::Exclusive].map(|lock| lock.to_string());
+        let told = |hazard: &Hazard| {
+            hazard.table.as_deref() == Some(table)
+                && hazard.lock.as_ref().is_some_and(|lock| locked.contains(lock))
+        };
+        if !self.waits_without_blocking() && !self.hazards.iter().any(told) {
+            self.hurt(around, &rules::BRIEF, table, "");
+        }
+    }
+
+    pub fn finish(mut self) -> Statement {
+        self.hazards.sort_by_key(|hazard| std::cmp::Reverse(hazard.severity));
         Statement {
-            sql: sql.to_owned(),
+            sql: self.sql.to_owned(),
             kind: kind(self.read),
             phase: self.phase,
             actions: self.read.actions.clone(),
+            waits_without_blocking: self.waits_without_blocking(),
             hazards: self.hazards,
             touches: self.touches.into_iter().collect(),
             rewrites: self.rewrites,
-            waits_without_blocking: self.waits_without_blocking,
             builds_index: self.builds_index,
-            commits: commits(&self.read.kind),
-            backfill: self.backfill,
+            commits: cross_statement::commits(&self.read.kind),
+            backfill: None,
         }
     }
 }
 
-/// Oracle commits before and after all DDL (SQL Language Reference, "Types of SQL Statements").
-fn commits(kind: &str) -> bool {
-    ![
-        "select",
-        "insert",
-        "update",
-        "delete",
-        "merge",
-        "call",
-        "anonymous_block",
-        "explain",
-        "lock_table",
-        "commit",
-        "rollback",
-        "savepoint",
-        "set_transaction",
-        "set_constraint",
-        "set_role",
-        "alter_session",
-    ]
-    .contains(&kind)
+/// Danger first.
+pub fn sort(hazards: &mut [Hazard]) {
+    hazards.sort_by_key(|hazard| std::cmp::Reverse::<Severity>(hazard.severity));
 }
 
 /// The kind in Oracle's words.
@@ -167,6 +128,9 @@ fn kind(read: &Read) -> String {
         "anonymous_block" => "BEGIN".to_owned(),
         "create_index" | "drop_index" if read.facts.online => format!("{words} ONLINE"),
         "rename_object" => "RENAME".to_owned(),
+        _ if read.facts.routine.as_ref().is_some_and(|routine| routine.kind == "package_body") => {
+            "CREATE PACKAGE BODY".to_owned()
+        }
         _ => words.strip_prefix("CREATE OR REPLACE ").map_or(words.clone(), |rest| format!("CREATE {rest}")),
     }
 }
