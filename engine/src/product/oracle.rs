@@ -123,7 +123,7 @@ impl<T: Speaks> Dialect for T {
         let pieces = grammar::pieces(sql, &context)?;
         let read = pieces.iter().filter_map(|piece| piece.read.as_ref()).filter(|r| r.kind == "alter_table");
         let keys = read.flat_map(|read| {
-            let table = read.relations.first().cloned().unwrap_or_default();
+            let table = hazards::table(read).unwrap_or_default();
             read.facts.constraints.iter().filter_map(move |constraint| {
                 let parent = constraint.references.clone()?;
                 Some(Reference {
@@ -209,4 +209,27 @@ fn each<R>(
             _ => Err(Error::input("there is more than one statement")),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    struct Nineteen;
+
+    impl Speaks for Nineteen {
+        fn version(&self) -> Version {
+            Version::V19
+        }
+    }
+
+    #[test]
+    fn a_foreign_key_belongs_to_the_table_that_is_altered() {
+        let catalog = Catalog { search_path: vec!["SHOP".into()], ..Catalog::default() };
+        let sql = "ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (customer_id) REFERENCES customers (id)";
+        let keys = Nineteen.foreign_keys(sql, &catalog).unwrap();
+        let shown: Vec<(&str, &str)> = keys.iter().map(|k| (k.table.as_str(), k.parent.as_str())).collect();
+        assert_eq!(shown, [("SHOP.ORDERS", "SHOP.CUSTOMERS")]);
+    }
 }

@@ -31,7 +31,7 @@ use std::fmt;
 use crate::model::changeset::Hazard;
 use crate::product::oracle::dictionary::Version;
 use crate::product::weight::Weight;
-pub use analyse::{analyse, pending_indexes};
+pub use analyse::{analyse, pending_indexes, table};
 use around::Around;
 
 /// The first version that has the newest nonblocking statements.
