@@ -204,7 +204,7 @@ pub fn pending_indexes(
     let texts: Vec<&str> = sql.iter().map(String::as_str).collect();
     let read = grammar::read(&texts, &Context::new(version.name(), catalog)).unwrap_or_default();
     let mut indexes: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
-    for read in read.into_iter().flat_map(|text| text.statements).filter_map(|piece| piece.read) {
+    for read in read.iter().flat_map(|text| &text.statements).filter_map(|piece| piece.read.as_ref()) {
         for action in &read.actions {
             if let SchemaAction::CreateIndex { table, .. } = action {
                 indexes.entry(table.clone()).or_default().push(read.facts.index_columns.clone());
