@@ -9,21 +9,29 @@
 mod access;
 mod client;
 mod config_file;
+pub mod database;
 mod endpoint;
 mod failure;
 mod http;
 mod key;
 pub mod object_storage;
+mod pace;
 mod principals;
+pub mod resource_manager;
 mod retry;
 mod signature;
 mod token;
+pub mod work_request;
 
 pub use access::Access;
-pub use client::Client;
-pub use failure::Failure;
+pub use client::{Client, Tagged, retry_token};
+pub use endpoint::region_of;
+pub use failure::{Failure, of_text};
+pub use pace::{Looks, Pace};
 
 #[cfg(test)]
 #[path = "../../tests/support/oci.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, dead_code)]
-mod fake;
+pub(crate) mod fake;
+#[cfg(test)]
+pub(crate) mod testing;

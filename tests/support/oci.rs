@@ -1,23 +1,43 @@
-//! Oracle Cloud Infrastructure as its clients meet it: a server on a free port that checks signatures, hands out tokens, and keeps the
-//! objects of one bucket. Faults come on demand.
+//! Oracle Cloud Infrastructure as its clients meet it: a server on a free port that checks signatures, hands out tokens, keeps the objects
+//! of one bucket, databases, their backups, stacks and jobs. What takes a while takes a number of looks. Faults come on demand.
 
-use std::collections::{BTreeMap, VecDeque};
+// This file is a module of two crates, at two places of their trees.
+#[path = "oci/database.rs"]
+mod database;
+#[path = "oci/entry.rs"]
+mod entry;
+#[path = "oci/faults.rs"]
+mod faults;
+#[path = "oci/objects.rs"]
+mod objects;
+#[path = "oci/resource_manager.rs"]
+mod resource_manager;
+#[path = "oci/terraform.rs"]
+mod terraform;
+#[path = "oci/verify.rs"]
+mod verify;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub use database::{COMPARTMENT, DATABASE};
+pub use faults::Fault;
+pub use terraform::Terraform;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use jiff::{SignedDuration, Timestamp};
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 pub const KEY: &str = include_str!("../../engine/src/oci/vectors/pkcs8.pem");
 const PUBLIC: &str = include_str!("../../engine/src/oci/vectors/public.pem");
@@ -30,21 +50,12 @@ const CERTIFICATE: &str = include_str!("../../engine/src/oci/vectors/instance.pe
 const CERTIFICATE_KEY: &str = include_str!("../../engine/src/oci/vectors/instance.key.pem");
 const CERTIFICATE_SHA1: &str = include_str!("../../engine/src/oci/vectors/instance.sha1");
 
-/// What goes wrong with the next request that is not of the metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It is refused with this status and code, and nothing is done.
-    Refuse(u16, &'static str),
-    /// It is done, and the connection ends without an answer.
-    LoseAnswer,
-}
-
 #[derive(Default)]
 struct State {
     objects: BTreeMap<String, Vec<u8>>,
     /// DER of PKCS#1, by the key's id.
     keys: BTreeMap<String, Vec<u8>>,
-    faults: VecDeque<Fault>,
+    faults: faults::Faults,
     /// Every request but those for metadata: method and target.
     seen: Vec<String>,
     tokens: u32,
@@ -53,17 +64,37 @@ struct State {
     /// The service's clock less the machine's.
     clock: i64,
     page: usize,
+    databases: database::Databases,
+    stacks: resource_manager::Stacks,
 }
 
 #[derive(Clone)]
 pub struct Oci {
     pub endpoint: String,
     state: Arc<Mutex<State>>,
+    cut: Arc<tokio::sync::Notify>,
 }
 
 struct Answer {
     status: u16,
     body: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// A request of one of the services: with its query apart, and everything in it decoded.
+struct Asked<'a> {
+    method: &'a str,
+    path: Vec<String>,
+    query: BTreeMap<String, String>,
+    header: &'a dyn Fn(&str) -> String,
+    body: Value,
 }
 
 fn der(public: &RsaPublicKey) -> Vec<u8> {
@@ -71,11 +102,12 @@ fn der(public: &RsaPublicKey) -> Vec<u8> {
 }
 
 fn fail(status: u16, code: &str, message: &str) -> Answer {
-    Answer { status, body: json!({"code": code, "message": message}).to_string().into_bytes() }
+    let body = json!({"code": code, "message": message}).to_string().into_bytes();
+    Answer { status, body, headers: Vec::new() }
 }
 
 fn give(body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status: 200, body: body.into() }
+    Answer { status: 200, body: body.into(), headers: Vec::new() }
 }
 
 impl Oci {
@@ -91,7 +123,7 @@ impl Oci {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let oci = Self { endpoint, state: Arc::new(Mutex::new(state)) };
+        let oci = Self { endpoint, state: Arc::new(Mutex::new(state)), cut: Arc::default() };
         let served = oci.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -128,9 +160,6 @@ impl Oci {
         )
     }
 
-    pub fn faults(&self, faults: &[Fault]) {
-        self.state().faults.extend(faults);
-    }
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut self.state().seen)
     }
@@ -140,9 +169,9 @@ impl Oci {
     pub fn set_clock(&self, seconds: i64) {
         self.state().clock = seconds;
     }
-    /// How many objects a page of a list has at most.
-    pub fn set_page(&self, objects: usize) {
-        self.state().page = objects;
+    /// How much a page of a list has at most.
+    pub fn set_page(&self, most: usize) {
+        self.state().page = most;
     }
     pub fn set_token_seconds(&self, seconds: i64) {
         self.state().token_seconds = seconds;
@@ -169,38 +198,58 @@ impl Oci {
         Self::token(&mut self.state(), &lines)
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<BoxBody<Bytes, std::io::Error>>, std::io::Error> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
         let target = parts.uri.path_and_query().unwrap().as_str().to_owned();
         let header = |name: &str| {
             parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         };
-        let mut state = self.state();
-        let clock = state.clock;
-        let answer = if target.starts_with("/opc/v2/") {
-            metadata(&target, &header("authorization"))
-        } else {
-            let method = parts.method.as_str();
-            state.seen.push(format!("{method} {target}"));
-            let fault = state.faults.pop_front();
-            let answer = match fault {
-                Some(Fault::Refuse(status, code)) => fail(status, code, "as was asked for"),
-                _ => Self::act(&mut state, method, &target, &header, &body),
-            };
-            if fault == Some(Fault::LoseAnswer) {
-                return Err(std::io::Error::other("cut off"));
+        let (answer, fault, clock, number) = {
+            let mut state = self.state();
+            let (clock, number) = (state.clock, state.seen.len());
+            if target.starts_with("/opc/v2/") {
+                (Some(verify::metadata(&target, &header("authorization"))), None, clock, number)
+            } else {
+                let method = parts.method.as_str();
+                let asked = format!("{method} {target}");
+                let fault = state.faults.next(&asked);
+                state.seen.push(asked);
+                let answer = match &fault {
+                    Some(Fault::Refuse(status, code)) => Some(fail(*status, code, "as was asked for")),
+                    Some(Fault::Hang { done: false }) => None,
+                    _ => Some(Self::act(&mut state, method, &target, &header, &body)),
+                };
+                (answer, fault, clock, number)
             }
-            answer
         };
+        match fault {
+            Some(Fault::LoseAnswer) => return Err(std::io::Error::other("cut off")),
+            Some(Fault::Slow(wait)) => tokio::time::sleep(Duration::from_millis(wait)).await,
+            Some(Fault::Hang { .. }) => {
+                self.cut.notify_one();
+                std::future::pending::<()>().await;
+            }
+            _ => {}
+        }
+        let answer = answer.unwrap();
         let now = Timestamp::now() + SignedDuration::from_secs(clock);
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap();
-        Ok(Response::builder()
+        let mut response = Response::builder()
             .status(answer.status)
             .header("date", date)
-            .header("opc-request-id", format!("request{}", state.seen.len()))
-            .body(Full::new(answer.body.into()))
-            .unwrap())
+            .header("opc-request-id", format!("request{number}"));
+        for (name, value) in &answer.headers {
+            response = response.header(*name, value);
+        }
+        let body = match fault {
+            Some(Fault::CutOff) => faults::half(answer.body),
+            _ => Full::new(answer.body.into()).map_err(|never| match never {}).boxed(),
+        };
+        Ok(response.body(body).unwrap())
     }
 
     fn act(
@@ -226,7 +275,7 @@ impl Oci {
             let key = RsaPrivateKey::from_pkcs8_pem(CERTIFICATE_KEY).unwrap().to_public_key();
             state.keys.insert(format!("{TENANCY}/fed-x509/{}", CERTIFICATE_SHA1.trim()), der(&key));
         }
-        if let Err(why) = verify(state, method, target, header, body) {
+        if let Err(why) = verify::verify(state, method, target, header, body) {
             return fail(401, "NotAuthenticated", &why);
         }
         if exchange {
@@ -237,154 +286,20 @@ impl Oci {
             let token = Self::token(state, asked["publicKey"].as_str().unwrap());
             return give(json!({"token": token}).to_string());
         }
-        objects(state, method, target, header, body)
-    }
-}
-
-fn metadata(target: &str, authorization: &str) -> Answer {
-    if authorization != "Bearer Oracle" {
-        return fail(401, "NotAuthenticated", "metadata of version 2 are asked for with a header");
-    }
-    match target {
-        "/opc/v2/instance/regionInfo" => give(
-            json!({"realmDomainComponent": "oraclecloud.com", "realmKey": "oc1",
-                "regionIdentifier": "eu-frankfurt-1", "regionKey": "FRA"})
-            .to_string(),
-        ),
-        "/opc/v2/identity/cert.pem" | "/opc/v2/identity/intermediate.pem" => give(CERTIFICATE),
-        "/opc/v2/identity/key.pem" => give(CERTIFICATE_KEY),
-        _ => fail(404, "NotFound", target),
-    }
-}
-
-/// Checks a request as the services do: the key, the date, what is signed, the body's hash.
-fn verify(
-    state: &State,
-    method: &str,
-    target: &str,
-    header: &dyn Fn(&str) -> String,
-    body: &[u8],
-) -> Result<(), String> {
-    let authorization = header("authorization");
-    let part = |name: &str| {
-        let after = authorization.split(&format!("{name}=\"")).nth(1)?;
-        after.split('"').next().map(str::to_owned)
-    };
-    let (Some(id), Some(signature), Some(names)) = (part("keyId"), part("signature"), part("headers")) else {
-        return Err("the request is not signed".to_owned());
-    };
-    let date = jiff::fmt::rfc2822::parse(&header("date")).map_err(|e| e.to_string())?.timestamp();
-    let now = Timestamp::now() + SignedDuration::from_secs(state.clock);
-    if date.duration_since(now).unsigned_abs().as_secs() > 300 {
-        return Err(format!("Date '{}' is not within allowed clock skew", header("date")));
-    }
-    let signed: Vec<&str> = names.split(' ').collect();
-    let exchange = target == "/v1/x509";
-    let mut wanted =
-        if exchange { vec!["date", "(request-target)"] } else { vec!["date", "(request-target)", "host"] };
-    // Object Storage leaves the body of an object out.
-    if method == "POST" || (method == "PUT" && !target.contains("/o/")) {
-        wanted.extend(["content-length", "content-type", "x-content-sha256"]);
-        if header("x-content-sha256") != STANDARD.encode(Sha256::digest(body)) {
-            return Err("the body is another than was signed".to_owned());
-        }
-    }
-    if signed != wanted {
-        return Err(format!("{names} is signed, and {} is to be", wanted.join(" ")));
-    }
-    let line = |name: &&str| match *name {
-        "(request-target)" => format!("(request-target): {} {target}", method.to_lowercase()),
-        name => format!("{name}: {}", header(name)),
-    };
-    let text: Vec<String> = signed.iter().map(line).collect();
-    let key = state.keys.get(&id).ok_or("the key is not known")?;
-    let signature = STANDARD.decode(signature).map_err(|e| e.to_string())?;
-    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
-        .verify(text.join("\n").as_bytes(), &signature)
-        .map_err(|_| "the signature is wrong".to_owned())
-}
-
-/// Object Storage, as far as it is asked.
-fn objects(
-    state: &mut State,
-    method: &str,
-    target: &str,
-    header: &dyn Fn(&str) -> String,
-    body: &[u8],
-) -> Answer {
-    let url = url::Url::parse(&format!("http://fake{target}")).unwrap();
-    let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-    if url.path() == "/n/" {
-        return give(json!(NAMESPACE).to_string());
-    }
-    let parts: Vec<String> = url
-        .path()
-        .split('/')
-        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8().unwrap().into_owned())
-        .collect();
-    let [_, n, namespace, b, bucket, o, name @ ..] = parts.as_slice() else {
-        return fail(404, "NotAuthorizedOrNotFound", "there is no such call");
-    };
-    assert_eq!([n.as_str(), b, o], ["n", "b", "o"]);
-    if namespace != NAMESPACE {
-        return fail(
-            404,
-            "NamespaceNotFound",
-            "You do not have authorization, or the namespace does not exist",
-        );
-    }
-    if bucket != BUCKET {
-        return fail(
-            404,
-            "BucketNotFound",
-            "Either the bucket does not exist in the namespace, or you are not authorized",
-        );
-    }
-    match (method, name) {
-        ("GET", []) => list(state, &query),
-        ("GET", [name]) => match state.objects.get(name) {
-            Some(bytes) => give(bytes.clone()),
-            None => fail(404, "ObjectNotFound", "The object was not found"),
-        },
-        ("PUT", [name]) => {
-            if header("if-none-match") == "*" && state.objects.contains_key(name) {
-                return fail(
-                    412,
-                    "IfNoneMatchFailed",
-                    "The If-None-Match header is '*' but there is an existing entity",
-                );
+        let url = url::Url::parse(&format!("http://fake{target}")).unwrap();
+        let decoded =
+            |part: &str| percent_encoding::percent_decode_str(part).decode_utf8().unwrap().into_owned();
+        let mut path: Vec<String> = url.path().split('/').skip(1).map(decoded).collect();
+        let query = url.query_pairs().into_owned().collect();
+        match path.first().map(String::as_str) {
+            Some(version @ ("20160918" | "20180917")) => {
+                let stacks = version == "20180917";
+                path.remove(0);
+                let body = serde_json::from_slice(body).unwrap_or_default();
+                let asked = Asked { method, path, query, header, body };
+                if stacks { resource_manager::act(state, &asked) } else { database::act(state, &asked) }
             }
-            state.objects.insert(name.clone(), body.to_vec());
-            give("")
-        }
-        _ => fail(404, "NotAuthorizedOrNotFound", "there is no such call"),
-    }
-}
-
-fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
-    let prefix = query.get("prefix").cloned().unwrap_or_default();
-    let start = query.get("start").cloned().unwrap_or_default();
-    let (mut found, mut prefixes, mut next) = (Vec::new(), Vec::new(), None);
-    for name in state.objects.keys().filter(|name| name.starts_with(&prefix) && **name >= start) {
-        let folder = query
-            .get("delimiter")
-            .and_then(|delimiter| name[prefix.len()..].split_once(delimiter.as_str()))
-            .map(|(folder, _)| format!("{prefix}{folder}{}", query["delimiter"]));
-        if folder.is_some() && prefixes.last() == folder.as_ref() {
-            continue;
-        }
-        if found.len() + prefixes.len() == state.page {
-            next = Some(name.clone());
-            break;
-        }
-        match folder {
-            Some(folder) => prefixes.push(folder),
-            None => found.push(json!({"name": name})),
+            _ => objects::act(state, method, target, header, body),
         }
     }
-    let mut page = json!({"objects": found, "prefixes": prefixes});
-    if let Some(next) = next {
-        page["nextStartWith"] = json!(next);
-    }
-    give(page.to_string())
 }

@@ -118,6 +118,11 @@ impl Access {
         })
     }
 
+    /// The region, where it is said.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// The root of a service's URLs.
     pub(super) async fn root(&self, service: Service) -> Result<String, Failure> {
         if let Some(endpoint) = &self.endpoint {

@@ -5,6 +5,10 @@
 pub(super) enum Service {
     ObjectStorage,
     Auth,
+    Database,
+    /// Of most services, the databases among them.
+    WorkRequests,
+    ResourceManager,
 }
 
 impl Service {
@@ -12,6 +16,9 @@ impl Service {
         match self {
             Self::ObjectStorage => "objectstorage",
             Self::Auth => "auth",
+            Self::Database => "database",
+            Self::WorkRequests => "iaas",
+            Self::ResourceManager => "resourcemanager",
         }
     }
 }
@@ -52,6 +59,13 @@ pub(super) fn region(name: &str) -> String {
     SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| (*long).to_owned())
 }
 
+/// The region of what an OCID names, where it says one: some are of no region, or of all.
+pub fn region_of(ocid: &str) -> Option<String> {
+    let mut parts = ocid.split('.');
+    let named = parts.next().is_some_and(|part| part.starts_with("ocid1"));
+    parts.nth(2).filter(|part| named && !part.is_empty()).map(region)
+}
+
 /// The domain of a region's hosts: what is said of it, else that of its realm.
 pub(super) fn domain(region: &str, said: Option<String>) -> String {
     let known = REALMS.iter().find(|(begin, _)| region.starts_with(begin));
@@ -79,6 +93,20 @@ mod tests {
             let name = region(name);
             let domain = domain(&name, said.map(str::to_owned));
             assert_eq!(url(Service::ObjectStorage, &name, &domain), wanted);
+        }
+    }
+
+    #[test]
+    fn an_ocid_says_its_region() {
+        for (ocid, wanted) in [
+            ("ocid1.autonomousdatabase.oc1.eu-zurich-1.abc", Some("eu-zurich-1")),
+            ("ocid1.autonomousdatabase.oc1.iad.abc", Some("us-ashburn-1")),
+            ("ocid1.tenancy.oc1..abc", None),
+            ("ocid1.tenancy", None),
+            ("a.b.c.d.e", None),
+            ("", None),
+        ] {
+            assert_eq!(region_of(ocid).as_deref(), wanted, "{ocid}");
         }
     }
 }

@@ -32,6 +32,12 @@ pub enum Failure {
     /// It answered with something else than was agreed.
     #[error("{0}")]
     Unexpected(String),
+    /// What it took on it did not carry out. `details`: in its own words.
+    #[error("{what} ended as {state}: {details}")]
+    Ended { what: String, state: String, details: String },
+    /// What it took on was not carried out in time. It may go on.
+    #[error("{what} has not ended after {} min", limit.as_secs().div_ceil(60).max(1))]
+    Late { what: String, limit: Duration },
     /// There is nobody to ask as.
     #[error(transparent)]
     Access(#[from] Error),
@@ -71,7 +77,15 @@ impl Failure {
             Self::Service { status: 409, code, .. } => code == "IncorrectState" || code == "LockConflict",
             Self::Service { status, .. } => *status == 429 || (*status >= 500 && *status != 501),
             Self::Unreachable { source, .. } => !source.is_builder() && !source.is_redirect(),
-            Self::Unexpected(_) | Self::Access(_) => false,
+            Self::Unexpected(_) | Self::Access(_) | Self::Ended { .. } | Self::Late { .. } => false,
+        }
+    }
+
+    /// The service's own code.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Service { code, .. } => Some(code),
+            _ => None,
         }
     }
 
@@ -95,6 +109,11 @@ impl Failure {
             Self::Service { status: 401, .. } => "see that user, fingerprint, key and region belong together \
                 (`oci iam region list` tries them); a session's token is made anew with `oci session authenticate`"
                 .to_owned(),
+            Self::Service { code, message, .. } if of_limit(code, message).is_some() => {
+                of_limit(code, message).unwrap_or_default().to_owned()
+            }
+            Self::Service { status: 409, .. } => "something else is done to it: try again when that has ended".to_owned(),
+            Self::Service { status: 412, .. } => "somebody changed it meanwhile: run the same command again, which looks first".to_owned(),
             Self::Service { status: 403 | 404, .. } => {
                 format!("see that it is there, and allow it in a policy: {policy}")
             }
@@ -102,6 +121,8 @@ impl Failure {
             Self::Service { .. } => "Oracle's support asks for the request's id".to_owned(),
             Self::Unreachable { .. } => "see that the region is right (OCI_CLI_REGION) and the network lets it through".to_owned(),
             Self::Unexpected(_) => "see that OCI_CLI_ENDPOINT, if it is set, is a service of OCI".to_owned(),
+            Self::Ended { details, .. } => of_text(details, policy).unwrap_or_else(|| "Oracle's console shows it with its log".to_owned()),
+            Self::Late { .. } => "run the same command again: it goes on with what has begun".to_owned(),
             Self::Access(error) => error.hint_text().unwrap_or_default().to_owned(),
         }
     }
@@ -115,6 +136,39 @@ impl Failure {
         };
         Error::new(kind, message).because(self).hint(hint)
     }
+}
+
+/// What to do where the tenancy may not have more.
+fn of_limit(code: &str, message: &str) -> Option<&'static str> {
+    match code {
+        "LimitExceeded" => Some(
+            "the service limit of the tenancy is reached: ask for a higher one in the console (Governance, Limits), or take away what is \
+             not needed; `oci limits resource-availability get` says how much is left",
+        ),
+        "QuotaExceeded" => Some(
+            "a quota of the compartment is reached: its administrator changes the quota policy, or name another compartment",
+        ),
+        _ if code == "OutOfCapacity" || message.to_lowercase().contains("out of host capacity") => {
+            Some("the region has no capacity now: try again later, or ask for fewer ECPUs")
+        }
+        _ => None,
+    }
+}
+
+/// The same where a service only tells in its log what another has answered, as Terraform does: `Error: 400-LimitExceeded, …`.
+pub fn of_text(text: &str, policy: &str) -> Option<String> {
+    let codes = ["LimitExceeded", "QuotaExceeded", "OutOfCapacity"];
+    if let Some(code) = codes.iter().find(|code| text.contains(*code)) {
+        return of_limit(code, "").map(str::to_owned);
+    }
+    if text.to_lowercase().contains("out of host capacity") {
+        return of_limit("OutOfCapacity", "").map(str::to_owned);
+    }
+    let denied = ["NotAuthorizedOrNotFound", "NotAuthorized", "NotAuthenticated"];
+    denied
+        .iter()
+        .any(|code| text.contains(code))
+        .then(|| format!("see that it is there, and allow it in a policy: {policy}"))
 }
 
 #[cfg(test)]
@@ -146,16 +200,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_log_says_of_limits_and_rights_is_read() {
+        for (text, wanted) in [
+            ("Error: 400-LimitExceeded, The following service limits were exceeded", Some("service limit")),
+            ("Error: 400-QuotaExceeded, adb-ecpu", Some("quota of the compartment")),
+            ("Error: 500-InternalError, Out of host capacity.", Some("no capacity now")),
+            ("Error: 404-NotAuthorizedOrNotFound, secret", Some("Allow group G to read secrets")),
+            ("Error: 400-InvalidParameter, dbName", None),
+        ] {
+            let hint = of_text(text, "Allow group G to read secrets");
+            assert_eq!(hint.is_some(), wanted.is_some(), "{text}");
+            assert!(hint.unwrap_or_default().contains(wanted.unwrap_or_default()), "{text}");
+        }
+    }
+
+    #[test]
     fn errors_say_what_to_do() {
         for (failure, wanted) in [
             (failure(401, "NotAuthenticated", Some("Tue, 14 Nov 2023 22:23:20 GMT")), "600 s behind"),
             (failure(401, "NotAuthenticated", Some("Tue, 14 Nov 2023 22:03:20 GMT")), "600 s ahead of"),
             (failure(401, "NotAuthenticated", Some("Tue, 14 Nov 2023 22:13:21 GMT")), "belong together"),
+            (failure(400, "LimitExceeded", None), "service limit of the tenancy"),
+            (failure(400, "QuotaExceeded", None), "quota of the compartment"),
+            (failure(409, "InvalidatedRetryToken", None), "something else is done to it"),
+            (failure(412, "NoEtagMatch", None), "somebody changed it meanwhile"),
             (failure(404, "BucketNotFound", None), "allow it in a policy: Allow group G to read buckets"),
         ] {
             let error = failure.into_error("it cannot be read", "Allow group G to read buckets");
             assert!(error.hint_text().unwrap().contains(wanted), "{:?}", error.hint_text());
-            assert!(error.chain().starts_with("it cannot be read: told (40"), "{}", error.chain());
+            assert!(error.chain().starts_with("it cannot be read: told (4"), "{}", error.chain());
             assert!(error.chain().ends_with(", request r1)"), "{}", error.chain());
         }
         let odd = Failure::of_answer(502, b"<html>", None, (Some("today"), Some("soon")), Timestamp::now());

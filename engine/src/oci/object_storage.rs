@@ -3,17 +3,13 @@
 //! Source: <https://docs.oracle.com/en-us/iaas/api/#/en/objectstorage/20160918/>.
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::client::{Body, Call, Client};
+use super::client::{Body, Call, Client, part};
 use super::endpoint::Service;
 use super::failure::Failure;
-
-/// All that stands for itself in a part of a path (RFC 3986).
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A bucket as one client sees it.
 pub struct Bucket {
@@ -65,16 +61,15 @@ impl Bucket {
     }
 
     fn call<'a>(&self, method: Method, path: String, body: Body<'a>) -> Call<'a> {
-        Call { service: Service::ObjectStorage, method, path, query: Vec::new(), headers: Vec::new(), body }
+        Call { body, ..Call::new(Service::ObjectStorage, method, path) }
     }
 
     async fn objects(&self) -> Result<String, Failure> {
-        let part = |text: &str| utf8_percent_encode(text, PART).to_string();
         Ok(format!("/n/{}/b/{}/o", part(self.namespace().await?), part(&self.name)))
     }
 
     async fn object(&self, name: &str) -> Result<String, Failure> {
-        Ok(format!("{}/{}", self.objects().await?, utf8_percent_encode(name, PART)))
+        Ok(format!("{}/{}", self.objects().await?, part(name)))
     }
 
     /// `None`: there is no such object.
