@@ -30,6 +30,8 @@ pub use failure::{Failure, of_text};
 pub use pace::{Looks, Pace};
 
 #[cfg(test)]
+mod by_hand_tests;
+#[cfg(test)]
 #[path = "../../tests/support/oci.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, dead_code)]
 pub(crate) mod fake;

@@ -2,6 +2,8 @@
 //! of one bucket, databases, their backups, stacks and jobs. What takes a while takes a number of looks. Faults come on demand.
 
 // This file is a module of two crates, at two places of their trees.
+#[path = "oci/answer.rs"]
+mod answer;
 #[path = "oci/database.rs"]
 mod database;
 #[path = "oci/entry.rs"]
@@ -13,17 +15,18 @@ mod objects;
 #[path = "oci/resource_manager.rs"]
 mod resource_manager;
 #[path = "oci/terraform.rs"]
-mod terraform;
+pub mod terraform;
 #[path = "oci/verify.rs"]
 mod verify;
+#[path = "oci/wallet.rs"]
+mod wallet;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use database::{COMPARTMENT, DATABASE};
+use answer::{Answer, Asked, fail, give};
 pub use faults::Fault;
-pub use terraform::Terraform;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -46,6 +49,8 @@ pub const USER: &str = "ocid1.user.oc1..u";
 pub const FINGERPRINT: &str = "aa:bb";
 pub const NAMESPACE: &str = "ns";
 pub const BUCKET: &str = "drydock";
+pub const DATABASE: &str = "ocid1.autonomousdatabase.oc1..production";
+pub const COMPARTMENT: &str = "ocid1.compartment.oc1..c";
 const CERTIFICATE: &str = include_str!("../../engine/src/oci/vectors/instance.pem");
 const CERTIFICATE_KEY: &str = include_str!("../../engine/src/oci/vectors/instance.key.pem");
 const CERTIFICATE_SHA1: &str = include_str!("../../engine/src/oci/vectors/instance.sha1");
@@ -64,6 +69,8 @@ struct State {
     /// The service's clock less the machine's.
     clock: i64,
     page: usize,
+    /// Whether the last page of a list names an empty next one.
+    empty_next: bool,
     databases: database::Databases,
     stacks: resource_manager::Stacks,
 }
@@ -75,39 +82,8 @@ pub struct Oci {
     cut: Arc<tokio::sync::Notify>,
 }
 
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl Answer {
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-/// A request of one of the services: with its query apart, and everything in it decoded.
-struct Asked<'a> {
-    method: &'a str,
-    path: Vec<String>,
-    query: BTreeMap<String, String>,
-    header: &'a dyn Fn(&str) -> String,
-    body: Value,
-}
-
 fn der(public: &RsaPublicKey) -> Vec<u8> {
     public.to_pkcs1_der().unwrap().as_bytes().to_vec()
-}
-
-fn fail(status: u16, code: &str, message: &str) -> Answer {
-    let body = json!({"code": code, "message": message}).to_string().into_bytes();
-    Answer { status, body, headers: Vec::new() }
-}
-
-fn give(body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status: 200, body: body.into(), headers: Vec::new() }
 }
 
 impl Oci {
@@ -172,6 +148,9 @@ impl Oci {
     /// How much a page of a list has at most.
     pub fn set_page(&self, most: usize) {
         self.state().page = most;
+    }
+    pub fn name_empty_next_pages(&self) {
+        self.state().empty_next = true;
     }
     pub fn set_token_seconds(&self, seconds: i64) {
         self.state().token_seconds = seconds;

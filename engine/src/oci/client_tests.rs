@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! Requests with a body, that are sent again, and lists of pages.
 
 use serde_json::{Value, json as value};
@@ -74,6 +74,9 @@ async fn a_list_has_all_pages_and_one_without_an_end_is_an_error() {
         assert_eq!(oci.seen().len(), requests, "pages of {page}");
     }
     assert_eq!(autonomous::list(&client, COMPARTMENT, Some("d3")).await.unwrap().len(), 1);
+    oci.name_empty_next_pages();
+    assert_eq!(autonomous::list(&client, COMPARTMENT, None).await.unwrap().len(), 6);
+    assert_eq!(oci.seen().len(), 7, "an empty name is no page");
     oci.set_page(0);
     let error = autonomous::list(&client, COMPARTMENT, None).await.unwrap_err();
     assert_eq!(error.to_string(), "the list /20160918/autonomousDatabases does not go on");

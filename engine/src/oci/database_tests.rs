@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! Databases and backups as the service has them.
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Call, Client, part};
@@ -41,6 +42,8 @@ pub struct WorkRequest {
     pub operation_type: String,
     #[serde(default)]
     pub percent_complete: f32,
+    #[serde(default)]
+    pub time_accepted: Option<Timestamp>,
 }
 
 /// A line of its errors or of its log.
@@ -60,6 +63,17 @@ fn path(id: &str, rest: &str) -> String {
 /// When it cannot be read.
 pub async fn get(client: &Client, id: &str) -> Result<WorkRequest, Failure> {
     client.ask(&Call::get(Service::WorkRequests, path(id, ""))).await?.json()
+}
+
+/// All that was done, or is being done, to a resource of a compartment, as far back as the service keeps it.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn list(client: &Client, compartment: &str, resource: &str) -> Result<Vec<WorkRequest>, Failure> {
+    let call = Call::get(Service::WorkRequests, "/20160918/workRequests".to_owned())
+        .query("compartmentId", Some(compartment))
+        .query("resourceId", Some(resource));
+    client.list(&call).await
 }
 
 /// What it says of its failure: its errors, and where it names none the end of its log.

@@ -3,6 +3,7 @@
 //! Its SQL is read by a grammar of our own keeping (`grammar/`), and what a changeset means for queries is told from the dictionary
 //! (`dictionary/`): there are no scratch databases, so nothing is tried out before the clone.
 
+pub mod cloud;
 mod dictionary;
 mod error_codes;
 mod grammar;

@@ -1,16 +1,12 @@
 //! Autonomous Databases, their backups and wallets, and the work requests of both. One database is there from the beginning.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::entry::{Entry, page, unknown};
-use super::{Answer, Asked, Oci, State, fail, give};
-
-pub const DATABASE: &str = "ocid1.autonomousdatabase.oc1..production";
-pub const COMPARTMENT: &str = "ocid1.compartment.oc1..c";
+use super::{Answer, Asked, COMPARTMENT, DATABASE, Oci, State, fail, give, wallet};
 
 pub(super) struct Databases {
     pub databases: BTreeMap<String, Entry>,
@@ -54,10 +50,10 @@ impl Databases {
         format!("ocid1.{kind}.oc1..{:04}", self.number)
     }
 
-    fn work(&mut self, operation: &str, end: &str) -> String {
+    fn work(&mut self, operation: &str, end: &str, resource: &str) -> String {
         let id = self.id("coreservicesworkrequest");
         let begun = json!({"id": id, "operationType": operation, "status": "ACCEPTED", "percentComplete": 0.0,
-            "compartmentId": COMPARTMENT, "resources": [], "timeAccepted": "2026-11-25T10:00:00.000Z"});
+            "compartmentId": COMPARTMENT, "resources": [], "resourceId": resource, "timeAccepted": Timestamp::now()});
         let entry = Entry::new(begun)
             .then(1, json!({"status": "IN_PROGRESS", "percentComplete": 40.0}))
             .then(1, json!({"status": end, "percentComplete": 100.0}));
@@ -130,12 +126,18 @@ pub(super) fn act(state: &mut State, asked: &Asked<'_>) -> Answer {
             page(all.databases.values_mut(), asked, most, &[])
         }
         ("GET", ["autonomousDatabaseBackups"]) => page(all.backups.values_mut(), asked, most, &[]),
+        ("GET", ["workRequests"]) => {
+            for work in all.work.values_mut() {
+                while work.end() {}
+            }
+            page(all.work.values_mut(), asked, most, &["resourceId"])
+        }
         ("GET", ["workRequests", id]) => look(all.work.get_mut(*id)),
         ("GET", ["workRequests", id, "errors"]) => {
             let work = all.work.get_mut(*id);
             // It has ended by now, whoever has looked how often.
             let failed = work.is_some_and(|work| {
-                while work.look() {}
+                while work.end() {}
                 work.text("status") == "FAILED"
             });
             let error = json!({"code": "InternalError", "message": "the disk group is full", "timestamp": "2026-11-25T10:00:00Z"});
@@ -176,7 +178,7 @@ fn create_database(all: &mut Databases, asked: &Asked<'_>) -> Answer {
     fields.as_object_mut().unwrap().remove("adminPassword");
     let id = all.make(&fields, 2);
     all.made.insert(token, id.clone());
-    let work = all.work("CreateAutonomousDatabase", "SUCCEEDED");
+    let work = all.work("CreateAutonomousDatabase", "SUCCEEDED", &id);
     all.databases[&id].answer().with("opc-work-request-id", work)
 }
 
@@ -213,7 +215,7 @@ fn create_backup(all: &mut Databases, asked: &Asked<'_>) -> Answer {
             "timeAvailableTill": until, "sizeInTBs": 0.25, "databaseSizeInTBs": 1.5}),
     );
     entry.hidden = all.hidden;
-    let work = all.work("CreateBackup", if end == "ACTIVE" { "SUCCEEDED" } else { "FAILED" });
+    let work = all.work("CreateBackup", if end == "ACTIVE" { "SUCCEEDED" } else { "FAILED" }, of);
     let answer = entry.answer().with("opc-work-request-id", work);
     all.backups.insert(id.clone(), entry);
     all.made.insert(token, id);
@@ -233,7 +235,7 @@ fn end(all: &mut Databases, database: bool, id: &str, asked: &Asked<'_>) -> Answ
     }
     entry.set(&json!({"lifecycleState": format!("{word}ING")}));
     entry.plan(&[(1, json!({"lifecycleState": format!("{word}ED")}))]);
-    let work = all.work("Delete", "SUCCEEDED");
+    let work = all.work("Delete", "SUCCEEDED", id);
     give("").with("opc-work-request-id", work)
 }
 
@@ -260,7 +262,7 @@ fn act_on(all: &mut Databases, id: &str, action: &str, asked: &Asked<'_>) -> Ans
             let then = json!({"lifecycleState": "AVAILABLE_NEEDS_ATTENTION", "openMode": "READ_ONLY", "restoredTo": to});
             (&["AVAILABLE"], "RESTORE_IN_PROGRESS", vec![(2, then)])
         }
-        "generateWallet" => return wallet(asked),
+        "generateWallet" => return wallet::generate(asked),
         _ => return unknown(),
     };
     if !from.iter().any(|state| database.is(state)) {
@@ -269,33 +271,7 @@ fn act_on(all: &mut Databases, id: &str, action: &str, asked: &Asked<'_>) -> Ans
     database.set(&json!({"lifecycleState": now}));
     database.plan(&steps);
     let answer = database.answer();
-    let work = all.work(action, "SUCCEEDED");
+    let operation = if action == "restore" { "RestoreAutonomousDatabase" } else { action };
+    let work = all.work(operation, "SUCCEEDED", id);
     answer.with("opc-work-request-id", work)
-}
-
-fn wallet(asked: &Asked<'_>) -> Answer {
-    if asked.body["password"].as_str().is_none_or(|p| p.len() < 8) {
-        return fail(400, "InvalidParameter", "The wallet's password is too short");
-    }
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in [
-        ("ewallet.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"),
-        ("cwallet.sso", "\u{0}\u{1}"),
-        (
-            "sqlnet.ora",
-            "WALLET_LOCATION = (SOURCE = (METHOD = file) (METHOD_DATA = (DIRECTORY=\"?/network/admin\")))\nSSL_SERVER_DN_MATCH=yes\n",
-        ),
-        (
-            "tnsnames.ora",
-            "app_tp = (description= (address=(protocol=tcps)(port=1522)(host=adb.fake))(connect_data=(service_name=x_app_tp.adb.fake))(security=(ssl_server_dn_match=yes)))\n",
-        ),
-        (
-            "README",
-            "Wallet Expiry Date\n-----------\nThe SSL certificates provided in this wallet will expire on 2031-01-01.\n",
-        ),
-    ] {
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
-    }
-    give(zip.finish().unwrap().into_inner())
 }

@@ -57,6 +57,14 @@ impl Entry {
         true
     }
 
+    /// What comes next comes now; whether there was anything.
+    pub(super) fn end(&mut self) -> bool {
+        if let Some((left, _)) = self.steps.front_mut() {
+            *left = 0;
+        }
+        self.look()
+    }
+
     pub(super) fn etag(&self) -> String {
         format!("e{}", self.version)
     }
@@ -100,9 +108,8 @@ pub(super) fn page<'a>(
     let limit = asked.query.get("limit").map_or(most, |limit| limit.parse::<usize>().unwrap().min(most));
     let start = asked.query.get("page").map_or(0, |page| page.parse().unwrap());
     let end = (start + limit).min(found.len());
-    // The service says so too where there is no more: with nothing in it.
-    let next = if end < found.len() { end.to_string() } else { String::new() };
-    give(json!(found[start..end]).to_string()).with("opc-next-page", next)
+    let answer = give(json!(found[start..end]).to_string());
+    if end < found.len() { answer.with("opc-next-page", end.to_string()) } else { answer }
 }
 
 pub(super) fn unknown() -> Answer {

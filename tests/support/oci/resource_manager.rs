@@ -192,7 +192,16 @@ fn create_job(state: &mut State, asked: &Asked<'_>) -> Answer {
             "log": ["Terraform has begun", line]});
     }
     match state.stacks.runner.run(&stack, &operation) {
-        Some(Ok(ran)) => {
+        Some(Ok(mut ran)) => {
+            match (operation.as_str(), &mut ran.state) {
+                // Terraform's own database is none that could be asked for.
+                ("APPLY", Some(after)) => {
+                    let database = make_clone(state, stack_id, &stack["variables"]);
+                    after["outputs"]["database_id"]["value"] = json!(database);
+                }
+                ("DESTROY", _) => end_clone(state, stack_id),
+                _ => {}
+            }
             entry.value["log"] = json!(ran.log);
             entry.value["tfPlan"] = json!(ran.plan);
             entry.value["tfState"] = json!(ran.state);
@@ -226,33 +235,40 @@ fn progress(state: &mut State) {
             continue;
         }
         let variables = job.value["variables"].clone();
-        let made: Option<String> = state.stacks.stacks[&stack].value["database"].as_str().map(str::to_owned);
         let fields = match operation.as_str() {
             "PLAN" => {
                 let plan = state.stacks.plan.clone().unwrap_or_else(|| Oci::plan_of(&variables));
                 json!({"tfPlan": plan})
             }
             "APPLY" => {
-                let tags = json!({"drydock-run": variables["run"]});
-                let database = state.databases.make(
-                    &json!({"displayName": variables["display_name"], "dbName": variables["db_name"],
-                        "freeformTags": tags, "compartmentId": variables["compartment_ocid"]}),
-                    0,
-                );
+                let database = make_clone(state, &stack, &variables);
                 let value = state.databases.databases[&database].value.clone();
-                state.stacks.stacks.get_mut(&stack).unwrap().value["database"] = json!(database);
                 json!({"tfState": {"version": 4, "outputs": {
                     "database_id": {"value": database, "type": "string"},
                     "connection_profiles": {"value": value["connectionStrings"]["profiles"], "type": "dynamic"}}}})
             }
             _ => {
-                if let Some(id) = made {
-                    let gone = json!({"lifecycleState": "TERMINATED"});
-                    state.databases.databases.get_mut(&id).unwrap().set(&gone);
-                }
+                end_clone(state, &stack);
                 json!({"tfState": {"version": 4, "outputs": {}}})
             }
         };
         state.stacks.jobs.get_mut(&id).unwrap().set(&fields);
+    }
+}
+
+/// The database that a stack makes.
+fn make_clone(state: &mut State, stack: &str, variables: &Value) -> String {
+    let database = state.databases.make(
+        &json!({"displayName": variables["display_name"], "dbName": variables["db_name"],
+            "freeformTags": {"drydock-run": variables["run"]}, "compartmentId": variables["compartment_ocid"]}),
+        0,
+    );
+    state.stacks.stacks.get_mut(stack).unwrap().value["database"] = json!(database);
+    database
+}
+
+fn end_clone(state: &mut State, stack: &str) {
+    if let Some(id) = state.stacks.stacks[stack].value["database"].as_str() {
+        state.databases.databases.get_mut(id).unwrap().set(&json!({"lifecycleState": "TERMINATED"}));
     }
 }
