@@ -128,7 +128,7 @@ fn of(entry: Option<&Entry>) -> Answer {
     let Some(entry) = entry.filter(|e| !e.is("DELETED")) else { return unknown() };
     let mut shown = entry.clone();
     let fields = shown.value.as_object_mut().unwrap();
-    for hidden in ["zip", "log", "tfPlan", "tfState"] {
+    for hidden in ["zip", "log", "tfPlan", "tfState", "half_done"] {
         fields.remove(hidden);
     }
     shown.answer()
@@ -187,7 +187,8 @@ fn create_job(state: &mut State, asked: &Asked<'_>) -> Answer {
         "variables": stack["variables"], "timeCreated": created, "log": ["Terraform has begun"]}),
     );
     let mut end = json!({"lifecycleState": "SUCCEEDED"});
-    if let Some((code, message, line, _)) = state.stacks.fails.get(&operation) {
+    if let Some((code, message, line, done)) = state.stacks.fails.get(&operation) {
+        entry.value["half_done"] = json!(done);
         end = json!({"lifecycleState": "FAILED", "failureDetails": {"code": code, "message": message},
             "log": ["Terraform has begun", line]});
     }
@@ -230,7 +231,7 @@ fn progress(state: &mut State) {
         }
         let (operation, stack, failed) =
             (job.text("operation").to_owned(), job.text("stackId").to_owned(), !job.is("SUCCEEDED"));
-        let done = state.stacks.fails.get(&operation).is_some_and(|(.., done)| *done);
+        let done = job.value["half_done"] == true;
         if failed && !done {
             continue;
         }

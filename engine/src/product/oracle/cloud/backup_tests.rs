@@ -180,6 +180,42 @@ async fn limits_rights_regions_and_tokens_are_said_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_on_the_way_is_said_and_the_next_one_goes_on() {
+    let (oci, folder) = (Oci::serve(), tempfile::tempdir().unwrap());
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("key.pem"), crate::oci::fake::KEY).unwrap();
+    let lines = format!(
+        "HOME='{0}'\nOCI_CLI_ENDPOINT='{1}'\nOCI_CLI_AUTH=security_token\nOCI_CLI_SECURITY_TOKEN_FILE='{0}/token'\nOCI_CLI_KEY_FILE='{0}/key.pem'\n",
+        folder.path().display(),
+        oci.endpoint
+    );
+    std::fs::write(at("variables"), lines).unwrap();
+    let variables = crate::variables::Variables::read(&at("variables")).unwrap();
+    let cloud = || {
+        let access = crate::oci::Access::from_variables(&variables).unwrap();
+        let progress = std::sync::Arc::new(|_: &str, _: Option<(u64, u64)>| {});
+        Cloud::new(crate::oci::Client::hasty(access), pace(5_000), progress)
+    };
+    std::fs::write(at("token"), oci.session()).unwrap();
+    // The backup is begun, and then the token is not taken any more.
+    oci.dies_at(3, true, cloud().back_up(DATABASE, "r1", LONG)).await;
+    oci.forget_keys();
+    let error = cloud().back_up(DATABASE, "r1", LONG).await.unwrap_err();
+    assert!(error.chain().contains("(401, NotAuthenticated"), "{}", error.chain());
+    assert!(error.hint_text().unwrap().contains("oci session authenticate"), "{:?}", error.hint_text());
+    oci.set_token_seconds(-10);
+    std::fs::write(at("token"), oci.session()).unwrap();
+    let error = cloud().back_up(DATABASE, "r1", LONG).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Input);
+    assert!(error.chain().contains("the session's token has expired since"), "{}", error.chain());
+    assert!(error.hint_text().unwrap().contains("oci session authenticate"), "{:?}", error.hint_text());
+    oci.set_token_seconds(3600);
+    std::fs::write(at("token"), oci.session()).unwrap();
+    cloud().back_up(DATABASE, "r1", LONG).await.unwrap();
+    assert_eq!(oci.backups(), ["ACTIVE"]);
+}
+
+#[tokio::test]
 async fn a_runs_backup_is_deleted_and_no_other() {
     let oci = Oci::serve();
     let cloud = cloud(&oci);

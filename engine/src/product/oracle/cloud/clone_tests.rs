@@ -113,6 +113,75 @@ async fn a_process_that_dies_while_it_takes_the_clone_away_is_followed_by_one_th
 }
 
 #[tokio::test]
+async fn a_process_that_dies_over_a_clone_that_cannot_be_made_leaves_nothing_half_done() {
+    for (done, goes_on) in [(true, true), (false, true), (true, false)] {
+        for number in 0.. {
+            let oci = Oci::serve();
+            let cloud = cloud(&oci);
+            oci.jobs_fail("APPLY", "TERRAFORM_EXECUTION_ERROR", "Error: 500-InternalError", true);
+            let died = oci.dies_at(number, done, cloud.clone_of(BACKUP, "r1", &settings())).await.is_none();
+            oci.jobs_succeed();
+            if goes_on {
+                // What was begun to fail goes on failing: that is said, and it is taken away.
+                if cloud.clone_of(BACKUP, "r1", &settings()).await.is_err() {
+                    assert_eq!(oci.other_databases().len(), 0, "died at request {number}, done: {done}");
+                    cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
+                }
+                let made = (oci.stacks().len(), oci.other_databases().len());
+                assert_eq!(made, (1, 1), "died at request {number}, done: {done}");
+            }
+            cloud.discard_clone(COMPARTMENT, "r1").await.unwrap();
+            nothing_is_left(&oci);
+            if !died {
+                assert!(number > 14, "{number}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_fails_while_the_clone_is_taken_away_the_next_call_does_it() {
+    for fault in
+        [Fault::Refuse(400, "InvalidParameter"), Fault::Refuse(401, "NotAuthenticated"), Fault::LoseAnswer]
+    {
+        for number in 0.. {
+            let oci = Oci::serve();
+            let cloud = cloud(&oci);
+            cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
+            oci.seen();
+            let mut faults = vec![Fault::None; number];
+            faults.push(fault);
+            oci.faults(&faults);
+            let outcome = cloud.discard_clone(COMPARTMENT, "r1").await;
+            let asked = oci.seen().len();
+            oci.mend();
+            if outcome.is_ok() {
+                nothing_is_left(&oci);
+            }
+            cloud.discard_clone(COMPARTMENT, "r1").await.unwrap();
+            nothing_is_left(&oci);
+            if asked <= number {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_at_the_same_time_make_one_clone() {
+    let oci = Oci::serve();
+    oci.hide_new(2);
+    let cloud = cloud(&oci);
+    let settings = settings();
+    let both = (cloud.clone_of(BACKUP, "r1", &settings), cloud.clone_of(BACKUP, "r1", &settings));
+    let (one, two) = tokio::join!(both.0, both.1);
+    // A journal has one owner, so this does not happen; one of them may be told that the other was there.
+    assert!(one.is_ok() || two.is_ok(), "{one:?} {two:?}");
+    assert_eq!((oci.stacks().len(), oci.other_databases().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_request_that_fails_at_any_step_is_said_and_the_next_call_goes_on() {
     for fault in [Fault::Refuse(400, "InvalidParameter"), Fault::LoseAnswer, Fault::CutOff, Fault::Slow(2)] {
         for number in 0.. {
