@@ -19,6 +19,8 @@ pub(super) struct Stacks {
     /// Operations that fail, with code, message and the last line of the log, and whether they have done it before.
     fails: BTreeMap<String, (&'static str, &'static str, &'static str, bool)>,
     pub runner: Runner,
+    /// How many lists do not show a new job.
+    hidden: u32,
 }
 
 impl Oci {
@@ -29,6 +31,9 @@ impl Oci {
     pub fn jobs_fail(&self, operation: &str, code: &'static str, log: &'static str, done: bool) {
         let how = (code, "the job failed", log, done);
         self.state().stacks.fails.insert(operation.to_owned(), how);
+    }
+    pub fn hide_new_jobs(&self, lists: u32) {
+        self.state().stacks.hidden = lists;
     }
     pub fn jobs_succeed(&self) {
         self.state().stacks.fails.clear();
@@ -214,6 +219,7 @@ fn create_job(state: &mut State, asked: &Asked<'_>) -> Answer {
         None => {}
     }
     entry.plan(&[(1, json!({"lifecycleState": "IN_PROGRESS"})), (1, end)]);
+    entry.hidden = state.stacks.hidden;
     let answer = of(Some(&entry));
     state.stacks.jobs.insert(id.clone(), entry);
     state.databases.made.insert(token, id);
@@ -238,7 +244,9 @@ fn progress(state: &mut State) {
         let variables = job.value["variables"].clone();
         let fields = match operation.as_str() {
             "PLAN" => {
-                let plan = state.stacks.plan.clone().unwrap_or_else(|| Oci::plan_of(&variables));
+                let mut found = Oci::plan_of(&variables);
+                found["resource_changes"][0]["change"]["actions"] = json!(actions(state, &stack, &variables));
+                let plan = state.stacks.plan.clone().unwrap_or(found);
                 json!({"tfPlan": plan})
             }
             "APPLY" => {
@@ -257,11 +265,22 @@ fn progress(state: &mut State) {
     }
 }
 
+/// What Terraform would do to the stack's database.
+fn actions(state: &State, stack: &str, variables: &Value) -> &'static [&'static str] {
+    let made = state.stacks.stacks[stack].value["database"].as_str();
+    match made.map(|id| &state.databases.databases[id]).filter(|d| !d.is("TERMINATED")) {
+        None => &["create"],
+        Some(database) if database.value["variables"] == *variables => &["no-op"],
+        Some(_) => &["delete", "create"],
+    }
+}
+
 /// The database that a stack makes.
 fn make_clone(state: &mut State, stack: &str, variables: &Value) -> String {
     let database = state.databases.make(
         &json!({"displayName": variables["display_name"], "dbName": variables["db_name"],
-            "freeformTags": {"drydock-run": variables["run"]}, "compartmentId": variables["compartment_ocid"]}),
+            "freeformTags": {"drydock-run": variables["run"]}, "compartmentId": variables["compartment_ocid"],
+            "variables": variables}),
         0,
     );
     state.stacks.stacks.get_mut(stack).unwrap().value["database"] = json!(database);

@@ -210,5 +210,7 @@ fn outputs(state: &Value) -> Result<(String, Vec<ConnectionProfile>)> {
 }
 
 #[cfg(test)]
+mod interruption_tests;
+#[cfg(test)]
 #[path = "clone_tests.rs"]
 pub(super) mod tests;
