@@ -2,7 +2,8 @@
 # before it is applied, and destroys it when the rehearsal is over. Nothing here is a secret: the password of ADMIN lies in a vault.
 
 terraform {
-  required_version = ">= 1.2"
+  # The first with `startswith`; Resource Manager has 1.5.x.
+  required_version = ">= 1.3"
 
   required_providers {
     oci = {

@@ -10,7 +10,7 @@ async fn a_process_that_dies_at_any_request_leaves_one_stack_or_what_is_discarde
     for (done, hidden, goes_on) in
         [(true, 0, true), (false, 0, true), (true, 1, true), (true, 0, false), (false, 0, false)]
     {
-        for number in 0.. {
+        for number in 0..500 {
             let oci = Oci::serve();
             oci.hide_new(hidden);
             let cloud = cloud(&oci);
@@ -36,7 +36,7 @@ async fn a_process_that_dies_at_any_request_leaves_one_stack_or_what_is_discarde
 #[tokio::test]
 async fn a_process_that_dies_while_it_takes_the_clone_away_is_followed_by_one_that_does() {
     for done in [true, false] {
-        for number in 0.. {
+        for number in 0..500 {
             let oci = Oci::serve();
             let cloud = cloud(&oci);
             cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_process_that_dies_while_it_takes_the_clone_away_is_followed_by_one_th
 #[tokio::test]
 async fn a_process_that_dies_over_a_clone_that_cannot_be_made_leaves_nothing_half_done() {
     for (done, goes_on) in [(true, true), (false, true), (true, false)] {
-        for number in 0.. {
+        for number in 0..500 {
             let oci = Oci::serve();
             let cloud = cloud(&oci);
             oci.jobs_fail("APPLY", "TERRAFORM_EXECUTION_ERROR", "Error: 500-InternalError", true);
@@ -84,7 +84,7 @@ async fn whatever_fails_while_the_clone_is_taken_away_the_next_call_does_it() {
     for fault in
         [Fault::Refuse(400, "InvalidParameter"), Fault::Refuse(401, "NotAuthenticated"), Fault::LoseAnswer]
     {
-        for number in 0.. {
+        for number in 0..500 {
             let oci = Oci::serve();
             let cloud = cloud(&oci);
             cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
@@ -110,7 +110,7 @@ async fn whatever_fails_while_the_clone_is_taken_away_the_next_call_does_it() {
 #[tokio::test]
 async fn a_request_that_fails_at_any_step_is_said_and_the_next_call_goes_on() {
     for fault in [Fault::Refuse(400, "InvalidParameter"), Fault::LoseAnswer, Fault::CutOff, Fault::Slow(2)] {
-        for number in 0.. {
+        for number in 0..500 {
             let oci = Oci::serve();
             let cloud = cloud(&oci);
             let mut faults = vec![Fault::None; number];
