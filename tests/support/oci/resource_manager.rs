@@ -197,6 +197,11 @@ fn create_job(state: &mut State, asked: &Asked<'_>) -> Answer {
         end = json!({"lifecycleState": "FAILED", "failureDetails": {"code": code, "message": message},
             "log": ["Terraform has begun", line]});
     }
+    let is_there = actions(state, stack_id, &stack["variables"]) != ["create"];
+    if operation == "APPLY" && is_there && state.stacks.runner.program.is_none() {
+        end = json!({"lifecycleState": "FAILED", "log": ["Error: Saved plan is stale"],
+            "failureDetails": {"code": "TERRAFORM_EXECUTION_ERROR", "message": "the job failed"}});
+    }
     match state.stacks.runner.run(&stack, &operation) {
         Some(Ok(mut ran)) => {
             match (operation.as_str(), &mut ran.state) {

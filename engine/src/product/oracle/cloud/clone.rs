@@ -93,8 +93,8 @@ impl Cloud {
         })?;
         match self.job(&id, &NewJob::ApplyPlan(&plan.id)).await {
             Ok(apply) => self.made(&id, &apply.id, run).await,
-            // It may go on: the next call, or `discard_clone`, waits for it.
-            Err(error) if error.is_late() => Err(error.into()),
+            // It may go on: the next call, or `discard_clone`, waits for it. Or it is somebody else's.
+            Err(error) if error.leaves_nothing() => Err(error.into()),
             Err(error) => {
                 let error = Error::from(error);
                 let hint = error.hint_text().unwrap_or_default().to_owned();

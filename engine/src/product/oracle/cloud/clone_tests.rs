@@ -88,16 +88,23 @@ async fn a_list_that_does_not_show_a_job_hides_neither_what_was_made_nor_what_is
 }
 
 #[tokio::test]
-async fn two_at_the_same_time_make_one_clone() {
+async fn a_clone_that_another_process_made_since_the_plan_is_left_alone() {
     let oci = Oci::serve();
-    oci.hide_new(2);
     let cloud = cloud(&oci);
-    let settings = settings();
-    let both = (cloud.clone_of(BACKUP, "r1", &settings), cloud.clone_of(BACKUP, "r1", &settings));
-    let (one, two) = tokio::join!(both.0, both.1);
-    // A journal has one owner, so this does not happen; one of them may be told that the other was there.
-    assert!(one.is_ok() || two.is_ok(), "{one:?} {two:?}");
-    assert_eq!((oci.stacks().len(), oci.other_databases().len()), (1, 1));
+    // This process has planned, and another one comes before it.
+    let variables = configuration::variables(BACKUP, "r1", Some("eu-frankfurt-1"), &settings()).unwrap();
+    let stack = cloud.stack("r1", &settings(), &variables).await.unwrap().value.id;
+    let planned = cloud.job(&stack, &NewJob::Plan).await.unwrap();
+    let clone = cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
+    let error = cloud.job(&stack, &NewJob::ApplyPlan(&planned.id)).await.unwrap_err();
+    assert!(error.leaves_nothing(), "{error:?}");
+    let error = Error::from(error);
+    assert!(error.hint_text().unwrap().starts_with("another process is at work"), "{error:?}");
+    assert_eq!(oci.other_databases(), ["drydock-r1"]);
+    // Who has the run then does not know what became of it, and makes it anew.
+    let again = cloud.clone_of(BACKUP, "r1", &settings()).await.unwrap();
+    assert_ne!(again.database, clone.database);
+    assert_eq!(oci.other_databases(), ["drydock-r1"]);
 }
 
 #[tokio::test]

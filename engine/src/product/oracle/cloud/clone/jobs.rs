@@ -15,19 +15,22 @@ const LINES: usize = 12;
 pub(super) enum JobError {
     /// It goes on.
     Late(Error),
+    /// Somebody else did something to the stack since it was planned, and nothing was done.
+    Stale(Error),
     Other(Error),
 }
 
 impl JobError {
-    pub(super) fn is_late(&self) -> bool {
-        matches!(self, Self::Late(_))
+    /// Whether there is nothing of this process to take away.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        matches!(self, Self::Late(_) | Self::Stale(_))
     }
 }
 
 impl From<JobError> for Error {
     fn from(error: JobError) -> Self {
         match error {
-            JobError::Late(error) | JobError::Other(error) => error,
+            JobError::Late(error) | JobError::Stale(error) | JobError::Other(error) => error,
         }
     }
 }
@@ -63,7 +66,16 @@ impl Cloud {
             number += 1;
         };
         let job = self.ended(&begun.id).await?;
-        if job.lifecycle_state == JobState::Succeeded { Ok(job) } else { Err(self.words(&job).await.into()) }
+        if job.lifecycle_state == JobState::Succeeded {
+            return Ok(job);
+        }
+        let error = self.words(&job).await;
+        if error.chain().contains("Saved plan is stale") {
+            let hint =
+                "another process is at work on the run's clone: run the same command again when it has ended";
+            return Err(JobError::Stale(error.hint(hint)));
+        }
+        Err(error.into())
     }
 
     pub(super) async fn destroy(&self, stack: &str) -> Result<()> {
