@@ -10,9 +10,7 @@ mod grammar;
 mod hazards;
 mod offline;
 mod queries;
-#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) mod session;
-#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) mod url;
 
 use std::collections::{BTreeMap, BTreeSet};

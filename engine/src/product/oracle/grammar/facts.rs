@@ -50,8 +50,6 @@ pub struct Read {
     /// All relations that it names.
     pub relations: Vec<String>,
     pub facts: Facts,
-    /// The first version that has all of it.
-    pub needs: Option<String>,
     pub query: Option<Query>,
 }
 

@@ -83,7 +83,10 @@ impl Dictionary {
             };
         };
         let replaces = facts.replace && self.synonyms.contains_key(&written.name);
-        if !replaces && !(facts.if_not_exists && self.synonyms.contains_key(&written.name)) {
+        if facts.if_not_exists && self.synonyms.contains_key(&written.name) {
+            return Ok(());
+        }
+        if !replaces {
             self.name_is_free(&written.name)?;
         }
         // What lies beyond a link is not known.
