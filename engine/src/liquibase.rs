@@ -363,6 +363,7 @@ impl Connection {
             transactional_ddl: target.transactional_ddl,
             role_switch: target.role_switch,
             message_prefixes: target.message_prefixes,
+            message_ends: target.message_ends,
             value_states: target.value_states,
             session: &target.session,
             deployment: &self.deployment,

@@ -13,6 +13,7 @@ mod meanings;
 mod moments;
 mod opaque;
 mod oracle;
+mod oracle_server;
 mod preflight;
 mod quiet;
 mod readers;

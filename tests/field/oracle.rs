@@ -137,7 +137,7 @@ fn changes_are_told_from_the_dictionary() {
 }
 
 /// The demo's production in Oracle's dialect, as a dictionary with its history beside it; see `changelogs-oracle/`.
-fn demo(home: &Home) -> String {
+pub fn demo(home: &Home) -> String {
     let run = |arguments: &[&str]| {
         let output = home.command(arguments).args(["--format", "json"]).output().unwrap();
         let document: Value = serde_json::from_slice(&output.stdout)

@@ -92,6 +92,7 @@ pub(super) struct ConnectRequest<'a> {
     pub transactional_ddl: bool,
     pub role_switch: Option<&'a str>,
     pub message_prefixes: &'a [&'a str],
+    pub message_ends: &'a [&'a str],
     pub value_states: &'a [&'a str],
     pub session: &'a [String],
     pub deployment: &'a str,

@@ -56,6 +56,7 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         transactional_ddl: false,
         role_switch: None,
         message_prefixes: &["ERROR: "],
+        message_ends: &[],
         value_states: &["22"],
         session: &["SET patience = 0".to_owned()],
         deployment: "0123456789",
@@ -64,7 +65,7 @@ fn requests_are_flat_objects_with_a_number_and_an_operation() {
         sent(&Request::Connect(connect)),
         json!({
             "id": 7, "op": "connect", "url": "jdbc:x:y", "user": "me", "password": null, "properties": {"name": "drydock"},
-            "transactional_ddl": false, "role_switch": null, "message_prefixes": ["ERROR: "], "value_states": ["22"], "session": ["SET patience = 0"],
+            "transactional_ddl": false, "role_switch": null, "message_prefixes": ["ERROR: "], "message_ends": [], "value_states": ["22"], "session": ["SET patience = 0"],
             "deployment": "0123456789"
         })
     );

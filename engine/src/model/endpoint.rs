@@ -70,6 +70,8 @@ pub struct JdbcTarget {
     pub role_switch: Option<&'static str>,
     /// What the JDBC driver puts in front of the server's messages.
     pub message_prefixes: &'static [&'static str],
+    /// Regular expressions, as Java writes them, for what it puts behind them.
+    pub message_ends: &'static [&'static str],
     /// SQL states, by their beginning, of errors whose messages quote values: what is in double quotes is left out.
     pub value_states: &'static [&'static str],
     /// Statements that every new session begins with.

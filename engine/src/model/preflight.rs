@@ -62,6 +62,10 @@ pub enum Finding {
     HiddenRows { table: String, policies: Vec<String>, user: String },
     /// The encoding says nothing about what the bytes of a text mean.
     NoEncoding { encoding: String },
+    /// The encoding has no room for every character: what is written and is not in it becomes another one.
+    NarrowEncoding { encoding: String },
+    /// The server lets only those in who may enter while others may not.
+    RestrictedServer,
     /// Rows whose text cannot be read in any known encoding.
     UnreadableText { table: String },
     /// Connections that are free for this user, and the limit they are counted against.
@@ -180,6 +184,8 @@ impl Finding {
             | Self::MissingExtension { .. }
             | Self::OldPrograms { .. } => Weight::StopsRuns,
             Self::NoEncoding { .. }
+            | Self::NarrowEncoding { .. }
+            | Self::RestrictedServer
             | Self::LongTransaction { .. }
             | Self::PreparedTransaction { .. }
             | Self::ParallelService { .. }

@@ -10,6 +10,7 @@ mod grammar;
 mod hazards;
 mod offline;
 mod queries;
+mod server;
 pub(crate) mod session;
 pub(crate) mod url;
 
@@ -25,6 +26,7 @@ use crate::model::change::Reference;
 use crate::model::changeset::Statement;
 use crate::model::column_type::ColumnType;
 use crate::model::difference::DefinitionChange;
+use crate::model::endpoint::Endpoint;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{ResultFacts, Usage};
 use crate::model::query_syntax::QuerySyntax;
@@ -34,6 +36,7 @@ use dictionary::Version;
 use grammar::facts::Piece;
 use offline::Offline;
 pub use offline::write as write_dictionary;
+use server::Oracle;
 
 const QUERY_SYNTAX: QuerySyntax = QuerySyntax {
     parameter: ':',
@@ -58,7 +61,7 @@ impl product::Product for Product {
     }
 
     fn schemes(&self) -> &'static [&'static str] {
-        &["oracle", offline::SCHEME]
+        &["oracle", "oracles", offline::SCHEME]
     }
 
     fn example(&self) -> &'static str {
@@ -88,13 +91,18 @@ impl product::Product for Product {
     fn open(&self, url: &str) -> Result<Arc<dyn Database>> {
         match url.strip_prefix(offline::SCHEME).and_then(|rest| rest.strip_prefix("://")) {
             Some(path) => Ok(Arc::new(Offline::at(offline::endpoint(std::path::Path::new(path))))),
-            None => Err(Error::input("Drydock does not connect to Oracle databases yet")),
+            None => Ok(Arc::new(Oracle::at(url::parse_url(url)?))),
         }
     }
 
     async fn provider(&self) -> Result<Arc<dyn Provider>> {
-        Ok(Arc::new(offline::Files))
+        Ok(Arc::new(server::ScratchOnly))
     }
+}
+
+/// The database at an endpoint that this product has made: one without a user is a dictionary in a file.
+fn at(endpoint: Endpoint) -> Arc<dyn Database> {
+    if endpoint.user.is_empty() { Arc::new(Offline::at(endpoint)) } else { Arc::new(Oracle::at(endpoint)) }
 }
 
 /// What Oracle's SQL says, for a database of this version.

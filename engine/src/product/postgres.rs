@@ -384,6 +384,7 @@ impl Database for Postgres {
             transactional_ddl: true,
             role_switch: Some(ROLE_SWITCH),
             message_prefixes: &["ERROR: "],
+            message_ends: &[],
             value_states: &["22"],
             session: vec![session::LATER_LIMITS.to_owned()],
         }

@@ -200,6 +200,7 @@ impl Database for SqliteFile {
             transactional_ddl: false,
             role_switch: None,
             message_prefixes: &[],
+            message_ends: &[],
             value_states: &[],
             session: Vec::new(),
         }

@@ -11,6 +11,7 @@ mod column;
 mod connect;
 mod conversation;
 mod cursor;
+mod dictionary_views;
 mod fixtures;
 mod liquibase_catalog;
 mod liquibase_tables;
@@ -35,6 +36,7 @@ mod wire_type;
 mod write;
 
 pub use answers::{Answers, Outcome};
+pub use dictionary_views::{DictionaryViews, SharedDictionary};
 pub use fixtures::Fixtures;
 pub use liquibase_tables::LiquibaseTables;
 pub use log::Call;

@@ -40,6 +40,12 @@ pub fn answer(upper: &str, schema: &str, tables: &BTreeMap<&str, &[Column]>) -> 
     None
 }
 
+/// The tables of these names as objects.
+pub fn objects<'n>(schema: &str, names: impl Iterator<Item = &'n &'static str>) -> Outcome {
+    let row = |name: &&str| vec![Value::Null, schema.into(), (*name).into(), "TABLE".into(), Value::Null];
+    Outcome::rows(&OBJECTS, names.map(row).collect())
+}
+
 fn described(schema: &str, table: &str, at: usize, column: &Column) -> Vec<Value> {
     // The name of the type, its number in JDBC, its length, digits and scale.
     let (type_name, jdbc, length, digits) = match column.kind {
@@ -82,6 +88,14 @@ fn row(columns: &[&str], named: &[(&str, Value)]) -> Vec<Value> {
     };
     columns.iter().map(value).collect()
 }
+
+const OBJECTS: [&str; 5] = [
+    "TABLE_CAT VARCHAR2(1)",
+    "TABLE_SCHEM VARCHAR2(128)",
+    "TABLE_NAME VARCHAR2(128)",
+    "TABLE_TYPE VARCHAR2(23)",
+    "REMARKS VARCHAR2(4000)",
+];
 
 const TABLES: [&str; 9] = [
     "TABLE_CAT VARCHAR2(1)",

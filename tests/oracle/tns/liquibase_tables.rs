@@ -31,7 +31,7 @@ impl<A: Answers> LiquibaseTables<A> {
         LiquibaseTables { others, tables: BTreeMap::new() }
     }
 
-    fn answer(&mut self, session: &Session, sql: &str) -> Option<Outcome> {
+    fn answer(&mut self, session: &Session, sql: &str, binds: &[Value]) -> Option<Outcome> {
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let upper = sql.to_uppercase();
         let text = |text: &str| Value::from(text);
@@ -47,6 +47,14 @@ impl<A: Answers> LiquibaseTables<A> {
                 &["TABLE_SCHEM VARCHAR2(128)", "TABLE_CATALOG VARCHAR2(1)"],
                 vec![row],
             ));
+        }
+        // What `DatabaseMetaData.getTables` of ojdbc asks.
+        if upper.starts_with("SELECT NULL AS TABLE_CAT, O.OWNER AS TABLE_SCHEM") {
+            let known = self.tables.keys().filter(|name| match binds.get(1) {
+                Some(Value::Text(named)) => named.replace('/', "") == **name || named == "%",
+                _ => false,
+            });
+            return Some(catalog::objects(&session.current_schema, known));
         }
         if upper.starts_with("SELECT NULL AS TABLE_CAT, ") {
             let tables = self.tables.iter().map(|(name, table)| (*name, table.columns.as_slice())).collect();
@@ -143,7 +151,7 @@ impl<A: Answers> LiquibaseTables<A> {
 
 impl<A: Answers> Answers for LiquibaseTables<A> {
     fn execute(&mut self, session: &Session, sql: &str, binds: &[Value]) -> Outcome {
-        self.answer(session, sql).unwrap_or_else(|| self.others.execute(session, sql, binds))
+        self.answer(session, sql, binds).unwrap_or_else(|| self.others.execute(session, sql, binds))
     }
 
     fn ended(&mut self, session: &Session, committed: bool) {

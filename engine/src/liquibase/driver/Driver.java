@@ -37,7 +37,7 @@ import liquibase.util.LiquibaseUtil;
  * hello                                             -> {liquibase}: its version
  * connect   {url, user, password, properties,       -> {}; replaces the connection before, reads the changelog again
  *            transactional_ddl, role_switch, message_prefixes,  and validates it for this database
- *            value_states, session, deployment}
+ *            message_ends, value_states, session, deployment}
  * disconnect                                        -> {}; the next request that needs the database connects again
  * changelog {root, file, contexts, labels,           -> {}; reads and validates it. `root` and `more_roots` are Liquibase's search
  *            more_roots, parameters,                    path, so that identities are those that its command line writes.
@@ -68,7 +68,8 @@ import liquibase.util.LiquibaseUtil;
  * <p>What a product's adapter says of its database in {@code connect}: {@code transactional_ddl}, whether DDL can be rolled back
  * (each statement commits itself where it cannot);
  * {@code role_switch}, a regular expression for SQL that switches the role for the rest of a transaction, or null;
- * {@code message_prefixes}, what its JDBC driver puts in front of messages; {@code value_states}, beginnings of the SQL states whose
+ * {@code message_prefixes}, what its JDBC driver puts in front of messages; {@code message_ends}, expressions for what it puts
+ * behind them; {@code value_states}, beginnings of the SQL states whose
  * messages quote values (what is in double quotes is left out); {@code session}, statements that every new session
  * begins with.
  *

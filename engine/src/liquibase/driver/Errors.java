@@ -25,13 +25,15 @@ final class Errors {
     /** The name of the history's table, as a word of a statement. */
     private Pattern history = Pattern.compile("\\bDATABASECHANGELOG\\b", Pattern.CASE_INSENSITIVE);
     private List<String> messagePrefixes = List.of();
+    private List<String> messageEnds = List.of();
     private List<String> valueStates = List.of();
 
-    /** What the messages of a database must not show, and what its JDBC driver puts in front of each. */
-    void connectedWith(String password, List<String> messagePrefixes, List<String> valueStates) {
+    /** What the messages of a database must not show, and what its JDBC driver puts in front of each and behind it. */
+    void connectedWith(String password, List<String> messagePrefixes, List<String> messageEnds, List<String> valueStates) {
         this.password = password;
         this.valueStates = valueStates;
         this.messagePrefixes = messagePrefixes;
+        this.messageEnds = messageEnds;
     }
 
     /** What the table of the history is called. */
@@ -117,6 +119,7 @@ final class Errors {
             message = message.substring(prefix.length());
             break;
         }
+        for (String end : messageEnds) message = message.replaceFirst(end, "");
         return message.replaceFirst(" Learn all the options at .*", "").replaceFirst(":? More locations can be added with the 'searchPath' parameter\\.?", "");
     }
 

@@ -86,7 +86,7 @@ final class Target {
         } catch (PatternSyntaxException e) {
             throw new Fault(Fault.Kind.INTERNAL, "role_switch is not a regular expression: " + e.getDescription(), e);
         }
-        errors.connectedWith(Json.text(wanted.get("password")), Json.strings(wanted.get("message_prefixes")), Json.strings(wanted.get("value_states")));
+        errors.connectedWith(Json.text(wanted.get("password")), Json.strings(wanted.get("message_prefixes")), Json.strings(wanted.get("message_ends")), Json.strings(wanted.get("value_states")));
         connect();
     }
 

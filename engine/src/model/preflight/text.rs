@@ -67,6 +67,13 @@ impl fmt::Display for Finding {
                 }
                 write!(f, " (policy {})", policies.join(", "))
             }
+            Self::NarrowEncoding { encoding } => {
+                write!(
+                    f,
+                    "the encoding {encoding} has no room for every character: what is not in it is replaced when it is written"
+                )
+            }
+            Self::RestrictedServer => f.write_str("the server lets only sessions with a special right in"),
             Self::NoEncoding { encoding } => {
                 write!(
                     f,

@@ -8,10 +8,14 @@ mod as_catalog;
 mod diff;
 mod fingerprint;
 mod objects;
+mod texts;
 mod types;
 mod uses;
 
 pub use diff::{between, definition_change};
-pub use objects::{CodeKind, Dictionary, Version};
+pub use objects::{
+    Code, CodeKind, Column, Constraint, ConstraintKind, Dictionary, Identity, Index, Sequence, Table,
+    Trigger, Version, View, split,
+};
 pub use types::{canonical, column_type, max_length};
-pub use uses::Missing;
+pub use uses::{Missing, Uses};

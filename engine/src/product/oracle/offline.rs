@@ -17,7 +17,7 @@ use super::grammar::{self, Context as ReaderContext};
 use super::queries;
 use crate::error::{Context, Error, Result};
 use crate::model::endpoint::Endpoint;
-pub use scratch::Files;
+pub use scratch::{Dictionaries, Files};
 
 /// The scheme of its URL.
 pub const SCHEME: &str = "oracle-dictionary";

@@ -1,14 +1,12 @@
 //! A session with an Oracle database. It lives in a process of its own (`engine/oracle`), because nothing cancels a call of Oracle's driver and
 //! a panic inside it cannot be caught. A call that is dropped, or that outlives its limit, ends that process, and with it the session.
 
-#![cfg_attr(not(test), allow(dead_code, reason = "the product that holds sessions is not here yet"))]
-
 pub(crate) mod failure;
 mod process;
 mod program;
 pub(crate) mod setup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
@@ -180,7 +178,7 @@ fn place(endpoint: &Endpoint) -> Place {
 }
 
 /// An alias, or a descriptor. The parts of a URL cannot have a parenthesis.
-fn connect_string(endpoint: &Endpoint) -> String {
+pub(crate) fn connect_string(endpoint: &Endpoint) -> String {
     let Endpoint { host, port, database, options, .. } = endpoint;
     if host.is_empty() {
         return database.clone();

@@ -1,11 +1,6 @@
 //! URLs of Oracle databases: `oracle://user@host:1521/service`, `oracles://` over TLS, and `oracle://user@alias?wallet=FOLDER` for an alias
 //! of the wallet's `tnsnames.ora`.
 
-#![cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the product that opens databases by these URLs is not here yet")
-)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

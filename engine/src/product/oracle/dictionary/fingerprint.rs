@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::objects::{Column, Constraint, ConstraintKind, Dictionary, Identity, Index, Table};
+use super::texts::{self, spaces};
 use crate::model::hex;
 use crate::model::schema::{NumberSource, ObjectIdentity, SchemaFingerprint, SchemaSnapshot};
 
@@ -89,7 +90,12 @@ impl Dictionary {
         }
         for (name, view) in &self.views {
             let kind = if view.materialized { "materialized view" } else { "view" };
-            let text = vec![view.read_only.then(|| "read only".to_owned()), Some(spaces(&view.text))];
+            let columns: Vec<&str> = view.columns.iter().map(|c| c.name.as_str()).collect();
+            let text = vec![
+                view.read_only.then(|| "read only".to_owned()),
+                Some(format!("columns {}", columns.join(", "))),
+                Some(spaces(texts::query_of(&view.text))),
+            ];
             lines.push(line(format!("{kind} {name}"), text, view.number.to_string()));
         }
         for (name, sequence) in &self.sequences {
@@ -111,9 +117,9 @@ impl Dictionary {
         }
         for (name, code) in &self.code {
             let number = code.number.to_string();
-            lines.push(line(format!("code {name}"), vec![Some(spaces(&code.text))], number.clone()));
+            lines.push(line(format!("code {name}"), vec![Some(texts::source(&code.text))], number.clone()));
             if let Some(body) = &code.body {
-                lines.push(line(format!("body {name}"), vec![Some(spaces(body))], number));
+                lines.push(line(format!("body {name}"), vec![Some(texts::source(body))], number));
             }
         }
         for (name, trigger) in &self.triggers {
@@ -124,7 +130,7 @@ impl Dictionary {
                 trigger.events.delete.then(|| "before or after delete".to_owned()),
                 (!trigger.columns.is_empty()).then(|| format!("of ({})", trigger.columns.join(", "))),
                 (!trigger.enabled).then(|| "disabled".to_owned()),
-                Some(spaces(&trigger.text)),
+                Some(texts::source(&trigger.text)),
             ];
             lines.push(line(format!("trigger {name}"), attributes, trigger.number.to_string()));
         }
@@ -151,11 +157,6 @@ struct Line {
 fn line(identity: String, attributes: Vec<Option<String>>, number: String) -> Line {
     let attributes: Vec<String> = attributes.into_iter().flatten().collect();
     Line { identity, definition: attributes.join(BETWEEN), number }
-}
-
-/// A text whatever its layout.
-fn spaces(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn table_attributes(table: &Table) -> Vec<Option<String>> {

@@ -15,6 +15,8 @@ pub struct Dictionary {
     pub version: Version,
     /// The schema of bare names.
     pub schema: String,
+    /// A length of text that is written without a word is one in characters (`NLS_LENGTH_SEMANTICS`).
+    pub lengths_in_characters: bool,
     pub tables: BTreeMap<String, Table>,
     pub views: BTreeMap<String, View>,
     pub indexes: BTreeMap<String, Index>,

@@ -59,11 +59,34 @@ pub fn max_length(sql_type: &str) -> Option<u32> {
 }
 
 /// The type as the dictionary writes it: of several names for one type, the one that Oracle keeps, with what is left out written.
-pub fn canonical(text: &str) -> String {
-    let text = text.trim().to_uppercase();
+///
+/// A length in bytes has no word and one in characters has `CHAR`, whatever the setting of a session is. `in_characters`: what a length without
+/// a word means to the session that says it.
+pub fn canonical(text: &str, in_characters: bool) -> String {
+    let text =
+        with_length(&named(&text.trim().to_uppercase().replace(", ", ",").replace(" ,", ",")), in_characters);
+    match text.strip_prefix("NUMBER(").and_then(|rest| rest.strip_suffix(",0)")) {
+        Some(precision) if precision != "*" => format!("NUMBER({precision})"),
+        _ => text,
+    }
+}
+
+fn with_length(text: &str, in_characters: bool) -> String {
+    let counted = text.starts_with("VARCHAR2(") || text.starts_with("CHAR(");
+    match text.strip_suffix(" BYTE)") {
+        Some(plain) if counted => format!("{plain})"),
+        None if counted && in_characters && !text.ends_with(" CHAR)") => {
+            format!("{} CHAR)", text.trim_end_matches(')'))
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The name that Oracle keeps of several.
+fn named(text: &str) -> String {
     let (name, rest) = match text.find(['(', ' ']) {
         Some(at) => text.split_at(at),
-        None => (text.as_str(), ""),
+        None => (text, ""),
     };
     match (name, rest) {
         ("INTEGER" | "INT" | "SMALLINT", "") => "NUMBER(*,0)".to_owned(),
@@ -77,7 +100,9 @@ pub fn canonical(text: &str) -> String {
         ("REAL", "") => "FLOAT(63)".to_owned(),
         ("DOUBLE", " PRECISION") | ("FLOAT", "") => "FLOAT(126)".to_owned(),
         ("TIMESTAMP", rest) if !rest.starts_with('(') => format!("TIMESTAMP(6){rest}"),
-        _ => text,
+        ("INTERVAL", " YEAR TO MONTH") => "INTERVAL YEAR(2) TO MONTH".to_owned(),
+        ("INTERVAL", " DAY TO SECOND") => "INTERVAL DAY(2) TO SECOND(6)".to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -122,10 +147,26 @@ mod tests {
             ("TIMESTAMP(3) WITH TIME ZONE", "TIMESTAMP(3) WITH TIME ZONE"),
             ("DOUBLE PRECISION", "FLOAT(126)"),
             ("NUMBER", "NUMBER"),
+            ("NUMBER(10,0)", "NUMBER(10)"),
+            ("NUMBER(10, 2)", "NUMBER(10,2)"),
+            ("NUMBER(*,0)", "NUMBER(*,0)"),
+            ("varchar2(40 byte)", "VARCHAR2(40)"),
+            ("varchar2(40 char)", "VARCHAR2(40 CHAR)"),
+            ("interval day to second", "INTERVAL DAY(2) TO SECOND(6)"),
             ("DATE", "DATE"),
         ];
         for (text, expected) in cases {
-            assert_eq!(canonical(text), expected, "{text}");
+            assert_eq!(canonical(text, false), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("varchar2(40)", "VARCHAR2(40 CHAR)"),
+            ("varchar2(40 byte)", "VARCHAR2(40)"),
+            ("varchar2(40 char)", "VARCHAR2(40 CHAR)"),
+            ("char", "CHAR(1 CHAR)"),
+            ("nvarchar2(40)", "NVARCHAR2(40)"),
+            ("number(4)", "NUMBER(4)"),
+        ] {
+            assert_eq!(canonical(text, true), expected, "{text}");
         }
     }
 }

@@ -50,10 +50,15 @@ pub fn read(around: &Around<'_>, builder: &mut Builder<'_>) {
         if change != Change::Widens || new.is_none() {
             builder.contract(around, table);
         }
-        if old.zip(new).is_none_or(|(old, new)| dictionary::canonical(old) != dictionary::canonical(new)) {
+        if old.zip(new).is_none_or(|(old, new)| canonical(old) != canonical(new)) {
             columns::dependents(around, builder, table);
         }
     }
+}
+
+/// What a length without a word means, the session decides; in bytes it holds the least.
+fn canonical(text: &str) -> String {
+    dictionary::canonical(text, false)
 }
 
 /// A type's name, what stands in its parentheses, and what follows them.
@@ -65,7 +70,7 @@ struct Parts {
 
 impl Parts {
     fn of(text: &str) -> Self {
-        let text = dictionary::canonical(text);
+        let text = canonical(text);
         let Some((name, rest)) = text.split_once('(') else {
             return Self { name: text, arguments: Vec::new(), rest: String::new() };
         };

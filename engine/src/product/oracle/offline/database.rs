@@ -63,6 +63,7 @@ impl Database for Offline {
             transactional_ddl: false,
             role_switch: None,
             message_prefixes: &[],
+            message_ends: &[],
             value_states: &[],
             session: Vec::new(),
         }

@@ -20,14 +20,14 @@ use super::setup::Setup;
 use super::{Login, Session, program};
 use crate::product::oracle::url::parse_url;
 
-const PASSWORD: &str = "Secret_12345678";
+pub(crate) const PASSWORD: &str = "Secret_12345678";
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 const VERSIONS: [Version; 3] = [Version::V19, Version::V21, Version::V23];
 
 /// Builds the program where nobody has, or where it is older than its sources: `cargo test --workspace` builds it, and
 /// `cargo test -p drydock` does not.
-fn build_program() {
+pub(crate) fn build_program() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let built = program::find().ok().and_then(|program| program.metadata().ok()?.modified().ok());

@@ -7,10 +7,14 @@ use crate::product::oracle::dictionary::types;
 use crate::product::oracle::grammar::facts::{self, Facts};
 
 /// A column as it is written.
-pub fn made(column: &facts::Column) -> Column {
+pub fn made(column: &facts::Column, in_characters: bool) -> Column {
     Column {
         name: column.name.clone(),
-        sql_type: column.sql_type.as_deref().map(types::canonical).unwrap_or_default(),
+        sql_type: column
+            .sql_type
+            .as_deref()
+            .map(|text| types::canonical(text, in_characters))
+            .unwrap_or_default(),
         not_null: column.not_null || column.identity.is_some() || column.on_null,
         not_null_name: column.not_null_name.clone(),
         not_null_unvalidated: false,
@@ -55,6 +59,7 @@ impl Dictionary {
         statement: &Statement<'_>,
     ) -> Outcome {
         let facts = statement.facts();
+        let in_characters = self.lengths_in_characters;
         let table = self.table_mut(name)?;
         if table.columns.iter().any(|c| c.name == column) {
             return refuse("ORA-01430", format!("column {column} being added already exists in {name}"));
@@ -68,7 +73,7 @@ impl Dictionary {
         let Some(written) = said(facts, column) else {
             return refuse("ORA-00904", format!("{column}: invalid identifier"));
         };
-        table.columns.push(made(written));
+        table.columns.push(made(written, in_characters));
         // Constraints of one column come with it.
         let own = facts.constraints.iter().filter(|c| c.columns == [column]);
         let separate = statement.read.actions.iter().filter_map(|action| match action {
@@ -144,10 +149,11 @@ impl Dictionary {
     }
 
     pub(super) fn change_type(&mut self, table: &str, column: &str, facts: &Facts) -> Outcome {
+        let in_characters = self.lengths_in_characters;
         let rows = self.table_mut(table)?.rows;
         let known = self.column_mut(table, column)?;
         let Some(written) = said(facts, column).and_then(|c| c.sql_type.as_deref()) else { return Ok(()) };
-        let written = types::canonical(written);
+        let written = types::canonical(written, in_characters);
         let (was, is) = (types::column_type(&known.sql_type), types::column_type(&written));
         // Another length is looked up in the rows, which nobody has here.
         if rows > 0 && !was.differs_in_length_only(&is) && was.without_limits() != is.without_limits() {

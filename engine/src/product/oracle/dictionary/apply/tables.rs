@@ -35,7 +35,7 @@ impl Dictionary {
             partitioned: facts.partitioned,
             temporary: facts.temporary,
             external: facts.external,
-            columns: facts.columns.iter().map(columns::made).collect(),
+            columns: facts.columns.iter().map(|c| columns::made(c, self.lengths_in_characters)).collect(),
             ..Table::default()
         };
         if facts.as_select {

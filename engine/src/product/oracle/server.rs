@@ -1,0 +1,53 @@
+//! A running Oracle database.
+
+mod claim;
+mod connect;
+mod database;
+mod dictionary;
+mod histories;
+mod inspect;
+mod jdbc;
+mod later;
+mod preflight;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Mutex;
+
+use super::Speaks;
+use super::dictionary::Version;
+use super::session::Session;
+use crate::model::endpoint::Endpoint;
+pub use provider::ScratchOnly;
+
+/// A database of which a server is running somewhere. Sessions begin when something is asked.
+#[derive(Clone)]
+pub struct Oracle {
+    endpoint: Endpoint,
+    shared: Arc<Shared>,
+}
+
+/// What all that stand for the same database have in common.
+#[derive(Default)]
+struct Shared {
+    /// Known once a session has begun.
+    version: OnceLock<Version>,
+    /// The session that looks at things, while nobody does.
+    idle: Mutex<Option<Session>>,
+}
+
+impl Oracle {
+    pub fn at(endpoint: Endpoint) -> Self {
+        Self { endpoint, shared: Arc::default() }
+    }
+}
+
+impl Speaks for Oracle {
+    /// Before a session has begun, the oldest: what it takes, all take.
+    fn version(&self) -> Version {
+        self.shared.version.get().copied().unwrap_or_default()
+    }
+}
