@@ -95,6 +95,27 @@ impl Catalog {
         Some(at)
     }
 
+    /// These writes and what follows them: what is deleted takes rows of other tables with it, or sets them free.
+    pub fn followed(&self, mut writes: Vec<Write>) -> Vec<Write> {
+        let mut at = 0;
+        while let Some(write) = writes.get(at) {
+            at += 1;
+            if !Events::of(write).delete {
+                continue;
+            }
+            let children = self.follow.get(&write.table).into_iter().flatten();
+            let children = children.map(|(table, columns)| Write {
+                table: table.clone(),
+                columns: columns.clone(),
+                inserts: false,
+                handles_conflicts: false,
+            });
+            let new: Vec<Write> = children.filter(|child| !writes.contains(child)).collect();
+            writes.extend(new);
+        }
+        writes
+    }
+
     /// What is so once a pending changeset has done this.
     pub fn foresee(&mut self, action: &SchemaAction) {
         match action {

@@ -15,7 +15,7 @@ use crate::product::oracle::grammar::facts::{Bind, BindRole, Query};
 pub fn usage(sql: &str, read: &Read, catalog: &Catalog) -> Usage {
     let empty = Query::default();
     let query = read.query.as_ref().unwrap_or(&empty);
-    let mut writes = followed(query.writes.iter().map(write).collect(), catalog);
+    let mut writes = catalog.followed(query.writes.iter().map(write).collect());
     let mut open: Vec<String> = read.relations.clone();
     open.extend(query.calls.iter().filter_map(|call| called(call, catalog)));
     open.extend(query.sequences.iter().cloned());
@@ -110,27 +110,6 @@ fn bare(name: &str) -> String {
 fn set_off(table: &str, on: Events, catalog: &Catalog) -> Vec<String> {
     let triggers = catalog.triggers.get(table).into_iter().flatten();
     triggers.filter(|(_, when)| when.meet(on)).map(|(name, _)| name.clone()).collect()
-}
-
-/// What is deleted takes rows of other tables with it, or sets them free.
-fn followed(mut writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
-    let mut at = 0;
-    while let Some(write) = writes.get(at) {
-        at += 1;
-        if !Events::of(write).delete {
-            continue;
-        }
-        let children = catalog.follow.get(&write.table).into_iter().flatten();
-        let children = children.map(|(table, columns)| Write {
-            table: table.clone(),
-            columns: columns.clone(),
-            inserts: false,
-            handles_conflicts: false,
-        });
-        let new: Vec<Write> = children.filter(|child| !writes.contains(child)).collect();
-        writes.extend(new);
-    }
-    writes
 }
 
 /// The number of a parameter: `:1`.

@@ -23,7 +23,7 @@ use crate::product::postgres::queries::{parameters, writes};
 /// None; other products have some.
 pub fn usage(text: &str, catalog: &Catalog) -> Result<Usage> {
     let Ok(trees) = sql::trees(text) else { return Ok(unread(text, catalog)) };
-    let writes = followed(writes::of_trees(&trees, catalog), catalog);
+    let writes = catalog.followed(writes::of_trees(&trees, catalog));
     let roles = parameters::of_trees(&trees, text, catalog);
     let named = relations::of_trees(&trees, catalog);
     let Used { uses, made_of_strings, runs_opaque } = uses(text, named, &writes, catalog);
@@ -113,27 +113,6 @@ fn uses(text: &str, named: BTreeSet<String>, writes: &[Write], catalog: &Catalog
         }
     }
     found
-}
-
-/// What is deleted takes rows of other tables with it, or sets them free.
-fn followed(mut writes: Vec<Write>, catalog: &Catalog) -> Vec<Write> {
-    let mut at = 0;
-    while let Some(write) = writes.get(at) {
-        at += 1;
-        if !Events::of(write).delete {
-            continue;
-        }
-        let children = catalog.follow.get(&write.table).into_iter().flatten();
-        let children = children.map(|(table, columns)| Write {
-            table: table.clone(),
-            columns: columns.clone(),
-            inserts: false,
-            handles_conflicts: false,
-        });
-        let new: Vec<Write> = children.filter(|child| !writes.contains(child)).collect();
-        writes.extend(new);
-    }
-    writes
 }
 
 /// Routines of triggers that something done to a table sets off, and what its rules come to.
