@@ -1,15 +1,21 @@
 //! A running Oracle database.
 
+mod at_risk;
 mod claim;
+mod client;
 mod connect;
+mod data;
 mod database;
 mod dictionary;
 mod histories;
 mod inspect;
 mod jdbc;
+mod known;
 mod later;
 mod preflight;
 mod provider;
+mod rows;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +43,7 @@ struct Shared {
     version: OnceLock<Version>,
     /// The session that looks at things, while nobody does.
     idle: Mutex<Option<Session>>,
+    known: Mutex<known::Known>,
 }
 
 impl Oracle {

@@ -15,9 +15,15 @@ pub enum Word<'a> {
 
 /// The words of a text, without comments. Hints are comments.
 pub fn words(text: &str) -> Vec<Word<'_>> {
+    placed(text).into_iter().map(|(_, word)| word).collect()
+}
+
+/// The same with where they stand, in bytes.
+fn placed(text: &str) -> Vec<(usize, Word<'_>)> {
     let mut words = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        let at = text.len() - rest.len();
         let taken = if first.is_whitespace() {
             first.len_utf8()
         } else if rest.starts_with("--") {
@@ -25,14 +31,14 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |at| at + 2)
         } else if let Some(length) = string(rest) {
-            words.push(Word::Constant);
+            words.push((at, Word::Constant));
             length
         } else if first == '"' {
             let length = rest.get(1..).and_then(|t| t.find('"')).map_or(rest.len(), |at| at + 2);
-            words.extend(rest.get(..length).map(Word::Name));
+            words.extend(rest.get(..length).map(|name| (at, Word::Name(name))));
             length
         } else if first.is_ascii_digit() {
-            words.push(Word::Constant);
+            words.push((at, Word::Constant));
             rest.find(|c: char| !c.is_alphanumeric() && c != '.').unwrap_or(rest.len())
         } else if first.is_alphabetic()
             || first == ':' && rest.chars().nth(1).is_some_and(char::is_alphanumeric)
@@ -41,10 +47,10 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
             let begin = first.len_utf8();
             let length =
                 rest.get(begin..).and_then(|t| t.find(|c| !inside(c))).map_or(rest.len(), |at| at + begin);
-            words.extend(rest.get(..length).map(Word::Name));
+            words.extend(rest.get(..length).map(|name| (at, Word::Name(name))));
             length
         } else {
-            words.push(Word::Sign(first));
+            words.push((at, Word::Sign(first)));
             first.len_utf8()
         };
         rest = rest.get(taken..).unwrap_or_default();
@@ -84,6 +90,56 @@ fn string(text: &str) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Which rows an UPDATE or DELETE of one table is about, as it can stand behind the table's name in a query: its alias and its `WHERE`.
+/// `None`: it has another form.
+pub fn condition(sql: &str) -> Option<String> {
+    let words = placed(sql);
+    let word = |at: usize| match words.get(at) {
+        Some((_, Word::Name(name))) => name.to_uppercase(),
+        _ => String::new(),
+    };
+    let mut at = match word(0).as_str() {
+        "UPDATE" => 1,
+        "DELETE" if word(1) == "FROM" => 2,
+        "DELETE" => 1,
+        _ => return None,
+    };
+    if word(at).is_empty() || word(at) == "ONLY" {
+        return None;
+    }
+    while matches!(words.get(at + 1), Some((_, Word::Sign('.')))) {
+        at += 2;
+    }
+    let next = word(at + 1);
+    let alias = match next.as_str() {
+        "" | "SET" | "WHERE" | "RETURNING" | "RETURN" | "LOG" => "",
+        "PARTITION" | "SUBPARTITION" | "AS" => return None,
+        _ => words
+            .get(at + 1)
+            .and_then(|(_, word)| if let Word::Name(name) = word { Some(*name) } else { None })?,
+    };
+    let mut depth = 0_u32;
+    let (mut from, mut to) = (None, sql.len());
+    for (place, word) in words {
+        match word {
+            Word::Sign('(') => depth += 1,
+            Word::Sign(')') => depth = depth.saturating_sub(1),
+            Word::Name(name) if depth == 0 && from.is_none() && name.eq_ignore_ascii_case("where") => {
+                from = Some(place)
+            }
+            Word::Name(name)
+                if depth == 0 && ["RETURNING", "RETURN", "LOG"].contains(&name.to_uppercase().as_str()) =>
+            {
+                to = place;
+                break;
+            }
+            _ => {}
+        }
+    }
+    let condition = from.and_then(|from| sql.get(from..to)).unwrap_or_default().trim().trim_end_matches(';');
+    Some(format!("{alias} {condition}").trim().to_owned())
 }
 
 /// The names among the words, small and without quotes.
@@ -146,9 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_meant_are_told_by_their_condition() {
+        for (sql, expected) in [
+            (
+                "delete from t where a = 'where' and b in (select c from d where e = 1)",
+                Some("where a = 'where' and b in (select c from d where e = 1)"),
+            ),
+            ("DELETE app.t x WHERE x.a = 1 RETURNING a INTO :1", Some("x WHERE x.a = 1")),
+            (
+                "update \"App\".\"T\" u set a = (select max(b) from c where d = 1), b = 2 where u.c is null;",
+                Some("u where u.c is null"),
+            ),
+            ("update t set a = 1", Some("")),
+            ("delete from t", Some("")),
+            ("delete from t partition (p1) where a = 1", None),
+            ("delete from (select * from t) where a = 1", None),
+            ("merge into t using u on (t.a = u.a) when matched then delete where a = 1", None),
+            ("insert into t values (1)", None),
+        ] {
+            assert_eq!(condition(sql).as_deref(), expected, "{sql}");
+        }
+    }
+
+    #[test]
     fn broken_texts_are_words_too() {
         for text in ["'", "q'[", "\"", "/*", "--", "q'", "a:", "é'", ":1é", "1.", "n'x''"] {
-            let _ = words(text);
+            let _ = (words(text), condition(text), condition(&format!("delete from {text} where {text}")));
         }
         assert_eq!(words("a := :b"), [Word::Name("a"), Word::Sign(':'), Word::Sign('='), Word::Name(":b")]);
     }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::later::not_yet;
-use super::{Oracle, jdbc};
+use super::{Oracle, client, jdbc};
 use crate::error::Result;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
-use crate::product::oracle::Product;
+use crate::product::oracle::{Product, url};
 use crate::product::{self, Client, Database};
 
 #[async_trait]
@@ -26,7 +25,17 @@ impl Database for Oracle {
     fn jdbc(&self) -> JdbcTarget {
         jdbc::target(&self.endpoint)
     }
-    async fn client_with(&self, _application: &str, _settings: &ClientSettings) -> Result<Box<dyn Client>> {
-        Err(not_yet("run queries"))
+    async fn client_with(&self, application: &str, settings: &ClientSettings) -> Result<Box<dyn Client>> {
+        // Bare names mean objects of one schema. What is known of another one is of no use there.
+        let database = match settings.search_path.as_ref().and_then(|path| path.first()) {
+            Some(schema) => {
+                let mut endpoint = self.endpoint.clone();
+                endpoint.options.insert(url::SCHEMA.to_owned(), format!("\"{schema}\""));
+                Self::at(endpoint)
+            }
+            None => self.clone(),
+        };
+        let session = database.connect(application).await?;
+        Ok(Box::new(client::Service::new(database, session, settings)))
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::dictionary::read;
 use super::later::not_yet;
-use super::{Oracle, histories, preflight};
+use super::{Oracle, at_risk, data, histories, preflight, rows};
 use crate::error::Result;
 use crate::model::catalog::Catalog;
 use crate::model::change::Change;
@@ -55,8 +55,12 @@ impl Inspect for Oracle {
     async fn schema_fingerprint(&self) -> Result<SchemaFingerprint> {
         Ok(self.dictionary().await?.fingerprint())
     }
-    async fn data_fingerprint(&self, _tables: Option<&[String]>) -> Result<DataFingerprint> {
-        Err(not_yet("compare rows"))
+    async fn data_fingerprint(&self, tables: Option<&[String]>) -> Result<DataFingerprint> {
+        let mut session = self.looking().await?;
+        let dictionary = read(&mut session, self.version()).await?;
+        let fingerprint = data::fingerprint(&mut session, &dictionary, tables).await?;
+        self.give_back(session).await;
+        Ok(fingerprint)
     }
     async fn histories(&self) -> Result<Vec<OtherHistory>> {
         let mut session = self.looking().await?;
@@ -84,17 +88,30 @@ impl Inspect for Oracle {
     fn diff(&self, before: &SchemaSnapshot, after: &SchemaSnapshot) -> Vec<Change> {
         dictionary::between(before, after)
     }
-    async fn rows(&self, _table: &str, _most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
-        Err(not_yet("read rows"))
+    async fn rows(&self, table: &str, most: u32) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+        let mut session = self.looking().await?;
+        let rows = rows::rows(&mut session, table, most).await?;
+        self.give_back(session).await;
+        Ok(rows)
     }
-    async fn samples(&self, _table: &str, _column: &str, _most: u32) -> Result<Vec<String>> {
-        Err(not_yet("read rows"))
+    async fn samples(&self, table: &str, column: &str, most: u32) -> Result<Vec<String>> {
+        let mut session = self.looking().await?;
+        let samples = rows::samples(&mut session, table, column, most).await?;
+        self.give_back(session).await;
+        Ok(samples)
     }
-    async fn count_present(&self, _table: &str, _column: &str, _values: &[String]) -> Result<u64> {
-        Err(not_yet("count rows"))
+    async fn count_present(&self, table: &str, column: &str, values: &[String]) -> Result<u64> {
+        let mut session = self.looking().await?;
+        let count = rows::count_present(&mut session, table, column, values).await?;
+        self.give_back(session).await;
+        Ok(count)
     }
-    async fn data_at_risk(&self, _statements: &[&Statement], _limit: Duration) -> Result<Vec<Vec<AtRisk>>> {
-        Err(not_yet("count rows"))
+    async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>> {
+        let catalog = self.known_dictionary().await?.catalog();
+        let mut session = self.looking().await?;
+        let risks = at_risk::read(&mut session, statements, &catalog, self.version(), limit).await;
+        self.give_back(session).await;
+        Ok(risks)
     }
     async fn footprint(&self) -> Result<Footprint> {
         Ok(Footprint::default())
