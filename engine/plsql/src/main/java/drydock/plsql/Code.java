@@ -77,6 +77,10 @@ final class Code {
             call(call, scope);
             return;
         }
+        if (node instanceof Method_statementContext method) {
+            method(method, scope);
+            return;
+        }
         if (node instanceof Type_specContext type) {
             typed(type, scope);
             return;
@@ -105,6 +109,17 @@ final class Code {
             for (ArgumentContext argument : arguments.argument()) reading.expressions.read(argument, scope);
         }
         reading.expressions.read(call.bind_variable(), scope);
+    }
+
+    /** {@code (SELF AS parent).method(arguments)} and {@code TREAT(value AS child).method(arguments)}: which method runs, the type says. */
+    private void method(Method_statementContext node, Scope scope) {
+        reading.expressions.read(node.general_element(), scope);
+        reading.expressions.read(node.expression(), scope);
+        for (General_element_partContext part : node.general_element_part()) {
+            for (Function_argumentContext arguments : part.function_argument()) {
+                for (ArgumentContext argument : arguments.argument()) reading.expressions.read(argument, scope);
+            }
+        }
     }
 
     /** SQL that stands in a string by itself, for who wants to look at it. */

@@ -78,7 +78,7 @@ public final class Reader {
         List<Object> statements = new ArrayList<>();
         Source source = new Source(text);
         Bytes bytes = new Bytes(text);
-        List<Piece> pieces = Splitter.split(source);
+        List<Piece> pieces = Splitter.split(source, version);
         for (Piece piece : pieces) {
             Map<String, Object> statement = new LinkedHashMap<>();
             statement.put("start", bytes.at(piece.start()));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.antlr.v4.runtime.ParserRuleContext;
 
 /** What names in expressions mean: columns, attributes of columns, functions, sequences, or what the server knows by itself. */
 final class Resolver {
@@ -55,7 +56,8 @@ final class Resolver {
             for (Function_argumentContext arguments : part.arguments) {
                 for (ArgumentContext argument : arguments.argument()) given = given.and(reading.expressions.read(argument, scope));
                 reading.expressions.read(arguments.keep_clause(), scope);
-                reading.expressions.read(arguments.order_by_clause(), scope);
+                for (ParserRuleContext order : arguments.order_by_clause()) reading.expressions.read(order, scope);
+                reading.expressions.read(arguments.query_partition_clause(), scope);
                 reading.expressions.read(arguments.over_clause(), scope);
             }
         }

@@ -16,8 +16,12 @@ final class Splitter {
     /** Deeper than any statement that people or programs write, and not too deep for the stack. */
     private static final int DEEPEST = 1_000;
 
-    /** One statement: its words, and the tree or the complaint. */
-    record Piece(List<Token> words, ParserRuleContext tree, Complaint complaint, boolean unit, String existence) {
+    /** One statement: its words, and the tree or the complaint. {@code partial}: some of its words may belong to it, and are not in the tree. */
+    record Piece(List<Token> words, ParserRuleContext tree, Complaint complaint, boolean unit, String existence, boolean partial) {
+        Piece(List<Token> words, ParserRuleContext tree, Complaint complaint, boolean unit, String existence) {
+            this(words, tree, complaint, unit, existence, false);
+        }
+
         int start() {
             return words.get(0).getStartIndex();
         }
@@ -35,14 +39,18 @@ final class Splitter {
     private static final Set<Integer> UNITS = Set.of(PlSqlParser.FUNCTION, PlSqlParser.PROCEDURE, PlSqlParser.PACKAGE, PlSqlParser.TRIGGER);
 
     private final Source source;
+    private final String version;
+    private final boolean conditional;
     private final List<Piece> pieces = new ArrayList<>();
 
-    private Splitter(Source source) {
+    private Splitter(Source source, String version) {
         this.source = source;
+        this.version = version;
+        conditional = Conditional.isIn(source.words);
     }
 
-    static List<Piece> split(Source source) {
-        Splitter splitter = new Splitter(source);
+    static List<Piece> split(Source source, String version) {
+        Splitter splitter = new Splitter(source, version);
         List<Token> words = source.words;
         int from = 0;
         for (int i = 0; i <= words.size(); i++) {
@@ -78,11 +86,11 @@ final class Splitter {
         boolean unit = isUnit(words);
         boolean query = !unit && words.size() > 1 && words.get(0).getType() == PlSqlParser.WITH
             && (words.get(1).getType() == PlSqlParser.FUNCTION || words.get(1).getType() == PlSqlParser.PROCEDURE);
-        boolean java = isJava(words);
+        boolean closed = isJava(words) || isWrapped(words);
         int end = 0;
-        while (end < words.size() && (unit || query || java || words.get(end).getType() != PlSqlParser.SEMICOLON)) end++;
+        while (end < words.size() && (unit || query || closed || words.get(end).getType() != PlSqlParser.SEMICOLON)) end++;
         List<Token> own = words.subList(0, end);
-        if (java) {
+        if (closed) {
             pieces.add(new Piece(own, null, null, true, null));
             return end;
         }
@@ -94,6 +102,7 @@ final class Splitter {
             pieces.add(new Piece(own, null, flaw, unit, null));
             return end;
         }
+        if (unit && conditional && Conditional.isIn(own)) return conditional(own);
         Existence existence = Existence.of(own);
         try {
             Grammar.Parsed<? extends ParserRuleContext> parsed = unit ? Grammar.parse(existence.words(), PlSqlParser::one_unit)
@@ -111,6 +120,29 @@ final class Splitter {
             pieces.add(new Piece(own, null, Words.nested(own.get(0)), unit, null));
         }
         return end;
+    }
+
+    /** The same of a unit with conditional compilation. */
+    private int conditional(List<Token> own) {
+        Complaint complaint = null;
+        for (Conditional.Keep keep : Conditional.Keep.values()) {
+            Conditional.Chosen chosen = Conditional.choose(own, version, keep);
+            Existence existence = Existence.of(chosen.words());
+            try {
+                Grammar.Parsed<? extends ParserRuleContext> parsed = Grammar.parse(existence.words(), PlSqlParser::one_unit);
+                int taken = Math.min(chosen.words().size(), parsed.words() + chosen.words().size() - existence.words().size());
+                int end = own.indexOf(chosen.words().get(taken - 1)) + 1;
+                pieces.add(new Piece(own.subList(0, end), parsed.tree(), null, true, existence.said(), chosen.partial()));
+                return end;
+            } catch (Grammar.Stuck stuck) {
+                // What is wrong where no setting is made says most.
+                if (keep != Conditional.Keep.FIRST) complaint = Words.complaint(existence.words(), stuck, true);
+            } catch (StackOverflowError e) {
+                complaint = Words.nested(own.get(0));
+            }
+        }
+        pieces.add(new Piece(own, null, complaint, true, null));
+        return own.size();
     }
 
     private static Complaint tooDeep(List<Token> words) {
@@ -150,5 +182,14 @@ final class Splitter {
         while (at < Math.min(words.size(), 8) && type(words, at) != PlSqlParser.JAVA) at++;
         return type(words, at) == PlSqlParser.JAVA && at <= 6 && (type(words, at - 1) == PlSqlParser.COMPILE || type(words, at - 1) == PlSqlParser.RESOLVE
             || type(words, at - 1) == PlSqlParser.NOFORCE || at == kindOfCreated(words));
+    }
+
+    /** Source that {@code wrap} made follows: no words at all. */
+    static boolean isWrapped(List<Token> words) {
+        int at = kindOfCreated(words);
+        if (at == 0 || !UNITS.contains(type(words, at)) && type(words, at) != PlSqlParser.TYPE) return false;
+        at += type(words, at + 1) == PlSqlParser.BODY ? 3 : 2;
+        while (type(words, at) == PlSqlParser.PERIOD) at += 2;
+        return at < words.size() && Conditional.upper(words.get(at)).equals("WRAPPED");
     }
 }

@@ -17,7 +17,7 @@ final class Statement {
     /** Of these, the whole server knows. */
     private static final Set<String> SERVER = Set.of("alter_system", "alter_database", "create_tablespace", "alter_tablespace", "drop_tablespace", "create_user", "alter_user",
         "create_role", "alter_role", "create_profile", "create_directory", "drop_directory", "create_edition", "drop_edition", "create_database_link", "drop_database_link",
-        "administer_key_management", "create_restore_point", "drop_restore_point", "set_role");
+        "administer_key_management", "create_pluggable_database", "alter_pluggable_database", "drop_pluggable_database", "create_restore_point", "drop_restore_point", "set_role");
 
     private final Reading reading;
     private final Facts facts = new Facts();
@@ -27,7 +27,9 @@ final class Statement {
     }
 
     Map<String, Object> read(Piece piece) {
-        if (piece.tree() == null) {
+        if (piece.tree() == null && Splitter.isWrapped(piece.words())) {
+            new Units(reading, facts).wrapped(piece.words());
+        } else if (piece.tree() == null) {
             facts.kind = "create_java";
             facts.other();
         } else {
@@ -42,6 +44,10 @@ final class Statement {
             facts.kind = kind(node);
             dispatch(node);
             literals(piece);
+            if (piece.partial()) {
+                facts.set("branches_left_out");
+                reading.usage.opaque = true;
+            }
             Versions.read(piece.tree(), facts);
         }
         return described();

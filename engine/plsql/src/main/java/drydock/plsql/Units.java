@@ -4,7 +4,9 @@ import drydock.plsql.grammar.PlSqlParser;
 import drydock.plsql.grammar.PlSqlParser.*;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.antlr.v4.runtime.ParserRuleContext;
+import org.antlr.v4.runtime.Token;
 
 /** Blocks, routines, packages, triggers and types. */
 final class Units {
@@ -36,6 +38,36 @@ final class Units {
         return true;
     }
 
+    /** What {@code wrap} has made unreadable: only its head can be read. */
+    void wrapped(List<Token> words) {
+        int at = 1;
+        while (words.get(at).getType() != PlSqlParser.FUNCTION && words.get(at).getType() != PlSqlParser.PROCEDURE && words.get(at).getType() != PlSqlParser.PACKAGE
+            && words.get(at).getType() != PlSqlParser.TRIGGER && words.get(at).getType() != PlSqlParser.TYPE) at++;
+        String kind = words.get(at).getText().toLowerCase(Locale.ROOT);
+        facts.kind = "create_" + kind;
+        at++;
+        boolean isBody = words.get(at).getType() == PlSqlParser.BODY;
+        if (isBody) at++;
+        List<String> parts = new ArrayList<>(List.of(Names.plain(words.get(at).getText())));
+        while (words.get(at + 1).getType() == PlSqlParser.PERIOD) {
+            at += 2;
+            parts.add(Names.plain(words.get(at).getText()));
+        }
+        String name = reading.names.full(parts);
+        if (kind.equals("type")) {
+            facts.set("type", name);
+            facts.set("body", isBody);
+        } else {
+            facts.set("routine", Facts.map("kind", isBody ? kind + "_body" : kind, "name", name));
+            reading.usage.defines.add(name);
+        }
+        facts.set("replace", words.get(1).getType() == PlSqlParser.OR);
+        facts.set("wrapped");
+        facts.other();
+        reading.usage.used = true;
+        reading.usage.opaque = true;
+    }
+
     private void made(String kind, String name, ParserRuleContext node) {
         facts.set("routine", Facts.map("kind", kind, "name", name));
         facts.other();
@@ -52,7 +84,7 @@ final class Units {
     }
 
     private void type(Create_typeContext node) {
-        Type_nameContext name = node.type_definition() != null ? node.type_definition().type_name() : node.type_body().type_name();
+        Type_nameContext name = node.type_definition() != null ? node.type_definition().type_name() : node.type_body().type_name(0);
         facts.set("type", reading.names.full(name));
         facts.set("body", node.type_body() != null);
         facts.set("force", node.type_definition() != null && node.type_definition().FORCE() != null);

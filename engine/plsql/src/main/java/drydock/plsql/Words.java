@@ -47,11 +47,18 @@ final class Words {
     private static String hint(List<Token> words, Grammar.Stuck stuck, boolean unit, boolean atEnd, String first, String word) {
         if (stuck.at <= 1 && (first.equals("EXEC") || first.equals("EXECUTE"))) return first + " is a command of SQL*Plus: write BEGIN ...; END;";
         if (stuck.at <= 2 && SQL_PLUS.contains(first)) return first + " is a command of SQL*Plus, which the database does not know: leave it out";
+        if (isVariable(words, stuck.at)) return "&name is a variable of SQL*Plus, which the database does not know: write its value in its place";
         if (unit && atEnd && words.get(words.size() - 1).getType() != PlSqlParser.SEMICOLON) return "a unit of PL/SQL ends with END and a semicolon; " + SPLIT;
         if (unit && atEnd || INNER.contains(first)) return SPLIT;
         if (!atEnd && FOREIGN.containsKey(word)) return FOREIGN.get(word);
         if (unit && word.equals("/")) return "a slash that ends a unit stands on a line of its own";
         return null;
+    }
+
+    /** Whether a name of SQL*Plus begins here, or right before. */
+    private static boolean isVariable(List<Token> words, int at) {
+        for (int i = Math.max(0, at - 2); i <= Math.min(at, words.size() - 1); i++) if (words.get(i).getText().equals("&")) return true;
+        return false;
     }
 
     private static String shortened(String text) {
