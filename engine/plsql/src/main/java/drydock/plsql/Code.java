@@ -32,14 +32,14 @@ final class Code {
 
     /** All names that a unit declares, wherever in it: a name that is declared twice is a variable in either place. */
     void declare(ParseTree unit, Scope scope) {
-        for (Variable_declarationContext one : Tree.all(unit, Variable_declarationContext.class)) scope.known.add(Names.plain(one.identifier()));
+        for (Variable_declarationContext one : Tree.all(unit, Variable_declarationContext.class)) scope.known.add(Names.plain(one.declared_name()));
         for (ParameterContext one : Tree.all(unit, ParameterContext.class)) scope.known.add(Names.plain(one.parameter_name()));
         for (Parameter_specContext one : Tree.all(unit, Parameter_specContext.class)) scope.known.add(Names.plain(one.parameter_name()));
         for (Type_elements_parameterContext one : Tree.all(unit, Type_elements_parameterContext.class)) scope.known.add(Names.plain(one.parameter_name()));
         for (Cursor_declarationContext one : Tree.all(unit, Cursor_declarationContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Type_declarationContext one : Tree.all(unit, Type_declarationContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Subtype_declarationContext one : Tree.all(unit, Subtype_declarationContext.class)) scope.known.add(Names.plain(one.identifier()));
-        for (Exception_declarationContext one : Tree.all(unit, Exception_declarationContext.class)) scope.known.add(Names.plain(one.identifier()));
+        for (Exception_declarationContext one : Tree.all(unit, Exception_declarationContext.class)) scope.known.add(Names.plain(one.declared_name()));
         for (Procedure_bodyContext one : Tree.all(unit, Procedure_bodyContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Function_bodyContext one : Tree.all(unit, Function_bodyContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Procedure_specContext one : Tree.all(unit, Procedure_specContext.class)) scope.known.add(Names.plain(one.identifier()));
