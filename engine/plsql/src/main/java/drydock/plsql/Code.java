@@ -44,6 +44,8 @@ final class Code {
         for (Function_bodyContext one : Tree.all(unit, Function_bodyContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Procedure_specContext one : Tree.all(unit, Procedure_specContext.class)) scope.known.add(Names.plain(one.identifier()));
         for (Function_specContext one : Tree.all(unit, Function_specContext.class)) scope.known.add(Names.plain(one.identifier()));
+        for (Proc_decl_in_typeContext one : Tree.all(unit, Proc_decl_in_typeContext.class)) scope.known.add(Names.plain(one.procedure_name()));
+        for (Func_decl_in_typeContext one : Tree.all(unit, Func_decl_in_typeContext.class)) scope.known.add(Names.plain(one.function_name()));
         for (Label_declarationContext one : Tree.all(unit, Label_declarationContext.class)) scope.known.add(Names.plain(one.label_name()));
         for (Forall_statementContext one : Tree.all(unit, Forall_statementContext.class)) scope.known.add(Names.plain(one.index_name()));
         for (Cursor_loop_paramContext one : Tree.all(unit, Cursor_loop_paramContext.class)) {
@@ -95,16 +97,22 @@ final class Code {
     /** {@code routine(arguments)} as a statement. */
     void call(Call_statementContext call, Scope scope) {
         java.util.ArrayList<String> parts = new java.util.ArrayList<>();
-        for (Routine_nameContext name : call.routine_name()) {
-            parts.addAll(Names.parts(name));
-            if (name.link_name() != null) reading.usage.links.add(Names.plain(name.link_name()));
+        Function_argumentContext given = null;
+        for (ParseTree child : call.children) {
+            if (child instanceof Routine_nameContext name) {
+                // What comes after arguments is a method of what the routine gives.
+                if (given == null) parts.addAll(Names.parts(name));
+                if (name.link_name() != null) reading.usage.links.add(Names.plain(name.link_name()));
+            } else if (child instanceof Function_argumentContext arguments && given == null) {
+                given = arguments;
+            }
         }
         boolean own = scope.knows(parts.get(0));
         if (!own && !(parts.size() == 1 && Builtins.has(parts.get(0)))) {
             reading.usage.calls.add(resolver.routine(parts));
             if (Builtins.runsStrings(resolver.routine(parts))) reading.usage.opaque = true;
         }
-        resolver.given(parts, call.function_argument().isEmpty() ? 0 : call.function_argument(call.function_argument().size() - 1).argument().size(), scope);
+        resolver.given(parts, given == null ? 0 : given.argument().size(), scope);
         for (Function_argumentContext arguments : call.function_argument()) {
             for (ArgumentContext argument : arguments.argument()) reading.expressions.read(argument, scope);
         }
@@ -124,10 +132,10 @@ final class Code {
 
     /** SQL that stands in a string by itself, for who wants to look at it. */
     private void constant(ExpressionContext expression) {
-        String text = expression.getText();
+        String text = Names.string(expression.getText());
         ParseTree core = Tree.core(expression);
         boolean string = core instanceof TerminalNode leaf && leaf.getSymbol().getType() == drydock.plsql.grammar.PlSqlParser.CHAR_STRING;
-        if (string && text.startsWith("'")) reading.strings.add(text.substring(1, text.length() - 1).replace("''", "'"));
+        if (string && text != null) reading.strings.add(text);
     }
 
     /** {@code table.column%TYPE} and {@code table%ROWTYPE} go wrong when the table does. */

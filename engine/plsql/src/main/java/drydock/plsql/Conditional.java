@@ -24,6 +24,8 @@ final class Conditional {
     private final Keep keep;
     private final List<Token> kept = new ArrayList<>();
     private boolean partial;
+    /** A directive has no end: then all words stay as they are. */
+    private boolean open;
     private int at;
 
     private Conditional(List<Token> words, int version, Keep keep) {
@@ -47,7 +49,7 @@ final class Conditional {
         String number = version.replaceAll("\\D.*", "");
         Conditional reader = new Conditional(words, number.isEmpty() ? 23 : Integer.parseInt(number), keep);
         while (reader.at < words.size()) reader.one(reader.kept);
-        return new Chosen(reader.kept, reader.partial);
+        return reader.open ? new Chosen(words, false) : new Chosen(reader.kept, reader.partial);
     }
 
     private int type() {
@@ -56,21 +58,20 @@ final class Conditional {
 
     /** A word, or a directive with all that is in it. */
     private void one(List<Token> to) {
-        int begun = at;
         if (type() == PlSqlParser.DOLLAR_IF) {
-            if (!choice(to)) plain(begun, to);
+            if (!choice(to)) stop();
         } else if (type() == PlSqlParser.DOLLAR_ERROR) {
             while (type() != Token.EOF && type() != PlSqlParser.DOLLAR_END) at++;
-            if (type() == Token.EOF) plain(begun, to);
+            if (type() == Token.EOF) stop();
             else at++;
         } else {
-            plain(begun, to);
+            to.add(words.get(at++));
         }
     }
 
-    private void plain(int place, List<Token> to) {
-        to.add(words.get(place));
-        at = place + 1;
+    private void stop() {
+        open = true;
+        at = words.size();
     }
 
     private record Branch(Condition.Truth holds, List<Token> words, boolean error) {}

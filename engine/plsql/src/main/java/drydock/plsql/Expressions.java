@@ -42,6 +42,8 @@ final class Expressions {
         if (node instanceof Select_only_statementContext || node instanceof Select_statementContext || node instanceof SubqueryContext || node instanceof Query_blockContext) {
             return row(reading.queries.read((ParserRuleContext) node, scope));
         }
+        // A cursor is no column.
+        if (node instanceof Where_clauseContext where && where.CURRENT() != null) return read(where.cursor_name().bind_variable(), scope);
         if (node instanceof Relational_expressionContext r && r.relational_operator() != null) {
             compare(read(r.relational_expression(0), scope), read(r.relational_expression(1), scope));
             return Value.NONE;

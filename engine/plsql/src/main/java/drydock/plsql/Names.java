@@ -28,6 +28,17 @@ final class Names {
         return plain(node.getText());
     }
 
+    /** What a string says, whatever its delimiters; null: it is none. */
+    static String string(String text) {
+        String upper = text.toUpperCase(Locale.ROOT);
+        int quote = upper.indexOf('\'');
+        if (quote < 0 || quote > 2 || text.length() < quote + 2) return null;
+        String prefix = upper.substring(0, quote);
+        if (prefix.isEmpty() || prefix.equals("N")) return text.substring(quote + 1, text.length() - 1).replace("''", "'");
+        boolean own = (prefix.equals("Q") || prefix.equals("NQ")) && text.length() >= quote + 4;
+        return own ? text.substring(quote + 2, text.length() - 2) : null;
+    }
+
     /** The parts of a name with dots; what comes from a link, a call or a partition on is left out. */
     static List<String> parts(ParserRuleContext node) {
         List<String> parts = new ArrayList<>();

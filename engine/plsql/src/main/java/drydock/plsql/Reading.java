@@ -21,6 +21,8 @@ final class Reading {
     final Set<String> mentioned = new java.util.TreeSet<>();
     /** Texts of SQL in strings that code runs. */
     final List<String> strings = new ArrayList<>();
+    /** The body of a package or type, whose specification has names too. */
+    boolean specified;
     /** The table of a trigger, whose rows :NEW and :OLD are. */
     String triggerTable;
 

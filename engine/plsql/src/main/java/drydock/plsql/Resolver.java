@@ -18,6 +18,8 @@ final class Resolver {
         "LOCALTIMESTAMP", "DBTIMEZONE", "SESSIONTIMEZONE", "ORA_ROWSCN", "CONNECT_BY_ISLEAF", "CONNECT_BY_ISCYCLE", "COLUMN_VALUE", "OBJECT_VALUE", "OBJECT_ID",
         "VERSIONS_XID", "VERSIONS_STARTSCN", "VERSIONS_ENDSCN", "VERSIONS_STARTTIME", "VERSIONS_ENDTIME", "VERSIONS_OPERATION", "SQLCODE", "SQLERRM", "TRUE", "FALSE",
         "NULL", "INSERTING", "UPDATING", "DELETING", "ORA_INVOKING_USER", "SQL", "XMLDATA", "DEFAULT", "ITERATION_NUMBER", "PREVIOUS", "CON_ID");
+    /** Of these, those that views of the server and tables of the user have as columns. A relation whose columns nobody knows has them rather. */
+    private static final Set<String> COLUMNS_TOO = Set.of("OBJECT_ID", "CON_ID");
     /** Functions that give back what they are given. */
     private static final Set<String> PASSING = Set.of("UPPER", "LOWER", "TRIM", "LTRIM", "RTRIM", "INITCAP", "NVL", "COALESCE", "NULLIF", "MIN", "MAX", "GREATEST", "LEAST",
         "FIRST_VALUE", "LAST_VALUE", "LAG", "LEAD", "ANY_VALUE", "FIRST", "LAST", "PREV", "NEXT");
@@ -93,18 +95,24 @@ final class Resolver {
     }
 
     private Value qualified(Relation relation, String column) {
-        if (relation.column(column) == null && PSEUDO.contains(column)) return Value.NONE;
+        if (relation.column(column) == null && isPseudo(column, relation.isOpen())) return Value.NONE;
         return Value.of(reading.read(relation, column));
+    }
+
+    private static boolean isPseudo(String name, boolean open) {
+        return PSEUDO.contains(name) && !(open && COLUMNS_TOO.contains(name));
     }
 
     private Value bare(String name, Scope scope) {
         if (name.equals("ROWNUM")) return Value.of(Set.of(Origin.ROWNUM));
         Scope.Found found = scope.column(name);
         boolean certain = found != null && (found.relations().isEmpty() || found.relations().stream().anyMatch(r -> r.column(name) != null));
-        if (!certain && (PSEUDO.contains(name) || name.startsWith("$$"))) return Value.NONE;
-        if (!certain && Builtins.has(name)) return Value.NONE;
+        if (!certain && (isPseudo(name, found != null) || name.startsWith("$$"))) return Value.NONE;
+        // In a query, functions of the server without parentheses are only those above: VALUE is a column.
+        if (found == null && Builtins.has(name)) return Value.NONE;
         if (found == null) {
-            if (!scope.knows(name)) reading.usage.unresolved.add(name);
+            boolean elsewhere = reading.specified && !scope.hasRelations();
+            if (!scope.knows(name) && !elsewhere) reading.usage.unresolved.add(name);
             return Value.NONE;
         }
         if (found.unsure()) {

@@ -58,6 +58,12 @@ final class Scope {
         return false;
     }
 
+    /** Whether it is inside of a query. */
+    boolean hasRelations() {
+        for (Scope scope = this; scope != null; scope = scope.outer) if (!scope.relations.isEmpty()) return true;
+        return false;
+    }
+
     /** The query that WITH gave a name; null: none. */
     List<Column> named(String name) {
         for (Scope scope = this; scope != null; scope = scope.outer) if (scope.named.containsKey(name)) return scope.named.get(name);

@@ -126,9 +126,10 @@ final class Splitter {
     private int conditional(List<Token> own) {
         Complaint complaint = null;
         for (Conditional.Keep keep : Conditional.Keep.values()) {
-            Conditional.Chosen chosen = Conditional.choose(own, version, keep);
-            Existence existence = Existence.of(chosen.words());
+            Existence existence = null;
             try {
+                Conditional.Chosen chosen = Conditional.choose(own, version, keep);
+                existence = Existence.of(chosen.words());
                 Grammar.Parsed<? extends ParserRuleContext> parsed = Grammar.parse(existence.words(), PlSqlParser::one_unit);
                 int taken = Math.min(chosen.words().size(), parsed.words() + chosen.words().size() - existence.words().size());
                 int end = own.indexOf(chosen.words().get(taken - 1)) + 1;

@@ -25,6 +25,7 @@ final class Tables {
     void created(Create_tableContext node) {
         String table = reading.names.full(node.schema_name(), node.table_name());
         reading.mentioned.add(table);
+        joined(node);
         facts.act("create_table", "table", table);
         facts.set("temporary", node.TEMPORARY() != null);
         facts.set("private", node.PRIVATE() != null);
@@ -58,8 +59,17 @@ final class Tables {
 
     // ---- ALTER TABLE
 
+    /** Tables whose columns say which rows lie together. */
+    private void joined(ParserRuleContext node) {
+        for (Clustering_join_itemContext one : Tree.all(node, Clustering_join_itemContext.class)) {
+            String name = Names.plain(one.table_name());
+            reading.mention(one.schema_name() == null ? List.of(name) : List.of(Names.plain(one.schema_name()), name));
+        }
+    }
+
     void altered(Alter_tableContext node) {
         String table = reading.mention(Names.parts(node.tableview_name()));
+        joined(node);
         if (node.alter_table_properties() != null) properties(table, node.alter_table_properties());
         if (node.constraint_clauses() != null) constraint(table, node.constraint_clauses());
         if (node.column_clauses() != null) column(table, node.column_clauses());

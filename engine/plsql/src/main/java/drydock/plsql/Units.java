@@ -71,12 +71,14 @@ final class Units {
     private void made(String kind, String name, ParserRuleContext node) {
         facts.set("routine", Facts.map("kind", kind, "name", name));
         facts.other();
+        reading.specified = kind.equals("package_body");
         reading.code.defines(reading.usage, name, node);
         body(node);
     }
 
     private void body(ParserRuleContext node) {
         Scope scope = new Scope(null);
+        if (node instanceof Type_bodyContext) scope.known.add("SELF");
         reading.usage.used = true;
         reading.code.declare(node, scope);
         reading.code.read(node, scope);
@@ -89,7 +91,9 @@ final class Units {
         facts.set("body", node.type_body() != null);
         facts.set("force", node.type_definition() != null && node.type_definition().FORCE() != null);
         facts.other();
-        if (node.type_body() != null) body(node.type_body());
+        if (node.type_body() == null) return;
+        reading.specified = true;
+        body(node.type_body());
     }
 
     private void trigger(Create_triggerContext node) {

@@ -138,9 +138,8 @@ final class Writes {
         String table = tableOf(target, List.of(column));
         ParseTree core = Tree.core(expression);
         if (table == null || !(core instanceof TerminalNode leaf) || leaf.getSymbol().getType() != PlSqlParser.CHAR_STRING) return;
-        String text = core.getText();
-        if (!text.startsWith("'")) return;
-        String plain = text.substring(1, text.length() - 1).replace("''", "'");
+        String plain = Names.string(core.getText());
+        if (plain == null) return;
         reading.usage.constants.add(new Usage.Constant(table, real(target, column), plain.codePointCount(0, plain.length())));
     }
 

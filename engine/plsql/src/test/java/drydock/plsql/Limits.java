@@ -44,6 +44,10 @@ public final class Limits {
         say("40 open parentheses", List.of("SELECT " + "(".repeat(40) + "a FROM t"), catalog, true, 60_000);
         say("100000 open parentheses", List.of("SELECT " + "(".repeat(100_000)), catalog, true, 60_000);
         say("200 nested blocks", List.of("BEGIN ".repeat(200) + "NULL; " + "END; ".repeat(200)), catalog, false, 60_000);
+        say("1000 nested $IFs", List.of("BEGIN " + "$IF $$a $THEN ".repeat(1_000) + "NULL; " + "$END ".repeat(1_000) + "END;"), catalog, false, 60_000);
+        say("1000 $IFs in turn", List.of("BEGIN " + "$IF $$a $THEN p; $ELSE q; $END ".repeat(1_000) + "END;"), catalog, false, 60_000);
+        say("100000 nested $IFs", List.of("BEGIN " + "$IF $$a $THEN ".repeat(100_000)), catalog, true, 60_000);
+        say("1 MB that is wrapped", List.of("CREATE PACKAGE BODY p wrapped\na000000\n" + ("x+/Ag2bFZ0jSnQvIWNIqGVyVwYwg".repeat(3) + "\n").repeat(12_000)), catalog, false, 30_000);
         say("a package of 1000 procedures", List.of("CREATE PACKAGE BODY p AS " + "PROCEDURE q IS x NUMBER; BEGIN SELECT a INTO x FROM t WHERE id = x; UPDATE t SET a = x; END; ".repeat(1_000) + "END;"), catalog, false, 120_000);
         System.gc();
         System.out.printf("heap after all: %d MB, with %d states that the grammar has learnt%n", ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() >> 20, Grammar.learnt());
