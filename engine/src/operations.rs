@@ -9,7 +9,7 @@ pub mod restore_production;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::Environment;
+use crate::config::{Environment, Target};
 use crate::demo;
 use crate::error::{Error, Result};
 use crate::liquibase::Liquibase;
@@ -155,6 +155,24 @@ impl Operations {
         let opened = self.opened(environment).await?;
         target::tell_settings(environment, &self.watcher);
         Ok(opened)
+    }
+
+    /// A script of what an administrator has to grant to the user of an environment. Nothing is connected to.
+    ///
+    /// # Errors
+    /// `Input` when the environment names no database of its own, or the product has no such script.
+    pub fn grants(&self, environment: &Environment) -> Result<String> {
+        let (Target::Url(url) | Target::Served(url)) = &environment.target else {
+            return Err(Error::input(
+                "the demo's database is Drydock's own: nothing has to be granted there",
+            ));
+        };
+        let database = self.products.open(url.expose())?;
+        let product = database.product();
+        product.grants(database.endpoint()).ok_or_else(|| {
+            Error::input(format!("there is no script of grants for {}", product.name()))
+                .hint("docs/ says what its user needs")
+        })
     }
 
     /// The database, unless it is one that nothing can be done with.

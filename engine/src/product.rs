@@ -71,6 +71,11 @@ pub trait Product: Send + Sync {
     async fn reach(&self, url: &str) -> Result<(Arc<dyn Database>, Option<Finding>)> {
         Ok((self.open(url)?, None))
     }
+    /// A script by which an administrator grants the user of this endpoint what Drydock needs and no more; `None` where the product's page
+    /// of the documentation says it.
+    fn grants(&self, _endpoint: &Endpoint) -> Option<String> {
+        None
+    }
     /// The provider of this product's backups: a database and its provider come from one product.
     ///
     /// # Errors
@@ -86,6 +91,10 @@ pub trait Database: Dialect + Analyze + Inspect + Sessions + Execute {
     /// The same product elsewhere: a clone, a scratch database.
     fn at(&self, endpoint: Endpoint) -> Arc<dyn Database>;
     fn jdbc(&self) -> JdbcTarget;
+    /// What the product can do at this database: less where the user may not see what the server shows. Asked after `Inspect::server`.
+    fn capabilities(&self) -> Capabilities {
+        self.product().capabilities()
+    }
     /// A connection as a service would hold it.
     async fn client(&self, application: &str) -> Result<Box<dyn Client>> {
         self.client_with(application, &ClientSettings::default()).await

@@ -41,6 +41,7 @@ fn serve(file: &Path) -> Server {
     let dictionary = SharedDictionary::parse(&std::fs::read_to_string(file).unwrap());
     let nobody = |_: &Session, sql: &str, _: &[Cell]| match sql {
         sql if sql.to_uppercase().starts_with("ALTER SESSION") => Outcome::Done,
+        sql if sql.starts_with("BEGIN DBMS_APPLICATION_INFO.SET_MODULE('drydock'") => Outcome::Done,
         sql => Outcome::error(900, &format!("nobody answers {sql}")),
     };
     let mut answers = LiquibaseTables::before(DictionaryViews::before(dictionary, nobody));
@@ -160,4 +161,27 @@ fn a_running_database_is_judged_as_its_dictionary_is() {
         .filter(|sql| sql.contains("INSERT INTO") || sql.contains("CREATE"))
         .collect();
     assert!(unanswered.is_empty(), "plan and compat write: {unanswered:?}");
+}
+
+#[test]
+fn what_has_to_be_granted_is_told_without_a_connection() {
+    let home = Home::new("oracle-grants");
+    // Nobody listens there.
+    let asked =
+        ["doctor", "--print-grants", "--database", "oracle://app@127.0.0.1:1/s", "--changelog", "none.yaml"];
+    let output = home.command(&asked).output().unwrap();
+    let script = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(script.contains("GRANT SELECT ON SYS.GV_$SESSION TO \"APP\";"), "{script}");
+    let asked = [
+        "doctor",
+        "--print-grants",
+        "--database",
+        "postgresql://app@127.0.0.1:1/s",
+        "--changelog",
+        "none.yaml",
+    ];
+    let output = home.command(&asked).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no script of grants for PostgreSQL"));
 }

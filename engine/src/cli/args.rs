@@ -220,7 +220,11 @@ pub enum Command {
     /// Show what Liquibase has pending: phases, hazards, waves, inverses, drift
     Plan,
     /// Show what is known of the database, the session, the disk and Liquibase's history, and what to do about it
-    Doctor,
+    Doctor {
+        /// Only print what a database administrator has to grant to Drydock's user. Nothing is connected to
+        #[arg(long)]
+        print_grants: bool,
+    },
     /// Compare changelog, history and catalog: edited changesets, unknown changesets, changes made without Liquibase
     Drift,
     /// Take and verify a backup (runs the stages before it)

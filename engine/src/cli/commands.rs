@@ -62,7 +62,8 @@ async fn dispatch(args: Args, out: &Out) -> Result<u8> {
         Command::Shadow(run) => go(target, &run, Until::After(Stage::Shadow), out).await,
         Command::Rollout(run) => go(target, &run, Until::End, out).await,
         Command::Plan => show_plan(target, out).await,
-        Command::Doctor => show_doctor(target, out).await,
+        Command::Doctor { print_grants: true } => show_grants(target, out),
+        Command::Doctor { print_grants: false } => show_doctor(target, out).await,
         Command::Drift => show_drift(target, out).await,
         Command::Compat { output } => check::compat(target, &output, out).await,
         Command::Rollback { run, evidence, reason, accept_drift, accept_loss } => {
@@ -218,6 +219,13 @@ async fn show_plan(target: &TargetArgs, out: &Out) -> Result<u8> {
     let plan = out.operations().plan(&environment).await?;
     out.give(&plan, |style| report::text::plan(&plan, style.width))?;
     plan::refuse(&plan, false, environment.shadow.run_code)?;
+    Ok(0)
+}
+
+fn show_grants(target: &TargetArgs, out: &Out) -> Result<u8> {
+    let environment = config::resolve_record(&target.selection()?)?;
+    let script = out.operations().grants(&environment)?;
+    out.give(&script, |_| script.trim_end().to_owned())?;
     Ok(0)
 }
 

@@ -78,7 +78,8 @@ impl product::Product for Product {
             shortest_lock_wait: Duration::from_secs(1),
             concurrent_index: true,
             plan_costs: false,
-            shows_sessions: false,
+            // Where the user may see them: see `Database::capabilities`.
+            shows_sessions: true,
             prepared_results: false,
             statement_limit: false,
         }
@@ -93,6 +94,10 @@ impl product::Product for Product {
             Some(path) => Ok(Arc::new(Offline::at(offline::endpoint(std::path::Path::new(path))))),
             None => Ok(Arc::new(Oracle::at(url::parse_url(url)?))),
         }
+    }
+
+    fn grants(&self, endpoint: &Endpoint) -> Option<String> {
+        Some(server::grants(endpoint))
     }
 
     async fn provider(&self) -> Result<Arc<dyn Provider>> {

@@ -34,7 +34,7 @@ impl WaitWatch {
         let seen = Arc::new(Mutex::new(None));
         let shown = Arc::clone(&seen);
         let task = tokio::spawn(async move {
-            if !database.product().capabilities().shows_sessions {
+            if !database.capabilities().shows_sessions {
                 return;
             }
             let mut named = None;

@@ -188,7 +188,7 @@ async fn go<W: Way>(
         };
         // Code may commit what it likes. On a copy that is lost with the copy.
         let by_code = runner.gentle && !changeset.code.is_empty() && may_have_begun(&failure);
-        let transactional = runner.database.product().capabilities().transactional_ddl;
+        let transactional = runner.database.capabilities().transactional_ddl;
         if by_code || !transactional && may_have_run(&failure) {
             let unknown = format!("{} may have run, and Liquibase's history does not show it", changeset.key);
             return Err(Error::stuck(unknown).because(Error::from(failure)));
@@ -246,7 +246,7 @@ async fn patiently<T>(
     patience: Option<Duration>,
     act: impl Future<Output = Result<T, Failure>>,
 ) -> (Result<T, Failure>, Option<Wait>) {
-    let patience = patience.filter(|_| database.product().capabilities().shows_sessions);
+    let patience = patience.filter(|_| database.capabilities().shows_sessions);
     let Some(patience) = patience else { return (act.await, None) };
     let mut given_up = None;
     tokio::pin!(act);
@@ -306,7 +306,7 @@ fn may_have_begun(failure: &Failure) -> bool {
 
 /// Names who stands in the way: the first thing a person asks.
 async fn blockers(database: &dyn Database, application: &str, changeset: &Changeset) -> Vec<String> {
-    if !database.product().capabilities().shows_sessions {
+    if !database.capabilities().shows_sessions {
         return Vec::new();
     }
     let touched = changeset.touches();

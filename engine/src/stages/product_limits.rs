@@ -3,11 +3,11 @@
 use crate::config::LimitSettings;
 use crate::model::changeset::Changeset;
 use crate::model::schema_action::SchemaAction;
-use crate::product::Product;
+use crate::product::Database;
 
 /// What a rehearsal does not measure.
-pub fn of_shadow(product: &dyn Product) -> Vec<String> {
-    let (name, can) = (product.name(), product.capabilities());
+pub fn of_shadow(database: &dyn Database) -> Vec<String> {
+    let (name, can) = (database.product().name(), database.capabilities());
     let mut said = Vec::new();
     if !can.shows_sessions {
         said.push(format!(
@@ -23,8 +23,8 @@ pub fn of_shadow(product: &dyn Product) -> Vec<String> {
 }
 
 /// What a rollout does without, or does otherwise than the configuration asks for.
-pub fn of_rollout(product: &dyn Product, limits: &LimitSettings, changesets: &[Changeset]) -> Vec<String> {
-    let (name, can) = (product.name(), product.capabilities());
+pub fn of_rollout(database: &dyn Database, limits: &LimitSettings, changesets: &[Changeset]) -> Vec<String> {
+    let (name, can) = (database.product().name(), database.capabilities());
     let (budget, wait) = (limits.stall(), can.lock_wait(limits.stall()));
     let mut said = Vec::new();
     if wait > budget {

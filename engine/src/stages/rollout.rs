@@ -83,8 +83,8 @@ pub async fn open(run: &mut Run, live: &mut Option<Live>) -> Result<()> {
     }
     if !resumed {
         tell_skipped(run, &traffic.skipped).await?;
-        let product = run.database.product();
-        for line in product_limits::of_rollout(product.as_ref(), &run.environment.limits, &plan.changesets) {
+        let database = Arc::clone(&run.database);
+        for line in product_limits::of_rollout(database.as_ref(), &run.environment.limits, &plan.changesets) {
             run.watcher.note(&line);
             run.note(line, None).await?;
         }

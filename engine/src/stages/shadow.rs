@@ -109,7 +109,7 @@ async fn rehearse(run: &mut Run, clone: &Arc<dyn Database>, application: &str) -
         run.watcher.note(&line);
         run.note(line, None).await?;
     }
-    let unmeasured = product_limits::of_shadow(clone.product().as_ref());
+    let unmeasured = product_limits::of_shadow(clone.as_ref());
     for line in &unmeasured {
         run.watcher.note(line);
         run.note(line.clone(), None).await?;
@@ -200,7 +200,7 @@ async fn forward(
     application: &str,
 ) -> Result<(Rehearsal, Effort)> {
     let footprint = clone.footprint().await?;
-    let watch = match clone.product().capabilities().shows_sessions {
+    let watch = match clone.capabilities().shows_sessions {
         true => Some(clone.watch_locks(application).await?),
         false => None,
     };

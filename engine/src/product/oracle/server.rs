@@ -7,6 +7,8 @@ mod connect;
 mod data;
 mod database;
 mod dictionary;
+mod execute;
+mod grants;
 mod histories;
 mod inspect;
 mod jdbc;
@@ -15,6 +17,7 @@ mod later;
 mod preflight;
 mod provider;
 mod rows;
+mod sessions;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,7 @@ use super::Speaks;
 use super::dictionary::Version;
 use super::session::Session;
 use crate::model::endpoint::Endpoint;
+pub use grants::script as grants;
 pub use provider::ScratchOnly;
 
 /// A database of which a server is running somewhere. Sessions begin when something is asked.
@@ -44,6 +48,8 @@ struct Shared {
     /// The session that looks at things, while nobody does.
     idle: Mutex<Option<Session>>,
     known: Mutex<known::Known>,
+    /// Whether the user may see the sessions of others, once that was asked.
+    sees_sessions: OnceLock<bool>,
 }
 
 impl Oracle {

@@ -31,7 +31,7 @@ pub async fn read(
 ) -> GateReading {
     let window = traffic.window(Duration::from_secs_f64(settings.window_seconds.max(0.1)));
     let window = (!traffic.is_silent()).then_some(window);
-    let capabilities = database.product().capabilities();
+    let capabilities = database.capabilities();
     let sessions = if capabilities.shows_sessions {
         let activity = tokio::time::timeout(Duration::from_secs(5), database.activity(ours)).await;
         activity.ok().and_then(Result::ok).map_or(Sessions::NoSignal, Sessions::Seen)

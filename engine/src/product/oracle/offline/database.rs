@@ -20,7 +20,9 @@ use crate::model::server::{Footprint, ServerInfo};
 use crate::model::session::{Activity, LiquibaseLock, Wait};
 use crate::product::oracle::dictionary::{self, Version};
 use crate::product::oracle::{Product, Speaks};
-use crate::product::{self, Batch, Claim, Client, Database, Execute, Inspect, LockWatch, Sessions, Trial};
+use crate::product::{
+    self, Batch, Capabilities, Claim, Client, Database, Execute, Inspect, LockWatch, Sessions, Trial,
+};
 
 /// What only a server could do.
 fn no_server() -> Error {
@@ -67,6 +69,9 @@ impl Database for Offline {
             value_states: &[],
             session: Vec::new(),
         }
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { shows_sessions: false, ..self.product().capabilities() }
     }
     async fn client_with(&self, _application: &str, _settings: &ClientSettings) -> Result<Box<dyn Client>> {
         Ok(Box::new(client::Describer::new(self.clone())))

@@ -8,7 +8,7 @@ use super::{Oracle, client, jdbc};
 use crate::error::Result;
 use crate::model::endpoint::{ClientSettings, Endpoint, JdbcTarget};
 use crate::product::oracle::{Product, url};
-use crate::product::{self, Client, Database};
+use crate::product::{self, Capabilities, Client, Database};
 
 #[async_trait]
 impl Database for Oracle {
@@ -17,7 +17,19 @@ impl Database for Oracle {
     }
     /// A copy of which only the dictionary is there has its own way.
     fn at(&self, endpoint: Endpoint) -> Arc<dyn Database> {
-        crate::product::oracle::at(endpoint)
+        if endpoint.user.is_empty() {
+            return crate::product::oracle::at(endpoint);
+        }
+        // A copy has the same grants.
+        let copy = Self::at(endpoint);
+        if let Some(sees) = self.shared.sees_sessions.get() {
+            let _ = copy.shared.sees_sessions.set(*sees);
+        }
+        Arc::new(copy)
+    }
+    fn capabilities(&self) -> Capabilities {
+        let shows_sessions = self.shared.sees_sessions.get().copied().unwrap_or(false);
+        Capabilities { shows_sessions, ..self.product().capabilities() }
     }
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint

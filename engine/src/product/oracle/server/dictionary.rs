@@ -16,7 +16,7 @@ mod unread;
 
 use std::time::Duration;
 
-use drydock_oracle_protocol::{Execute, Query};
+use drydock_oracle_protocol::{Bind, Execute, Query};
 
 pub use queries::Named;
 pub use relations::HISTORY as HISTORY_COLUMNS;
@@ -92,12 +92,29 @@ pub async fn table(session: &mut Session, named: Named) -> Result<Table> {
     query(session, named.name, named.sql()).await
 }
 
+/// The same with parameters, in their order.
+///
+/// # Errors
+/// As the server has it.
+pub async fn query_with(
+    session: &mut Session,
+    name: &'static str,
+    sql: String,
+    binds: Vec<Bind>,
+) -> Result<Table> {
+    let query = Query { sql, binds, max_rows: MOST, lobs: true };
+    ask(session, name, query).await
+}
+
 /// The answer to a query of this name.
 ///
 /// # Errors
 /// As the server has it.
 pub async fn query(session: &mut Session, name: &'static str, sql: String) -> Result<Table> {
-    let query = Query { sql, binds: Vec::new(), max_rows: MOST, lobs: true };
+    query_with(session, name, sql, Vec::new()).await
+}
+
+async fn ask(session: &mut Session, name: &'static str, query: Query) -> Result<Table> {
     let rows = session.query(query, LIMIT).await.map_err(|e| {
         let (kind, code, hint) = (e.kind, e.code.clone(), e.hint_text().map(str::to_owned));
         let told = Error::new(kind, format!("cannot read the dictionary ({})", name)).because(e);

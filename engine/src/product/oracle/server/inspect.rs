@@ -46,6 +46,7 @@ impl Inspect for Oracle {
     async fn server(&self) -> Result<ServerInfo> {
         let mut session = self.looking().await?;
         let server = preflight::server(&mut session).await?;
+        let _ = self.shared.sees_sessions.set(server.sees_activity);
         self.give_back(session).await;
         Ok(server)
     }

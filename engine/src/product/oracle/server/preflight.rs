@@ -16,7 +16,8 @@ pub const SERVER: Named = Named::new(
        (SELECT COUNT(*) FROM session_roles r WHERE r.role IN ('DBA', 'PDB_DBA')) AS administrator,
        (SELECT COUNT(*) FROM session_privs s WHERE s.privilege = 'SELECT ANY DICTIONARY')
          + (SELECT COUNT(*) FROM session_roles r WHERE r.role = 'SELECT_CATALOG_ROLE')
-         + (SELECT COUNT(*) FROM all_tab_privs g WHERE g.table_schema = 'SYS' AND g.table_name = 'V_$SESSION') AS sees_sessions,
+         + (SELECT FLOOR(COUNT(DISTINCT g.table_name) / 4) FROM all_tab_privs g WHERE g.table_schema = 'SYS'
+             AND g.table_name IN ('GV_$SESSION', 'GV_$TRANSACTION', 'GV_$LOCKED_OBJECT', 'GV_$SQLSTATS')) AS sees_sessions,
        (SELECT SUM(b.bytes) FROM user_segments b) AS bytes
      FROM dual",
 );

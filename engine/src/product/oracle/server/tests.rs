@@ -5,6 +5,7 @@
 mod facts;
 mod live;
 mod queries;
+mod work;
 
 use std::time::Duration;
 
