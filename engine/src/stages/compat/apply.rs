@@ -193,16 +193,24 @@ impl<'a> Applier<'a> {
         });
         let applied = scratch.execute_script(&script(&changeset.statements)).await;
         let code = changeset.code.first().map(ToString::to_string);
-        match (applied, code, doubt) {
-            (Err(error), None, None) => Err(Failure::Other(error)),
+        self.opaque |= code.is_some();
+        let whole = applied.is_ok() && code.is_none();
+        let arrival = match (applied, code, doubt) {
+            // What it builds on may have been left out.
+            (Err(error), None, None) if self.opaque => Arrival::InPart { error, opaque: true },
+            (Err(error), None, None) => return Err(Failure::Other(error)),
             // It may be just what the precondition asks for.
-            (Err(error), None, Some(why)) => Ok(Arrival::Presumed {
-                why: format!("{why}, and it does not apply as it is: {}", error.chain()),
-            }),
-            (_, Some(code), _) => Ok(Arrival::WithoutCode { code }),
-            (Ok(()), None, Some(why)) => Ok(Arrival::Presumed { why }),
-            (Ok(()), None, None) => Ok(Arrival::Whole),
+            (Err(error), None, Some(why)) => {
+                Arrival::Presumed { why: format!("{why}, and it does not apply as it is: {}", error.chain()) }
+            }
+            (_, Some(code), _) => Arrival::WithoutCode { code },
+            (Ok(()), None, Some(why)) => Arrival::Presumed { why },
+            (Ok(()), None, None) => Arrival::Whole,
+        };
+        if !whole {
+            self.parts.insert(&changeset.key);
         }
+        Ok(arrival)
     }
 
     /// Applies what has been accepted to another scratch database, as it came onto the first one.
@@ -222,8 +230,8 @@ impl<'a> Applier<'a> {
                 let skipped = self.answers(key).iter().any(|a| matches!(a, RowAnswer::Fails { .. }));
                 let Some(changeset) = changeset.filter(|_| !skipped) else { continue };
                 let applied = scratch.execute_script(&script(&changeset.statements)).await;
-                // What runs code comes without it, and may not fit what it left out. What depends on a precondition may not apply.
-                if changeset.code.is_empty() && self.answers(key).is_empty() {
+                // What came in part comes so again.
+                if !self.parts.contains(key) {
                     applied?;
                 }
             }
