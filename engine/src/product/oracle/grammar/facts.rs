@@ -162,6 +162,8 @@ pub struct Facts {
     /// A data change has a condition.
     #[serde(rename = "where")]
     pub has_where: bool,
+    /// Code whose source is hidden: what it does is not to be read.
+    pub wrapped: bool,
 }
 
 /// A column of a new table, a new column, or what MODIFY says of one.

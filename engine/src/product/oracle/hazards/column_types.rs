@@ -66,17 +66,20 @@ struct Parts {
     name: String,
     arguments: Vec<String>,
     rest: String,
+    /// The length is said to count bytes; without a word, the session decides.
+    in_bytes: bool,
 }
 
 impl Parts {
     fn of(text: &str) -> Self {
+        let in_bytes = text.trim().to_uppercase().ends_with(" BYTE)");
         let text = canonical(text);
         let Some((name, rest)) = text.split_once('(') else {
-            return Self { name: text, arguments: Vec::new(), rest: String::new() };
+            return Self { name: text, arguments: Vec::new(), rest: String::new(), in_bytes };
         };
         let (inside, rest) = rest.split_once(')').unwrap_or((rest, ""));
         let arguments = inside.split(',').map(|part| part.trim().to_owned()).collect();
-        Self { name: name.trim().to_owned(), arguments, rest: rest.trim().to_owned() }
+        Self { name: name.trim().to_owned(), arguments, rest: rest.trim().to_owned(), in_bytes }
     }
     /// The first argument; without one, or with `*`, as it is meant.
     fn number(&self, at: usize, otherwise: i64) -> i64 {
@@ -85,6 +88,9 @@ impl Parts {
     }
     /// Whether a length counts bytes or characters, where the type says so.
     fn unit(&self) -> Option<&str> {
+        if self.in_bytes {
+            return Some("BYTE");
+        }
         self.arguments.first()?.split_once(' ').map(|(_, unit)| unit)
     }
 }

@@ -80,7 +80,10 @@ fn texts(dictionary: &Dictionary) -> Vec<(Of, String)> {
 /// `None`: not all of it was read.
 fn query(text: &Text) -> Option<Query> {
     match text.statements.as_slice() {
-        [only] if only.error.is_none() => Some(only.read.as_ref()?.query.clone().unwrap_or_default()),
+        [only] if only.error.is_none() => {
+            let read = only.read.as_ref()?;
+            (!read.facts.wrapped).then(|| read.query.clone().unwrap_or_default())
+        }
         _ => None,
     }
 }
