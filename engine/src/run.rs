@@ -2,6 +2,7 @@
 
 pub mod drive;
 pub mod files;
+mod half_built;
 mod half_done;
 pub mod handover;
 pub mod inject;

@@ -104,6 +104,55 @@ fn an_interrupted_build_leaves_nothing() {
     case.run(&["migrate"]).expect(0);
 }
 
+/// Killed when the index was built, and Liquibase had not written so: a statement outside of a transaction has its record in another one.
+#[test]
+fn a_build_that_was_killed_before_its_record_is_made_again() {
+    let case = Case::named("index-unrecorded", "index-waits");
+    let (report, _) = report(&case);
+    let mut run = case.start(&["migrate"]);
+    case.wait_for_apply(&mut run);
+    let until = |sql: &str, expected: &str| {
+        for _ in 0..600 {
+            if case.column(sql) == [expected] {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("never {expected}: {sql}");
+    };
+    let waiting = |what: &str| {
+        format!(
+            "select count(*)::text from pg_stat_activity where query ilike '{what}%' and wait_event_type = 'Lock'"
+        )
+    };
+    until(&waiting("create index concurrently"), "1");
+    let history = case.session();
+    history.rows("begin; lock table databasechangelog in exclusive mode");
+    report.rows("commit");
+    until(&waiting("insert into % values"), "1");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    until(&waiting("insert into % values"), "0");
+    history.rows("rollback");
+    let index = "select indexrelid::text || indisvalid from pg_index where indexrelid = to_regclass('events_kind_idx')";
+    let built = case.column(index);
+    assert!(built[0].ends_with("true"), "{built:?}");
+    assert_eq!(case.history(), Vec::<String>::new());
+
+    let ran = case.run(&["migrate"]).expect(0);
+    assert!(
+        ran.err.contains("dropped the index public.events_kind_idx, which the history does not show"),
+        "{}",
+        ran.err
+    );
+    let again = case.column(index);
+    assert!(again[0].ends_with("true") && again != built, "{built:?}, {again:?}");
+    assert_eq!(case.history().len(), 1);
+    nothing_is_left(&case);
+    case.run(&["rollback"]).expect(0);
+    assert_eq!(case.column(index), Vec::<String>::new());
+}
+
 /// Files of this name below a folder.
 fn walk(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();

@@ -14,6 +14,10 @@ pub trait Execute: Send + Sync {
     fn session_setup(&self, limits: &Limits, application: &str) -> Vec<String>;
     /// Takes away what a failed attempt to build this index left; `true` when there was something.
     async fn before_retry(&self, index: &str) -> Result<bool>;
+    /// Whether there is an index of this name, finished or not.
+    async fn has_index(&self, index: &str) -> Result<bool>;
+    /// Drops an index that a build left behind, finished or not.
+    async fn drop_index(&self, index: &str) -> Result<()>;
     /// Runs one key range after another, from `after` (text; `None`: the start). `size`: rows walked.
     /// Returns `None` when no key is left.
     async fn backfill_batch(

@@ -52,6 +52,7 @@ use server::{
 };
 
 pub(crate) use diff::fingerprint::begin;
+use server::batch::Droppable;
 pub(crate) use server::batch::text_rows;
 pub(crate) use server::client::copy_row;
 pub(crate) use server::connect::{ServerContext, literal, quoted, quoted_relation};
@@ -733,9 +734,23 @@ impl Execute for Postgres {
 
     async fn before_retry(&self, index: &str) -> Result<bool> {
         let client = self.take(INSPECT).await?;
-        let dropped = batch::drop_invalid_index(&client, index).await?;
+        let dropped = batch::drop_index(&client, index, Droppable::Invalid).await?;
         self.give_back(INSPECT, client);
         Ok(dropped)
+    }
+
+    async fn has_index(&self, index: &str) -> Result<bool> {
+        let client = self.take(INSPECT).await?;
+        let has = batch::has_index(&client, index).await?;
+        self.give_back(INSPECT, client);
+        Ok(has)
+    }
+
+    async fn drop_index(&self, index: &str) -> Result<()> {
+        let client = self.take(INSPECT).await?;
+        batch::drop_index(&client, index, Droppable::Any).await?;
+        self.give_back(INSPECT, client);
+        Ok(())
     }
 
     async fn backfill_batch(

@@ -12,10 +12,10 @@ use crate::model::history::ActTrace;
 use crate::model::server::LogPosition;
 use crate::model::stage::Stage;
 use crate::run::Run;
-use crate::run::half_done;
 use crate::run::liquibase_lock;
 use crate::run::saga::{self, Decision};
 use crate::run::trace;
+use crate::run::{half_built, half_done};
 
 /// What a stage gives the saga: the outcome it decides by, the evidence's SHA-256, one line for people.
 pub type StageDone = (ActOutcome, String, String);
@@ -93,6 +93,7 @@ fn past(stage: Stage, action: &Action) -> bool {
 
 async fn act(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> Result<()> {
     half_done::remember(run, &action).await?;
+    half_built::remember(run, &action).await?;
     let before = trace::before(run, &action).await?;
     let log = log_before(run, &action).await;
     run.journal.append(EventKind::Intended { action: action.clone(), before, log }).await?;
@@ -268,7 +269,7 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
                 if changed { "found done after a crash" } else { "somebody else has applied it since" };
             done(run, action, changed, text.to_owned()).await
         }
-        Ok(None) => match half_done::untouched(run, &action).await {
+        Ok(None) => match untouched(run, &action).await {
             // A run that goes back does nothing more: the changeset may mean something else by now.
             Ok(()) if is_forward && saga::is_unwinding(run.journal.events()) => {
                 let error = "cut off, and not done".to_owned();
@@ -280,6 +281,12 @@ async fn observe(run: &mut Run, stages: &mut dyn StageWork, action: Action) -> R
         },
         Err(unknown) => not_known(run, action, unknown).await,
     }
+}
+
+/// Whether an act of which the history shows nothing left nothing either, once what it built is cleared away.
+async fn untouched(run: &Run, action: &Action) -> Result<()> {
+    half_built::clear(run, action).await?;
+    half_done::untouched(run, action).await
 }
 
 /// A run that is taken up in the middle of its rollout must still mean the changesets it had rehearsed.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::files::{evidence, journal_path, runs_folder};
+use super::half_built::Builds;
 use super::inject::Inject;
 use super::journal::{self, AfterRecord, Journal};
 use super::owner;
@@ -66,6 +67,8 @@ pub struct Run {
     pub waits: WaitWatch,
     pub journal: Journal,
     pub watcher: Arc<dyn Watcher>,
+    /// Told from the plan once.
+    pub(super) builds: OnceLock<Builds>,
     /// Held until the process ends: the target's claim and the folder's lock.
     _claim: Box<dyn Claim>,
     _lock: File,
@@ -236,6 +239,7 @@ impl Run {
             waits,
             journal,
             watcher,
+            builds: OnceLock::new(),
             _claim: claim,
             _lock: lock,
         };

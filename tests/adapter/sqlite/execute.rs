@@ -23,6 +23,22 @@ impl Execute for SqliteFile {
         Ok(false)
     }
 
+    async fn has_index(&self, index: &str) -> Result<bool> {
+        let name = index.rsplit('.').next().unwrap_or(index).trim_matches('"').to_owned();
+        self.on_connection(move |connection| {
+            let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+            let count: i64 = connection
+                .query_row(sql, [name], |row| row.get(0))
+                .map_err(|e| wrong("an index cannot be looked for", e))?;
+            Ok(count > 0)
+        })
+        .await
+    }
+
+    async fn drop_index(&self, index: &str) -> Result<()> {
+        self.execute_script(&format!("DROP INDEX IF EXISTS {index}")).await
+    }
+
     async fn backfill_batch(
         &self,
         _backfill: &Backfill,

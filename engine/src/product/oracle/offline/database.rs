@@ -200,6 +200,12 @@ impl Execute for Offline {
     async fn before_retry(&self, _index: &str) -> Result<bool> {
         Err(no_server())
     }
+    async fn has_index(&self, _index: &str) -> Result<bool> {
+        Err(no_server())
+    }
+    async fn drop_index(&self, _index: &str) -> Result<()> {
+        Err(no_server())
+    }
     async fn backfill_batch(
         &self,
         _backfill: &Backfill,

@@ -38,7 +38,36 @@ fn within(text: &str, bytes: usize) -> &str {
 
 async fn run(session: &mut Session, sql: String, binds: Vec<Bind>) -> Result<()> {
     let rows = if binds.is_empty() { Vec::new() } else { vec![binds] };
-    session.execute(Statement { sql, rows }, LIMIT).await.map(drop)
+    session.execute(Statement { sql, rows }, LIMIT).await.map(|_| ())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IndexState {
+    Usable,
+    /// By a failed build.
+    Left,
+}
+
+/// `None`: there is no such index.
+async fn state(session: &mut Session, index: &str) -> Result<Option<IndexState>> {
+    let (owner, name) = index.split_once('.').unwrap_or(("", index));
+    let binds = vec![Bind::text(owner), Bind::text(name)];
+    let found = query_with(session, "left index", LEFT.to_owned(), binds).await?;
+    let Some(row) = found.rows().next() else { return Ok(None) };
+    let left = row.is("STATUS", "UNUSABLE")? || row.number("JOURNALS")?.unwrap_or(0) > 0;
+    Ok(Some(if left { IndexState::Left } else { IndexState::Usable }))
+}
+
+async fn drop(session: &mut Session, index: &str) -> Result<()> {
+    let dropped = run(session, format!("DROP INDEX {}", relation(index)), Vec::new()).await;
+    dropped.map_err(|e| match e.code.as_deref() {
+        Some("ORA-08104") => {
+            let built = format!("the index {index} is still being built, or a build that was broken off is not cleared away");
+            let hint = "the server clears it away by itself after a while; a DBA does so by DBMS_REPAIR.ONLINE_INDEX_CLEAN";
+            Error::busy(built).because(e).code("ORA-08104").hint(hint)
+        }
+        _ => e,
+    })
 }
 
 /// An index that a failed build left: unusable, or with the journal of a build that did not end.
@@ -70,27 +99,26 @@ impl Execute for Oracle {
 
     async fn before_retry(&self, index: &str) -> Result<bool> {
         let mut session = self.looking().await?;
-        let (owner, name) = index.split_once('.').unwrap_or(("", index));
-        let binds = vec![Bind::text(owner), Bind::text(name)];
-        let found = query_with(&mut session, "left index", LEFT.to_owned(), binds).await?;
-        let left = match found.rows().next() {
-            Some(row) => row.is("STATUS", "UNUSABLE")? || row.number("JOURNALS")?.unwrap_or(0) > 0,
-            None => false,
-        };
+        let left = state(&mut session, index).await? == Some(IndexState::Left);
         if left {
-            let dropped = run(&mut session, format!("DROP INDEX {}", relation(index)), Vec::new()).await;
-            dropped.map_err(|e| match e.code.as_deref() {
-                Some("ORA-08104") => {
-                    Error::busy(format!("the index {index} is still being built, or a build that was broken off is not cleared away"))
-                        .because(e)
-                        .code("ORA-08104")
-                        .hint("the server clears it away by itself after a while; a DBA does so by DBMS_REPAIR.ONLINE_INDEX_CLEAN")
-                }
-                _ => e,
-            })?;
+            drop(&mut session, index).await?;
         }
         self.give_back(session).await;
         Ok(left)
+    }
+
+    async fn has_index(&self, index: &str) -> Result<bool> {
+        let mut session = self.looking().await?;
+        let found = state(&mut session, index).await?;
+        self.give_back(session).await;
+        Ok(found.is_some())
+    }
+
+    async fn drop_index(&self, index: &str) -> Result<()> {
+        let mut session = self.looking().await?;
+        drop(&mut session, index).await?;
+        self.give_back(session).await;
+        Ok(())
     }
 
     async fn backfill_batch(

@@ -48,15 +48,37 @@ pub async fn run(
     Ok(Some(Batch { last_key: last, changed }))
 }
 
-/// Drops an index that is invalid and that nobody is building just now.
-pub async fn drop_invalid_index(client: &Client, index: &str) -> Result<bool> {
-    let what = format!("cannot drop the invalid index {index}");
+pub async fn has_index(client: &Client, index: &str) -> Result<bool> {
+    let sql = "SELECT FROM pg_index WHERE indexrelid = to_regclass($1)";
+    let relation = quoted_relation(index);
+    let found = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await;
+    Ok(found.server_context(&format!("cannot look for the index {index}"))?.is_some())
+}
+
+/// Which index may be dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Droppable {
+    /// One that a failed build left.
+    Invalid,
+    Any,
+}
+
+/// Drops an index that nobody is building just now.
+pub async fn drop_index(client: &Client, index: &str, droppable: Droppable) -> Result<bool> {
+    let what = match droppable {
+        Droppable::Invalid => format!("cannot drop the invalid index {index}"),
+        Droppable::Any => format!("cannot drop the index {index}"),
+    };
     let sql = "SELECT c.relkind = 'I', EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
-         FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1) AND NOT i.indisvalid";
+         FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1) AND (NOT i.indisvalid OR $2)";
+    let valid_too = droppable == Droppable::Any;
     let relation = quoted_relation(index);
     let mut patience = 40;
     let partitioned: bool = loop {
-        let found = client.query_typed_opt(sql, &[(&relation, Type::TEXT)]).await.server_context(&what)?;
+        let found = client
+            .query_typed_opt(sql, &[(&relation, Type::TEXT), (&valid_too, Type::BOOL)])
+            .await
+            .server_context(&what)?;
         let Some(row) = found else { return Ok(false) };
         if !row.try_get::<_, bool>(1).server_context(&what)? {
             break row.try_get(0).server_context(&what)?;

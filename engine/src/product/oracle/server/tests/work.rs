@@ -244,6 +244,25 @@ async fn what_a_failed_build_left_is_taken_away() {
 }
 
 #[tokio::test]
+async fn an_index_is_looked_for_and_dropped_whatever_its_state() {
+    let server = seen(|name, _| match name {
+        "left index" => Outcome::rows(&["STATUS VARCHAR2(8)", "JOURNALS NUMBER"], vec![]),
+        other => unasked(other, &[]),
+    });
+    assert!(!oracle(&server, "").has_index("APP.I").await.unwrap());
+    let server = seen(|name, _| match name {
+        "left index" => {
+            Outcome::rows(&["STATUS VARCHAR2(8)", "JOURNALS NUMBER"], vec![vec!["VALID".into(), 0.into()]])
+        }
+        "DROP INDEX \"APP\".\"I\"" => Outcome::Done,
+        other => unasked(other, &[]),
+    });
+    assert!(oracle(&server, "").has_index("APP.I").await.unwrap());
+    oracle(&server, "").drop_index("APP.I").await.unwrap();
+    assert!(server.log().statements().iter().any(|sql| sql == "DROP INDEX \"APP\".\"I\""));
+}
+
+#[tokio::test]
 async fn statistics_are_renewed_and_scripts_run_statement_by_statement() {
     let server = seen(|name, _| match name {
         "create table broken (a number)" => Outcome::error(955, "name is already used by an existing object"),
