@@ -1,6 +1,19 @@
 //! What the server's codes are about (<https://docs.oracle.com/en/error-help/db/>).
 
 use crate::model::error_class::ErrorClass;
+use crate::model::query::QueryError;
+
+/// Of what cannot be looked at, so that the server has no code for it.
+pub fn unread(message: &str) -> QueryError {
+    QueryError {
+        code: "unread".to_owned(),
+        class: ErrorClass::Other,
+        message: message.to_owned(),
+        column: None,
+        table: None,
+        constraint: None,
+    }
+}
 
 pub fn class(code: &str) -> ErrorClass {
     let number = code.strip_prefix("ORA-").and_then(|digits| digits.parse::<u32>().ok());

@@ -47,7 +47,7 @@ struct Shared {
     version: OnceLock<Version>,
     /// The session that looks at things, while nobody does.
     idle: Mutex<Option<Session>>,
-    known: Mutex<known::Known>,
+    last: Mutex<known::Last>,
     /// Whether the user may see the sessions of others, once that was asked.
     sees_sessions: OnceLock<bool>,
 }

@@ -8,6 +8,7 @@ use super::Offline;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{Answer, Asker, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 use crate::product::Client;
+use crate::product::oracle::error_codes::unread;
 use crate::product::oracle::grammar::{self, Context};
 use crate::product::oracle::queries;
 
@@ -21,7 +22,7 @@ impl Describer {
     }
 
     fn describe(&self, queries: &[&str]) -> Vec<Outcome<QueryShape>> {
-        let failed = |e: &crate::error::Error| queries.iter().map(|_| Err(unknown(&e.chain()))).collect();
+        let failed = |e: &crate::error::Error| queries.iter().map(|_| Err(unread(&e.chain()))).collect();
         let dictionary = match self.0.dictionary() {
             Ok(dictionary) => dictionary,
             Err(e) => return failed(&e),
@@ -44,22 +45,11 @@ impl Describer {
 }
 
 fn syntax(message: &str) -> QueryError {
-    QueryError { class: ErrorClass::SyntaxError, ..unknown(message) }
-}
-
-fn unknown(message: &str) -> QueryError {
-    QueryError {
-        code: "unread".to_owned(),
-        class: ErrorClass::Other,
-        message: message.to_owned(),
-        column: None,
-        table: None,
-        constraint: None,
-    }
+    QueryError { class: ErrorClass::SyntaxError, ..unread(message) }
 }
 
 fn no_rows() -> QueryError {
-    unknown("a dictionary runs no query")
+    unread("a dictionary runs no query")
 }
 
 #[async_trait]

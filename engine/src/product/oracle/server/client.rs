@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use drydock_oracle_protocol::{Execute, Query, first_word, is_query_or_dml};
 
 use super::Oracle;
+use super::known::Known;
 use crate::error::Error;
 use crate::model::endpoint::ClientSettings;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::{Answer, Asker, Call, Ending, PlanShape, QueryError, QueryResult, QueryShape};
 use crate::product::Client;
-use crate::product::oracle::Speaks;
-use crate::product::oracle::dictionary::Dictionary;
-use crate::product::oracle::grammar::{self, Context};
+use crate::product::oracle::error_codes::unread;
+use crate::product::oracle::grammar;
 use crate::product::oracle::queries;
 use crate::product::oracle::session::Session;
 pub use binds::bind_type;
@@ -51,28 +51,26 @@ impl Service {
         told
     }
 
-    /// What the dictionary has to say of a query: what its parameters are; of a block or call, all.
-    async fn by_dictionary(&self, sql: &str) -> Outcome<QueryShape> {
-        let read = self.dictionary().await;
-        let dictionary = read.map_err(|e| told(sql, &e))?;
-        let context = Context::new(self.database.version().name(), &dictionary.catalog());
-        let pieces = grammar::pieces(sql, &context).map_err(|e| errors::unread(&e.chain()))?;
+    /// What the dictionary has to say of a query: what its parameters are; of a block or call, all. It is looked at once for queries that
+    /// are asked for together.
+    async fn by_dictionary(&self, sql: &str, looked: &mut Option<Arc<Known>>) -> Outcome<QueryShape> {
+        let known = match looked {
+            Some(known) => known,
+            None => looked.insert(self.database.known().await.map_err(|e| told(sql, &e))?),
+        };
+        let pieces = grammar::pieces(sql, &known.context).map_err(|e| unread(&e.chain()))?;
         match pieces.as_slice() {
             [one] => match &one.read {
-                Some(read) => queries::describe(read, &dictionary),
-                None => Err(errors::unread("nothing is read of it")),
+                Some(read) => queries::describe(read, &known.dictionary),
+                None => Err(unread("nothing is read of it")),
             },
-            _ => Err(errors::unread("it is not one statement")),
+            _ => Err(unread("it is not one statement")),
         }
     }
 
-    async fn dictionary(&self) -> crate::error::Result<Arc<Dictionary>> {
-        self.database.known_dictionary().await
-    }
-
-    async fn shape(&mut self, sql: &str) -> Outcome<QueryShape> {
+    async fn shape(&mut self, sql: &str, looked: &mut Option<Arc<Known>>) -> Outcome<QueryShape> {
         if !is_query_or_dml(sql) {
-            return self.by_dictionary(sql).await;
+            return self.by_dictionary(sql, looked).await;
         }
         let columns = match self.session.describe(sql, self.limit).await {
             Ok(columns) => columns,
@@ -83,7 +81,8 @@ impl Service {
         let parameters = match binds::names(sql).is_empty() {
             true => Vec::new(),
             false => {
-                self.by_dictionary(sql).await.map_or_else(|_| binds::texts(sql), |shape| shape.parameters)
+                let told = self.by_dictionary(sql, looked).await;
+                told.map_or_else(|_| binds::texts(sql), |shape| shape.parameters)
             }
         };
         Ok(QueryShape { parameters, columns })
@@ -112,7 +111,7 @@ impl Service {
             executed.map(|executed| Answer { count: executed.count, rows: Vec::new() })
         } else {
             // DDL commits what is under way, and could not be taken back.
-            return Err(errors::unread("it is no query, no change of rows and no block of code"));
+            return Err(unread("it is no query, no change of rows and no block of code"));
         };
         answered.map_err(|e| self.failed(sql, &e))
     }
@@ -171,7 +170,7 @@ impl Service {
         let condition: Vec<String> = condition.collect();
         let sql = format!("DELETE FROM {} WHERE {}", super::sql::relation(table), condition.join(" AND "));
         let values: Vec<Option<String>> = key.iter().map(|(_, value)| Some(value.clone())).collect();
-        let shape = self.shape(&sql).await?;
+        let shape = self.shape(&sql, &mut None).await?;
         let gone = self.call(&sql, &shape, &values, 0).await;
         gone.map(drop).map_err(|e| QueryError { class: ErrorClass::RowStays, ..e })
     }
@@ -180,12 +179,12 @@ impl Service {
 #[async_trait]
 impl Client for Service {
     async fn describe(&mut self, sql: &str) -> Outcome<QueryShape> {
-        self.shape(sql).await
+        self.shape(sql, &mut None).await
     }
     async fn describe_all(&mut self, queries: &[&str]) -> Vec<Outcome<QueryShape>> {
-        let mut all = Vec::new();
+        let (mut all, mut looked) = (Vec::new(), None);
         for sql in queries {
-            all.push(self.shape(sql).await);
+            all.push(self.shape(sql, &mut looked).await);
         }
         all
     }
@@ -214,7 +213,7 @@ impl Client for Service {
     ) -> Vec<Outcome<Answer>> {
         let user = &self.database.endpoint.user;
         if let Some(Asker { role, .. }) = asker.filter(|asker| !asker.role.eq_ignore_ascii_case(user)) {
-            let refused = || errors::unread(&format!("a session of {user} cannot run queries as {role}"));
+            let refused = || unread(&format!("a session of {user} cannot run queries as {role}"));
             return calls.iter().map(|_| Err(refused())).collect();
         }
         let mut all = Vec::new();

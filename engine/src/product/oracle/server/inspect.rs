@@ -108,7 +108,7 @@ impl Inspect for Oracle {
         Ok(count)
     }
     async fn data_at_risk(&self, statements: &[&Statement], limit: Duration) -> Result<Vec<Vec<AtRisk>>> {
-        let catalog = self.known_dictionary().await?.catalog();
+        let catalog = self.known().await?.dictionary.catalog();
         let mut session = self.looking().await?;
         let risks = at_risk::read(&mut session, statements, &catalog, self.version(), limit).await;
         self.give_back(session).await;

@@ -3,20 +3,8 @@
 use crate::error::Error;
 use crate::model::error_class::ErrorClass;
 use crate::model::query::QueryError;
-use crate::product::oracle::error_codes;
+use crate::product::oracle::error_codes::{self, unread};
 use crate::product::oracle::session::failure::offset;
-
-/// What cannot be looked at.
-pub fn unread(message: &str) -> QueryError {
-    QueryError {
-        code: "unread".to_owned(),
-        class: ErrorClass::Other,
-        message: message.to_owned(),
-        column: None,
-        table: None,
-        constraint: None,
-    }
-}
 
 /// An error of this statement.
 pub fn told(sql: &str, error: &Error) -> QueryError {

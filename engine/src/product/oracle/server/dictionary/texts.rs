@@ -36,8 +36,8 @@ pub fn read(dictionary: &mut Dictionary) -> Result<BTreeSet<Of>> {
     }
     let mut read = Vec::new();
     let mut unread = BTreeSet::new();
+    let mut catalog = dictionary.catalog();
     for (schema, texts) in by_schema {
-        let mut catalog = dictionary.catalog();
         catalog.search_path = vec![schema];
         let context = Context::new(dictionary.version.name(), &catalog);
         let all: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
