@@ -5,14 +5,16 @@
 //! `cargo bench -p drydock --bench compat`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod checking;
+
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use checking::{changeset, contract, hold, query};
 use comfy_table::{CellAlignment, Table, presets};
-use drydock::contract::{Arity, Contract, Query, Version};
-use drydock::model::changeset::{Changeset, ChangesetId, Phase};
+use drydock::contract::{Contract, Query};
+use drydock::model::changeset::Changeset;
 use drydock::model::endpoint::Endpoint;
 use drydock::product::postgres::local::Local;
 use drydock::product::{self, Database};
@@ -59,7 +61,7 @@ fn schema() -> String {
 
 /// Five kinds in turn; every service has texts of its own.
 fn queries(service: usize, count: usize) -> Vec<Query> {
-    let query = |n: usize| {
+    let one = |n: usize| {
         let t = (service * 7 + n) % TABLES;
         let u = t.saturating_sub(1);
         let sql = match n % 5 {
@@ -77,26 +79,9 @@ fn queries(service: usize, count: usize) -> Vec<Query> {
                 "select state, count(*), sum(amount) from t{t} where created_at < $1 and id > {n} group by state"
             ),
         };
-        Query {
-            name: format!("Q{n}"),
-            arity: Arity::Many,
-            sql,
-            file: PathBuf::from("q.sql"),
-            line: 1,
-            ack: None,
-        }
+        query(n, sql)
     };
-    (0..count).map(query).collect()
-}
-
-fn contract(service: usize, count: usize) -> Contract {
-    Contract {
-        service: format!("s{service}"),
-        owner: None,
-        role: None,
-        versions: vec![Version { version: "1".into(), queries: queries(service, count), api: Vec::new() }],
-        file: "contract.yaml".into(),
-    }
+    (0..count).map(one).collect()
 }
 
 /// In turn: what affects no query, what affects writers, what affects readers.
@@ -138,29 +123,6 @@ fn growing(
     (0..count).map(one).collect()
 }
 
-fn changeset(
-    n: usize,
-    sql: String,
-    database: &dyn Database,
-    catalog: &drydock::model::catalog::Catalog,
-) -> Changeset {
-    let key = ChangesetId { id: n.to_string(), author: "bench".into(), path: "bench.sql".into() };
-    Changeset::of_statements(key, Phase::Contract, database.statements(&[sql], catalog).unwrap())
-}
-
-/// Applies the changesets one by one, and holds each against the queries.
-async fn hold(checker: &mut Checker<'_>, checked: &dyn Database, plan: &[Changeset]) {
-    for changeset in plan {
-        checker.before(changeset).await.unwrap();
-        for statement in &changeset.statements {
-            checked.execute_script(&statement.sql).await.unwrap();
-        }
-        checker.verdicts(changeset).await.unwrap();
-        checker.accept();
-    }
-    checker.last_look().await.unwrap();
-}
-
 #[tokio::main]
 async fn main() {
     tracing_subscriber::fmt().with_env_filter(std::env::var("DRYDOCK_LOG").unwrap_or_default()).init();
@@ -193,7 +155,7 @@ async fn main() {
     ]);
     table.column_iter_mut().for_each(|c| c.set_cell_alignment(CellAlignment::Right));
     for (services, each, count, tables) in CASES {
-        let contracts: Vec<Contract> = (0..services).map(|n| contract(n, each)).collect();
+        let contracts: Vec<Contract> = (0..services).map(|n| contract(n, queries(n, each))).collect();
         let plan = changesets(count, tables, production.as_ref(), &catalog);
         let begun = Instant::now();
         let checked = production.at(places.copy(places.template(), "checked").await.unwrap());
@@ -223,7 +185,7 @@ async fn main() {
     println!("\n{table}");
 
     // What a changeset costs must not depend on how many there are, or the whole costs their square.
-    let contracts = [contract(0, GROWING_QUERIES)];
+    let contracts = [contract(0, queries(0, GROWING_QUERIES))];
     let mut first = None;
     for count in GROWING {
         let plan = growing(count, production.as_ref(), &catalog);

@@ -5,13 +5,15 @@
 //! others ask it for texts that it has not seen.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::path::PathBuf;
+mod checking;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use drydock::contract::{Arity, Contract, Query, Version};
+use checking::{changeset, contract, hold, query};
+use drydock::contract::{Contract, Query};
 use drydock::model::catalog::Catalog;
-use drydock::model::changeset::{Changeset, ChangesetId, Phase};
+use drydock::model::changeset::Changeset;
 use drydock::product::oracle::write_dictionary;
 use drydock::product::{Database, Products};
 use drydock::stages::compat::Checker;
@@ -38,7 +40,7 @@ fn schema() -> Vec<String> {
 
 /// Six kinds in turn; every service has texts of its own.
 fn queries(service: usize) -> Vec<Query> {
-    let query = |n: usize| {
+    let one = |n: usize| {
         let t = (service * 7 + n) % TABLES;
         let u = t.saturating_sub(1);
         let sql = match n % 6 {
@@ -62,27 +64,9 @@ fn queries(service: usize) -> Vec<Query> {
                  id > {service} GROUP BY state"
             ),
         };
-        Query {
-            name: format!("Q{n}"),
-            arity: Arity::Many,
-            sql,
-            file: PathBuf::from("q.sql"),
-            line: 1,
-            ack: None,
-        }
+        query(n, sql)
     };
-    (0..QUERIES).map(query).collect()
-}
-
-fn contract(service: usize) -> Contract {
-    let versions = vec![Version { version: "1".into(), queries: queries(service), api: Vec::new() }];
-    Contract {
-        service: format!("s{service}"),
-        owner: None,
-        role: None,
-        versions,
-        file: "contract.yaml".into(),
-    }
+    (0..QUERIES).map(one).collect()
 }
 
 /// In turn: what affects no query, what affects writers, what affects readers.
@@ -96,8 +80,7 @@ fn changesets(database: &dyn Database, catalog: &Catalog, round: usize) -> Vec<C
             ),
             _ => format!("ALTER TABLE t{t} MODIFY note VARCHAR2({} CHAR)", 300 - n - round),
         };
-        let key = ChangesetId { id: n.to_string(), author: "bench".into(), path: "bench.sql".into() };
-        Changeset::of_statements(key, Phase::Contract, database.statements(&[sql], catalog).unwrap())
+        changeset(n, sql, database, catalog)
     };
     (0..CHANGESETS).map(one).collect()
 }
@@ -118,22 +101,17 @@ async fn main() {
     let scratch = folder.path().join("scratch");
     let places = provider.scratch(production.as_ref(), &scratch, Arc::new(|_, _| {})).await.unwrap().unwrap();
     for round in 0..ROUNDS {
-        let contracts: Vec<Contract> = (0..SERVICES).map(|n| contract(n + round * 1_000)).collect();
+        let contracts: Vec<Contract> = (0..SERVICES)
+            .map(|n| n + round * 1_000)
+            .map(|service| contract(service, queries(service)))
+            .collect();
         let begun = Instant::now();
         let plan = changesets(production.as_ref(), &catalog, round);
         let name = format!("round_{round}");
         let checked = production.at(places.copy(places.template(), &name).await.unwrap());
         let mut checker = Checker::new(Arc::clone(&checked), &contracts, "bench").await.unwrap();
         let looked = begun.elapsed().as_secs_f64();
-        for changeset in &plan {
-            checker.before(changeset).await.unwrap();
-            for statement in &changeset.statements {
-                checked.execute_script(&statement.sql).await.unwrap();
-            }
-            checker.verdicts(changeset).await.unwrap();
-            checker.accept();
-        }
-        checker.last_look().await.unwrap();
+        hold(&mut checker, checked.as_ref(), &plan).await;
         let all = begun.elapsed().as_secs_f64();
         println!(
             "{SERVICES} services × {QUERIES} queries × {CHANGESETS} changesets, the reader {}: {all:.2} s, of it {looked:.2} s before the \

@@ -12,6 +12,7 @@ mod hazard_pages;
 mod in_place;
 mod inspect;
 mod keep;
+mod lock_watch;
 mod optional;
 pub mod oracle;
 pub mod postgres;

@@ -21,6 +21,20 @@ fn report(case: &Case) -> (Session, String) {
     (report, pid)
 }
 
+/// Waits until so many statements that begin so wait for a lock.
+fn wait_for(case: &Case, statement: &str, count: usize) {
+    let waiting = format!(
+        "select count(*)::text from pg_stat_activity where query ilike '{statement}%' and wait_event_type = 'Lock'"
+    );
+    for _ in 0..600 {
+        if case.column(&waiting) == [count.to_string()] {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("there never were {count} that wait: {statement}");
+}
+
 fn nothing_is_left(case: &Case) {
     let invalid = "select indexrelid::regclass::text from pg_index where not indisvalid";
     assert_eq!(case.column(invalid), Vec::<String>::new());
@@ -87,13 +101,7 @@ fn an_interrupted_build_leaves_nothing() {
     let (report, _) = report(&case);
     let mut run = case.start(&["migrate"]);
     case.wait_for_apply(&mut run);
-    let building = "select count(*)::text from pg_stat_activity where query ilike 'create index concurrently%' and wait_event_type = 'Lock'";
-    for _ in 0..600 {
-        if case.column(building) == ["1"] {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_for(&case, "create index concurrently", 1);
     kill(Pid::from_raw(i32::try_from(run.id()).unwrap()), Signal::SIGINT).unwrap();
     let ran = Ran::of(run.wait_with_output().unwrap()).expect(130);
     assert!(ran.err.contains("error: interrupted"), "{}", ran.err);
@@ -111,28 +119,14 @@ fn a_build_that_was_killed_before_its_record_is_made_again() {
     let (report, _) = report(&case);
     let mut run = case.start(&["migrate"]);
     case.wait_for_apply(&mut run);
-    let until = |sql: &str, expected: &str| {
-        for _ in 0..600 {
-            if case.column(sql) == [expected] {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("never {expected}: {sql}");
-    };
-    let waiting = |what: &str| {
-        format!(
-            "select count(*)::text from pg_stat_activity where query ilike '{what}%' and wait_event_type = 'Lock'"
-        )
-    };
-    until(&waiting("create index concurrently"), "1");
+    wait_for(&case, "create index concurrently", 1);
     let history = case.session();
     history.rows("begin; lock table databasechangelog in exclusive mode");
     report.rows("commit");
-    until(&waiting("insert into % values"), "1");
+    wait_for(&case, "insert into % values", 1);
     run.kill().unwrap();
     run.wait().unwrap();
-    until(&waiting("insert into % values"), "0");
+    wait_for(&case, "insert into % values", 0);
     history.rows("rollback");
     let index = "select indexrelid::text || indisvalid from pg_index where indexrelid = to_regclass('events_kind_idx')";
     let built = case.column(index);

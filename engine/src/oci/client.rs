@@ -18,6 +18,7 @@ use super::http::{self, Proxy};
 use super::retry::Retry;
 use super::signature::{Signed, Signer};
 use crate::error::{Context, Result};
+use crate::model::hex;
 
 /// Asks the services of one region as one principal.
 pub struct Client {
@@ -130,8 +131,7 @@ pub(super) fn json(details: &impl serde::Serialize) -> Result<Vec<u8>, Failure> 
 
 /// A token for a call that makes something: whoever says the same parts, in this process or a later one, gets the same thing.
 pub fn retry_token(parts: &[&str]) -> String {
-    let hash = Sha256::digest(parts.join("\n").as_bytes());
-    format!("drydock-{}", hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("drydock-{:.40}", hex(&Sha256::digest(parts.join("\n").as_bytes())))
 }
 
 impl Client {

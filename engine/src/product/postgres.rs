@@ -704,8 +704,7 @@ impl Sessions for Postgres {
     }
 
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>> {
-        let watch = activity::Watch::start(self.connect(INSPECT).await?, application.to_owned()).await?;
-        Ok(Box::new(watch))
+        activity::watch_locks(self.connect(INSPECT).await?, application.to_owned()).await
     }
 
     async fn liquibase_alive(&self, lock: &LiquibaseLock, ours: &str) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! How heavy a hazard is, by the size of the table that it hurts.
+//! What tables of hazards have in common: how heavy one is by the size of the table that it hurts, and how they are written down.
 
 use crate::model::changeset::Severity;
 
@@ -38,3 +38,13 @@ impl Weight {
         }
     }
 }
+
+/// A product's table of hazards, of the `Rule` and the `Lock` that it has where this stands.
+macro_rules! rules {
+    ($($id:ident = $name:literal, $lock:ident, $weight:expr, $says:literal;)*) => {
+        $(pub const $id: Rule = Rule { name: $name, lock: Lock::$lock, weight: $weight, says: $says };)*
+        /// The whole table.
+        pub const ALL: &[Rule] = &[$($id),*];
+    };
+}
+pub(super) use rules;

@@ -27,7 +27,7 @@ fn value(bind: &Bind) -> Option<Box<dyn ToSql>> {
         | BindType::Timestamp
         | BindType::TimestampTz => Box::new(text.clone()),
         BindType::Double => Box::new(text.parse::<f64>().ok()?),
-        BindType::Raw | BindType::Blob => Box::new(bytes(text)?),
+        BindType::Raw | BindType::Blob => Box::new(hex::decode(text).ok()?),
         BindType::Boolean => Box::new(match text.as_str() {
             "TRUE" => true,
             "FALSE" => false,
@@ -64,10 +64,12 @@ pub fn text(row: &Row, at: usize, lobs: bool) -> Result<Option<String>> {
     Ok(Some(match row.column_info().get(at).map(|column| column.oracle_type()) {
         Some(OracleType::BLOB) => {
             let bytes: Vec<u8> = value.get().map_err(failure)?;
-            if lobs { hex(&bytes) } else { bytes.len().to_string() }
+            if lobs { hex::encode_upper(bytes) } else { bytes.len().to_string() }
         }
         Some(OracleType::CLOB | OracleType::NCLOB) if !lobs => text()?.encode_utf16().count().to_string(),
-        Some(OracleType::Raw(_) | OracleType::LongRaw) => hex(&value.get::<Vec<u8>>().map_err(failure)?),
+        Some(OracleType::Raw(_) | OracleType::LongRaw) => {
+            hex::encode_upper(value.get::<Vec<u8>>().map_err(failure)?)
+        }
         Some(OracleType::Date) => date(&moment()?),
         Some(OracleType::Timestamp(_) | OracleType::TimestampLTZ(_)) => timestamp(&moment()?),
         Some(OracleType::TimestampTZ(_)) => {
@@ -91,17 +93,4 @@ fn date(of: &Timestamp) -> String {
 
 fn timestamp(of: &Timestamp) -> String {
     format!("{}.{:09}", date(of), of.nanosecond())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = hex.as_bytes().chunks_exact(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.last()?)?)).collect()
 }

@@ -38,7 +38,7 @@ fn value(bind: &Bind) -> Option<Value> {
         BindType::Number => Box::new(number(text)?),
         BindType::Double => Box::new(double(text)?),
         BindType::Timestamp => Box::new(timestamp(text)?),
-        BindType::Raw | BindType::Blob => Box::new(bytes(text)?),
+        BindType::Raw | BindType::Blob => Box::new(hex::decode(text).ok()?),
         BindType::Boolean => match text.as_str() {
             "TRUE" => Box::new(true),
             "FALSE" => Box::new(false),
@@ -101,15 +101,6 @@ fn three(text: &str, between: char) -> Option<[u32; 3]> {
     parts.next().is_none().then_some(all)
 }
 
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = hex.as_bytes().chunks_exact(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.last()?)?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +123,7 @@ mod tests {
         for text in ["2026-11-25", "2026-13-25 00:00:00", "2026-11-25 24:00:00", "2026-11-25 1:2:3.x", "x"] {
             assert!(timestamp(text).is_none(), "{text}");
         }
+        let bytes = |hex: &str| hex::decode(hex).ok();
         assert_eq!(bytes("00fF1d"), Some(vec![0, 255, 29]));
         assert_eq!((bytes("0"), bytes("0g"), bytes("ä")), (None, None, None));
     }

@@ -2,8 +2,6 @@
 
 use oracledb::JsonValue;
 
-use super::values::hex;
-
 pub fn text(value: &JsonValue) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match value {
@@ -16,7 +14,7 @@ pub fn text(value: &JsonValue) -> String {
         JsonValue::Timestamp(moment) => quoted(&moment.to_string()),
         JsonValue::IntervalDS(interval) => quoted(&interval.to_string()),
         JsonValue::IntervalYM(interval) => quoted(&interval.to_string()),
-        JsonValue::Raw(bytes) | JsonValue::JsonId(bytes) => quoted(&hex(bytes)),
+        JsonValue::Raw(bytes) | JsonValue::JsonId(bytes) => quoted(&hex::encode_upper(bytes)),
         JsonValue::Vector(_) => "null".into(),
         JsonValue::JsonArray(values) => {
             format!("[{}]", values.iter().map(text).collect::<Vec<_>>().join(","))

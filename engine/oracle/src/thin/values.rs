@@ -24,7 +24,7 @@ pub fn text(row: &mut Row, at: usize, facts: &ColumnFacts, lobs: bool) -> Result
         183 => Ok(get::<OracleIntervalDS>(row, at)?.map(|interval| days(&interval))),
         100 => Ok(get::<f32>(row, at)?.map(|number| float(f64::from(number), format!("{number:?}")))),
         101 => Ok(get::<f64>(row, at)?.map(|number| float(number, format!("{number:?}")))),
-        23 | 24 => Ok(get::<Vec<u8>>(row, at)?.map(|bytes| hex(&bytes))),
+        23 | 24 => Ok(get::<Vec<u8>>(row, at)?.map(hex::encode_upper)),
         252 => Ok(get::<bool>(row, at)?.map(|yes| if yes { "TRUE" } else { "FALSE" }.to_owned())),
         119 => Ok(get::<JsonValue>(row, at)?.map(|value| json::text(&value))),
         112 | 113 => match row.take::<Option<Lob>>(at).map_err(calling)? {
@@ -76,7 +76,7 @@ fn contents(lob: &mut Lob, binary: bool) -> Result<String> {
         size = PIECE;
     }
     if binary {
-        return Ok(hex(&all));
+        return Ok(hex::encode_upper(all));
     }
     String::from_utf8(all).map_err(|_| malformed())
 }
@@ -120,10 +120,6 @@ fn float(number: f64, shown: String) -> String {
     } else {
         shown.strip_suffix(".0").unwrap_or(&shown).to_owned()
     }
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use std::fmt;
 
 use crate::model::changeset::{Hazard, Severity};
 use crate::product::postgres::grammar::names::Names;
-use crate::product::weight::Weight;
+use crate::product::weight::{Weight, rules};
 
 /// Table-level locks that statements of a changelog take, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,14 +141,6 @@ impl Rule {
 /// The names of all hazards, those of squawk too.
 pub fn names() -> BTreeSet<String> {
     ALL.iter().map(|rule| rule.name.to_string()).chain(squawk::names()).collect()
-}
-
-macro_rules! rules {
-    ($($id:ident = $name:literal, $lock:ident, $weight:expr, $says:literal;)*) => {
-        $(pub const $id: Rule = Rule { name: $name, lock: Lock::$lock, weight: $weight, says: $says };)*
-        /// The whole table.
-        pub const ALL: &[Rule] = &[$($id),*];
-    };
 }
 
 use Severity::{Danger, Note, Warning};

@@ -3,14 +3,7 @@
 use super::{Lock, Rule};
 use crate::model::changeset::Severity::{Danger, Note, Warning};
 use crate::product::weight::Weight::{Always, AnyRow, AnyRowMild, Size, SizeMild};
-
-macro_rules! rules {
-    ($($id:ident = $name:literal, $lock:ident, $weight:expr, $says:literal;)*) => {
-        $(pub const $id: Rule = Rule { name: $name, lock: Lock::$lock, weight: $weight, says: $says };)*
-        /// The whole table.
-        pub const ALL: &[Rule] = &[$($id),*];
-    };
-}
+use crate::product::weight::rules;
 
 rules! {
     // Brief locks

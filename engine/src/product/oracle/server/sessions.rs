@@ -73,7 +73,7 @@ impl Sessions for Oracle {
     }
     async fn watch_locks(&self, application: &str) -> Result<Box<dyn LockWatch>> {
         let session = self.connect("drydock locks").await?;
-        Ok(Box::new(locks::Watch::start(session, application.to_owned()).await?))
+        locks::watch(session, application.to_owned()).await
     }
     async fn liquibase_alive(&self, lock: &LiquibaseLock, ours: &str) -> Result<bool> {
         // Nobody takes a lock away whose holder cannot be seen.

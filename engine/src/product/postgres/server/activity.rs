@@ -3,18 +3,16 @@
 //! Built on `pg_locks`, which every role may read; what needs `pg_read_all_stats` comes as NULL and is left out
 //! (<https://www.postgresql.org/docs/current/monitoring-stats.html>).
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Result;
-use crate::model::session::{Activity, Blocker, Blocks, HeldLock, LiquibaseLock, LongTransaction, Wait};
+use crate::model::session::{Activity, Blocker, Blocks, LiquibaseLock, LongTransaction, Wait};
 use crate::product::LockWatch;
+use crate::product::lock_watch::{self, Looks};
 use crate::product::postgres::server::connect::ServerContext;
 
 const WATCH: &str = "cannot watch sessions";
@@ -145,59 +143,25 @@ pub async fn liquibase_alive(client: &Client, lock: &LiquibaseLock, ours: &str) 
     row.and_then(|r| r.try_get(0)).server_context("cannot look for the holder of Liquibase's lock")
 }
 
-/// Polls on a connection of its own until told to stop.
-pub struct Watch {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Vec<HeldLock>>,
+/// The locks of sessions with this name.
+struct Locks {
+    client: Client,
+    application: String,
 }
 
-impl Watch {
-    /// Has looked once when it returns.
-    pub async fn start(client: Client, application: String) -> Result<Self> {
-        let mut seen = SeenLocks::default();
-        seen.look(&client, &application).await.server_context(WATCH)?;
-        let (stop, mut stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(INTERVAL);
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    biased;
-                    _ = &mut stopped => break,
-                    _ = tick.tick() => {}
-                }
-                if let Err(error) = seen.look(&client, &application).await {
-                    tracing::warn!(%error, "the lock watch lost its connection");
-                    break;
-                }
-            }
-            seen.locks()
-        });
-        Ok(Self { stop, task })
-    }
+/// Watches the locks of sessions with this name. Has looked once when it returns.
+///
+/// # Errors
+/// `Failed` when the server does not answer.
+pub async fn watch_locks(client: Client, application: String) -> Result<Box<dyn LockWatch>> {
+    lock_watch::start(Locks { client, application }, INTERVAL).await
 }
 
 #[async_trait]
-impl LockWatch for Watch {
-    async fn stop(self: Box<Self>) -> Vec<HeldLock> {
-        let _ = self.stop.send(());
-        self.task.await.unwrap_or_default()
-    }
-}
+impl Looks for Locks {
+    type Mode = String;
 
-/// Relation and mode -> how long it was held, and when it was seen last.
-#[derive(Default)]
-struct SeenLocks {
-    held: BTreeMap<(String, String), (Duration, Instant)>,
-    looked: Option<Instant>,
-}
-
-impl SeenLocks {
-    async fn look(
-        &mut self,
-        client: &Client,
-        application: &str,
-    ) -> std::result::Result<(), tokio_postgres::Error> {
+    async fn look(&mut self) -> Result<Vec<(String, String)>> {
         // A lock on an index is one on its table for those who plan a query. Relations that the watched transaction makes
         // are in no catalog yet, and in nobody's way.
         let sql = concat!("SELECT DISTINCT ", qualified_sql!("n.nspname", "c.relname"), ", l.mode FROM pg_locks l
@@ -207,30 +171,17 @@ impl SeenLocks {
              WHERE l.granted AND l.locktype = 'relation' AND a.datid = l.database
                AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
                AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND ", users_sql!("n.nspname"));
-        let rows = client.query_typed(sql, &[(&application, Type::TEXT)]).await?;
-        let now = Instant::now();
-        for row in rows {
-            let key = (row.try_get(0)?, row.try_get(1)?);
-            let entry = self.held.entry(key).or_insert((Duration::ZERO, now));
-            // Held all the time since the look before, if it was seen then too.
-            if Some(entry.1) == self.looked {
-                entry.0 += now - entry.1;
-            }
-            entry.1 = now;
-        }
-        self.looked = Some(now);
-        Ok(())
+        let rows = self.client.query_typed(sql, &[(&self.application, Type::TEXT)]).await;
+        let rows = rows.server_context(WATCH)?;
+        let lock = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(lock).collect::<std::result::Result<_, tokio_postgres::Error>>().server_context(WATCH)
     }
 
-    fn locks(self) -> Vec<HeldLock> {
-        let held = |((relation, mode), (time, _)): ((String, String), (Duration, Instant))| HeldLock {
-            relation,
-            blocks: blocks(&mode),
-            mode: spoken(&mode),
-            held_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-        };
-        self.held.into_iter().map(held).collect()
+    fn told(mode: &String) -> (String, Blocks) {
+        (spoken(mode), blocks(mode))
     }
+
+    async fn close(self) {}
 }
 
 /// `AccessExclusiveLock` -> `ACCESS EXCLUSIVE`, as the manual writes it

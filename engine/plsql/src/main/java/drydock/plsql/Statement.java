@@ -56,7 +56,7 @@ final class Statement {
     /** The rule's name: {@code alter_table}, {@code select}. */
     private static String kind(ParserRuleContext node) {
         String name = node.getClass().getSimpleName().replace("Context", "").toLowerCase(Locale.ROOT);
-        return name.replaceAll("_(statement|command|body)$", "").replace("create_package_body", "create_package_body");
+        return name.replaceAll("_(statement|command|body)$", "");
     }
 
     private void dispatch(ParserRuleContext node) {
