@@ -56,7 +56,8 @@ impl Archived {
         let sql = r#"select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#;
         let now = self.column(sql).remove(0);
         std::thread::sleep(Duration::from_millis(5));
-        now
+        // As Drydock writes it, a fraction ends with its last digit that is not zero.
+        format!("{}Z", now.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.'))
     }
 
     /// Has the server archive what it has written so far.
